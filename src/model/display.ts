@@ -1,0 +1,16 @@
+/** How keys and names from a dump are shown: printable text, nothing that could move a cursor or reorder a line. */
+
+const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cs}]/gu;
+
+/** Escapes control, formatting and bidirectional characters as `\u{…}`, and the backslash that would hide one. */
+export function escapeForDisplay(text: string): string {
+  return text
+    .replaceAll("\\", "\\\\")
+    .replace(UNSAFE, (char) => `\\u{${(char.codePointAt(0) ?? 0).toString(16)}}`);
+}
+
+/** A binary-safe key as text: itself when valid UTF-8, else `base64:<base64url>`. Escaped. */
+export function displayBytes(bytes: Buffer): string {
+  const text = bytes.toString("utf8");
+  return Buffer.from(text, "utf8").equals(bytes) ? escapeForDisplay(text) : `base64:${bytes.toString("base64url")}`;
+}

@@ -1,0 +1,19 @@
+/**
+ * The scope reader interface: a scope's records, in a stated order, in bounded memory.
+ */
+import type { DumpRecord } from "../model/record.js";
+import type { Position } from "../model/position.js";
+import type { Adapter } from "../model/scope.js";
+
+export interface ScopeReader<A extends Adapter = Adapter> {
+  /**
+   * The scope's records in ascending order of position; with `from`, only those behind it. Every record carries the
+   * position after it. A record that cannot be read is yielded as `faulty`, in its place; the iteration goes on.
+   * May be called again for a second reading.
+   * @throws RestoreError for what spoils more than one record: a sidecar of the scope that changed after the check
+   */
+  records(from?: Position): AsyncIterable<DumpRecord<A>>;
+
+  /** What was noticed about the scope beside its records; complete once `records()` has ended (TTL lines without a key). */
+  readonly warnings: readonly string[];
+}

@@ -1,0 +1,117 @@
+/**
+ * Rate limits. Bottleneck hands out leases, one a quantum: each adds what the rate allows for the time since the last
+ * one, and callers spend it. Records are never wrapped in jobs of their own: Bottleneck manages some hundred jobs a
+ * second, a restore sends thousands of operations.
+ *
+ * A lease's unused part expires with the next quantum, so an idle second is no licence for a burst. One request larger
+ * than the budget is sent whole and paid off by waiting after it.
+ */
+import Bottleneck from "bottleneck";
+import type { Adapter } from "../model/scope.js";
+import { type Pacer, UNPACED } from "../replayers/calls.js";
+import type { Clock } from "../support/clock.js";
+
+/** Operations and payload bytes a second; absent: unlimited. */
+export interface RateLimit {
+  readonly opsPerSecond?: number;
+  readonly bytesPerSecond?: number;
+}
+
+export type RateLimits = { readonly all?: RateLimit } & { readonly [A in Adapter]?: RateLimit };
+
+const QUANTUM_MS = 20;
+/** A lease covers at most this much time, however late it is handed out. */
+const LONGEST_LEASE_MS = 3 * QUANTUM_MS;
+
+class Budget {
+  #credit = 0;
+  readonly #perSecond: number;
+
+  constructor(perSecond: number) {
+    this.#perSecond = perSecond;
+  }
+
+  get usable(): boolean {
+    return this.#credit > 0;
+  }
+
+  /** What was left unused expires; what was overdrawn is paid off first. */
+  renew(elapsedMs: number): void {
+    this.#credit = Math.min(this.#credit, 0) + (this.#perSecond * elapsedMs) / 1000;
+  }
+
+  spend(amount: number): void {
+    this.#credit -= amount;
+  }
+}
+
+export class LeasedPacer implements Pacer {
+  readonly #limiter = new Bottleneck({ minTime: QUANTUM_MS, maxConcurrent: 1 });
+  readonly #clock: Clock;
+  readonly #ops: Budget | undefined;
+  readonly #bytes: Budget | undefined;
+  #lastLeaseAt: number | undefined;
+  #queue: Promise<void> = Promise.resolve();
+
+  constructor(limit: RateLimit, clock: Clock) {
+    this.#clock = clock;
+    this.#ops = limit.opsPerSecond === undefined ? undefined : new Budget(limit.opsPerSecond);
+    this.#bytes = limit.bytesPerSecond === undefined ? undefined : new Budget(limit.bytesPerSecond);
+  }
+
+  /** Resolves when `ops` and `bytes` may be sent; callers are served in the order in which they came. */
+  acquire(ops: number, bytes: number, signal?: AbortSignal): Promise<void> {
+    const turn = this.#queue.then(() => this.#take(ops, bytes, signal));
+    this.#queue = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async #take(ops: number, bytes: number, signal: AbortSignal | undefined): Promise<void> {
+    while (!this.#usable()) {
+      signal?.throwIfAborted();
+      await this.#limiter.schedule(async () => this.#renew());
+    }
+    this.#ops?.spend(ops);
+    this.#bytes?.spend(bytes);
+  }
+
+  #usable(): boolean {
+    const stale = this.#lastLeaseAt === undefined || this.#clock.monotonic() - this.#lastLeaseAt > QUANTUM_MS * 1.5;
+    return !stale && this.#ops?.usable !== false && this.#bytes?.usable !== false;
+  }
+
+  #renew(): void {
+    const now = this.#clock.monotonic();
+    const elapsedMs = this.#lastLeaseAt === undefined ? QUANTUM_MS : Math.min(now - this.#lastLeaseAt, LONGEST_LEASE_MS);
+    this.#lastLeaseAt = now;
+    this.#ops?.renew(elapsedMs);
+    this.#bytes?.renew(elapsedMs);
+  }
+}
+
+/** Gives one operation after another to the first budget and then to the second. */
+class Both implements Pacer {
+  readonly #first: Pacer;
+  readonly #second: Pacer;
+
+  constructor(first: Pacer, second: Pacer) {
+    this.#first = first;
+    this.#second = second;
+  }
+
+  async acquire(ops: number, bytes: number, signal?: AbortSignal): Promise<void> {
+    await this.#first.acquire(ops, bytes, signal);
+    await this.#second.acquire(ops, bytes, signal);
+  }
+}
+
+/** One pacer an adapter. A limit for all is shared by the adapters, beside their own. */
+export function pacersFor(limits: RateLimits, clock: Clock): (adapter: Adapter) => Pacer {
+  const shared = limits.all === undefined ? undefined : new LeasedPacer(limits.all, clock);
+  return (adapter) => {
+    const limit = limits[adapter];
+    const own = limit === undefined ? undefined : new LeasedPacer(limit, clock);
+    if (shared === undefined) return own ?? UNPACED;
+    return own === undefined ? shared : new Both(shared, own);
+  };
+}

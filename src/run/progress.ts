@@ -1,0 +1,20 @@
+/**
+ * The progress sink: the engine reports facts, a sink shows them. The engine never formats; sinks never throw.
+ */
+import type { OutcomeKind } from "../model/outcome.js";
+import type { Scope } from "../model/scope.js";
+
+export type ProgressEvent =
+  | { readonly type: "checking"; readonly files: number; readonly bytes: number }
+  | { readonly type: "checked"; readonly files: number; readonly bytes: number }
+  | { readonly type: "scope-started"; readonly scope: Scope; readonly expectedRecords?: number }
+  | { readonly type: "records"; readonly scope: Scope; readonly outcome: OutcomeKind; readonly records: number; readonly bytes: number }
+  | { readonly type: "scope-finished"; readonly scope: Scope }
+  | { readonly type: "warning"; readonly scope?: Scope; readonly text: string }
+  | { readonly type: "finished" };
+
+export interface ProgressSink {
+  report(event: ProgressEvent): void;
+}
+
+export const SILENT: ProgressSink = { report: () => undefined };

@@ -1,0 +1,188 @@
+/**
+ * Carries one scope's records from its reader to its replayer.
+ *
+ * A window of records that were read waits for batches. A batch takes records from the window in order, at most one of a
+ * lane, and none of a lane that an earlier record waits for or a batch in flight holds; records in SCOPE_LANE may share
+ * a batch among themselves. So records of a lane reach the target one after another, whatever runs beside them.
+ *
+ * The window is bounded in records and bytes: a slow target stops the reading.
+ */
+import { type DumpRecord, type FaultyRecord, SCOPE_LANE, type WritableRecord } from "../model/record.js";
+import type { Outcome } from "../model/outcome.js";
+import type { Scope } from "../model/scope.js";
+import type { Capabilities, Replayer } from "../replayers/replayer.js";
+import { RestoreError } from "../errors/restore-error.js";
+import type { Journal } from "./journal/journal.js";
+import type { ScopeLedger } from "./ledger.js";
+
+export interface ScopeRun {
+  readonly scope: Scope;
+  readonly records: AsyncIterable<DumpRecord>;
+  readonly replayer: Pick<Replayer, "write" | "spare">;
+  readonly capabilities: Pick<Capabilities, "batch" | "concurrency">;
+  readonly journal: Journal;
+  readonly ledger: ScopeLedger;
+  /** Whether a record's key is part of the run. */
+  readonly wantsKey: (key: string) => boolean;
+  readonly signal?: AbortSignal;
+}
+
+interface Waiting {
+  readonly sequence: number;
+  readonly record: WritableRecord;
+}
+
+const WINDOW_BATCHES = 4;
+const LEAST_WINDOW_RECORDS = 256;
+const LEAST_WINDOW_BYTES = 8 * 1024 * 1024;
+
+/**
+ * Runs the scope to its end. Resolves when every record read has an outcome in ledger and journal.
+ * @throws the first error that ends the run, after the batches in flight have settled; what is not settled by then is
+ *   counted as not reached
+ */
+export async function runScope(run: ScopeRun): Promise<void> {
+  const runner = new ScopeRunner(run);
+  await runner.run();
+}
+
+class ScopeRunner {
+  readonly #run: ScopeRun;
+  readonly #windowRecords: number;
+  readonly #windowBytes: number;
+  #waiting: Waiting[] = [];
+  #waitingBytes = 0;
+  readonly #inFlight = new Set<Promise<void>>();
+  readonly #busyLanes = new Set<string>();
+  #sequence = 0;
+  #failure: unknown;
+  #failed = false;
+
+  constructor(run: ScopeRun) {
+    this.#run = run;
+    const { batch, concurrency } = run.capabilities;
+    this.#windowRecords = Math.max(LEAST_WINDOW_RECORDS, batch.records * (concurrency + WINDOW_BATCHES));
+    this.#windowBytes = Math.max(LEAST_WINDOW_BYTES, batch.bytes * WINDOW_BATCHES);
+  }
+
+  async run(): Promise<void> {
+    try {
+      for await (const record of this.#run.records) {
+        if (this.#run.signal?.aborted === true) throw interrupted();
+        await this.#take(record);
+        if (this.#failed) break;
+      }
+      while (!this.#failed && this.#waiting.length > 0) await this.#advance();
+    } catch (error) {
+      this.#fail(error);
+    }
+    await Promise.all(this.#inFlight);
+    if (this.#failed) throw this.#failure;
+  }
+
+  async #take(record: DumpRecord): Promise<void> {
+    const { ledger, wantsKey } = this.#run;
+    if (!wantsKey(record.displayKey)) return;
+    ledger.read(record);
+    const sequence = this.#sequence++;
+    if (record.kind === "faulty") {
+      await this.#settleFaulty(sequence, record);
+      return;
+    }
+    this.#waiting.push({ sequence, record });
+    this.#waitingBytes += record.bytes;
+    while (!this.#failed && this.#windowIsFull()) await this.#advance();
+  }
+
+  async #settleFaulty(sequence: number, record: FaultyRecord): Promise<void> {
+    const { scope, replayer, journal, ledger } = this.#run;
+    if (record.key !== undefined) replayer.spare?.(scope, record.key);
+    const outcome: Outcome = { kind: record.outcome, reason: record.reason, detail: record.detail };
+    await ledger.settle(record, outcome);
+    await journal.settled(scope, [{ sequence, after: record.after, outcome }]);
+  }
+
+  #windowIsFull(): boolean {
+    return this.#waiting.length >= this.#windowRecords || this.#waitingBytes >= this.#windowBytes;
+  }
+
+  /** Starts as many batches as there is room for, or waits for one to end. */
+  async #advance(): Promise<void> {
+    let started = false;
+    while (this.#inFlight.size < this.#run.capabilities.concurrency) {
+      const batch = this.#nextBatch();
+      if (batch.length === 0) break;
+      this.#start(batch);
+      started = true;
+    }
+    if (!started && this.#inFlight.size > 0) await Promise.race(this.#inFlight);
+  }
+
+  #nextBatch(): Waiting[] {
+    const { batch: limit } = this.#run.capabilities;
+    const picked: Waiting[] = [];
+    const left: Waiting[] = [];
+    const blocked = new Set(this.#busyLanes);
+    let bytes = 0;
+    let full = false;
+    for (const waiting of this.#waiting) {
+      const { lane, bytes: size } = waiting.record;
+      if (!full && picked.length > 0 && (picked.length >= limit.records || bytes + size > limit.bytes)) full = true;
+      if (full || (lane !== undefined && blocked.has(lane))) {
+        left.push(waiting);
+        if (lane !== undefined) blocked.add(lane);
+        continue;
+      }
+      picked.push(waiting);
+      bytes += size;
+      if (lane !== undefined && lane !== SCOPE_LANE) blocked.add(lane);
+    }
+    this.#waiting = left;
+    this.#waitingBytes -= bytes;
+    return picked;
+  }
+
+  #start(batch: readonly Waiting[]): void {
+    const lanes = new Set(batch.flatMap(({ record }) => (record.lane === undefined ? [] : [record.lane])));
+    for (const lane of lanes) this.#busyLanes.add(lane);
+    const done = this.#write(batch)
+      .catch((error: unknown) => this.#fail(error))
+      .finally(() => {
+        for (const lane of lanes) this.#busyLanes.delete(lane);
+        this.#inFlight.delete(done);
+      });
+    this.#inFlight.add(done);
+  }
+
+  async #write(batch: readonly Waiting[]): Promise<void> {
+    const { scope, replayer, journal, ledger } = this.#run;
+    await journal.intent(
+      scope,
+      batch.map(({ sequence }) => sequence),
+    );
+    const outcomes = await replayer.write(
+      scope,
+      batch.map(({ record }) => record),
+    );
+    if (outcomes.length !== batch.length) {
+      throw new RestoreError("INTERNAL", `${outcomes.length} outcomes for ${batch.length} records`, { retry: "fatal" });
+    }
+    const settled = batch.map(({ sequence, record }, i) => ({
+      sequence,
+      record,
+      after: record.after,
+      outcome: outcomes[i] as Outcome,
+    }));
+    for (const { record, outcome } of settled) await ledger.settle(record, outcome);
+    await journal.settled(scope, settled);
+  }
+
+  #fail(error: unknown): void {
+    if (!this.#failed) this.#failure = error;
+    this.#failed = true;
+  }
+}
+
+function interrupted(): RestoreError {
+  return new RestoreError("INTERRUPTED", "interrupted", { retry: "fatal" });
+}
