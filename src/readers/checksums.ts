@@ -1,0 +1,105 @@
+/** CHECKSUMS: `sha256sum` output over every file of the dump, read and written line by line. */
+import { createReadStream } from "node:fs";
+import { join } from "node:path";
+import { RestoreError, systemCode } from "../errors/restore-error.js";
+import { escapeForDisplay } from "../model/display.js";
+import { compareUtf8 } from "../support/byte-order.js";
+import { lines } from "./lines.js";
+
+export const CHECKSUMS_FILE = "CHECKSUMS";
+
+export interface ChecksumRow {
+  /** Relative to the dump's root, with `/`. */
+  readonly path: string;
+  /** 64 lower-case hex digits. */
+  readonly sha256: string;
+  readonly line: number;
+}
+
+const ROW = /^(\\?)([0-9a-fA-F]{64}) [ *](.+)$/s;
+
+/**
+ * The rows in bytewise order of their paths. Rows that already stand in that order, as shipped dumps have them, are
+ * streamed; others are sorted in memory.
+ * @throws RestoreError CHECKSUMS_MISSING, CHECKSUMS_INVALID
+ */
+export async function* sortedChecksums(root: string): AsyncGenerator<ChecksumRow> {
+  if (await isSorted(root)) {
+    yield* readChecksums(root);
+    return;
+  }
+  const rows: ChecksumRow[] = [];
+  for await (const row of readChecksums(root)) rows.push(row);
+  rows.sort((a, b) => compareUtf8(a.path, b.path) || a.line - b.line);
+  let last: ChecksumRow | undefined;
+  for (const row of rows) {
+    if (last?.path === row.path) throw invalid(row.line, `"${escapeForDisplay(row.path)}" is listed twice`);
+    yield row;
+    last = row;
+  }
+}
+
+async function isSorted(root: string): Promise<boolean> {
+  let last: string | undefined;
+  for await (const row of readChecksums(root)) {
+    if (last !== undefined) {
+      const order = compareUtf8(last, row.path);
+      if (order === 0) throw invalid(row.line, `"${escapeForDisplay(row.path)}" is listed twice`);
+      if (order > 0) return false;
+    }
+    last = row.path;
+  }
+  if (last === undefined) throw invalid(1, "it has no rows");
+  return true;
+}
+
+async function* readChecksums(root: string): AsyncGenerator<ChecksumRow> {
+  try {
+    for await (const line of lines(createReadStream(join(root, CHECKSUMS_FILE)))) {
+      yield parseRow(line.bytes, line.line);
+    }
+  } catch (error) {
+    if (systemCode(error) !== "ENOENT") throw error;
+    throw new RestoreError("CHECKSUMS_MISSING", "the dump has no CHECKSUMS", {
+      where: { path: CHECKSUMS_FILE },
+      hint: `Without it nothing tells whether files are whole. If you trust them, run \`elastickv-restore reseal\`.`,
+    });
+  }
+}
+
+function parseRow(bytes: Buffer | undefined, line: number): ChecksumRow {
+  const text = bytes?.toString("utf8") ?? "";
+  const match = ROW.exec(text);
+  if (bytes === undefined || match === null || !Buffer.from(text).equals(bytes)) throw invalid(line, "it is malformed");
+  const [, escaped, digest = "", name = ""] = match;
+  if (name.endsWith("\r")) throw invalid(line, "it ends in CR LF");
+  const path = (escaped === "" ? name : unescape(name, line)).replace(/^\.\//, "");
+  if (path.startsWith("/")) throw invalid(line, "its path is absolute");
+  if (path.includes("\0") || path.split("/").some((part) => part === "" || part === "." || part === "..")) {
+    throw invalid(line, "its path has an empty, `.` or `..` segment");
+  }
+  return { path, sha256: digest.toLowerCase(), line };
+}
+
+function unescape(name: string, line: number): string {
+  return name.replace(/\\(.?)/gs, (_match, char: string) => {
+    if (char === "\\") return "\\";
+    if (char === "n") return "\n";
+    if (char === "r") return "\r";
+    throw invalid(line, "it has an unknown escape");
+  });
+}
+
+/** One line as `sha256sum` writes it, without the line feed. */
+export function formatChecksumRow(path: string, sha256: string): string {
+  if (!/[\n\r\\]/.test(path)) return `${sha256}  ${path}`;
+  const escaped = path.replaceAll("\\", "\\\\").replaceAll("\n", "\\n").replaceAll("\r", "\\r");
+  return `\\${sha256}  ${escaped}`;
+}
+
+function invalid(line: number, what: string): RestoreError {
+  return new RestoreError("CHECKSUMS_INVALID", `${CHECKSUMS_FILE}:${line}: ${what}`, {
+    where: { path: CHECKSUMS_FILE, line },
+    hint: "Copy the dump again; after a hand edit, `elastickv-restore reseal <dump>` writes CHECKSUMS anew.",
+  });
+}

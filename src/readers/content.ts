@@ -1,0 +1,100 @@
+/**
+ * The bytes of one checked file. Nothing is handed out that does not match what the check saw: a small file's buffer is
+ * hashed whole, a larger one's blocks each against the digest kept for it.
+ */
+import { createHash } from "node:crypto";
+import { constants } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
+import { join } from "node:path";
+import { messageOf, RestoreError } from "../errors/restore-error.js";
+import type { Content } from "../model/record.js";
+import type { CatalogueRow } from "./catalogue.js";
+
+const BLOCK = 1024 * 1024;
+const BLOCK_DIGEST_BYTES = 16;
+const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+export class FileContent implements Content {
+  readonly #root: string;
+  readonly #row: CatalogueRow;
+
+  constructor(root: string, row: CatalogueRow) {
+    this.#root = root;
+    this.#row = row;
+  }
+
+  get size(): number {
+    return this.#row.size;
+  }
+
+  get sha256(): string {
+    return this.#row.sha256;
+  }
+
+  async buffer(): Promise<Buffer> {
+    const blocks: Buffer[] = [];
+    for await (const block of this.blocks()) blocks.push(block);
+    return blocks.length === 1 && blocks[0] !== undefined ? blocks[0] : Buffer.concat(blocks);
+  }
+
+  async *blocks(range?: { readonly start: number; readonly end: number }): AsyncGenerator<Buffer> {
+    const { start, end } = range ?? { start: 0, end: this.size };
+    if (start >= end && this.size > 0) return;
+    const file = await this.#open();
+    try {
+      await this.#assertSame(file);
+      for (let at = start - (start % BLOCK); at < end || at === 0; at += BLOCK) {
+        const block = await this.#read(file, at);
+        if (block.length === 0) return;
+        yield block.subarray(Math.max(0, start - at), Math.min(block.length, end - at));
+      }
+    } finally {
+      await file.close();
+    }
+  }
+
+  async #open(): Promise<FileHandle> {
+    try {
+      return await open(join(this.#root, this.#row.path), FLAGS);
+    } catch (error) {
+      throw this.#changed(messageOf(error));
+    }
+  }
+
+  async #assertSame(file: FileHandle): Promise<void> {
+    const { dev, ino, size } = await file.stat({ bigint: true });
+    if (`${dev}:${ino}` !== this.#row.identity) throw this.#changed("another file stands in its place");
+    if (size !== BigInt(this.size)) throw this.#changed(`it has ${size} bytes, had ${this.size}`);
+  }
+
+  /** One whole block, checked. */
+  async #read(file: FileHandle, at: number): Promise<Buffer> {
+    const wanted = Math.min(BLOCK, this.size - at);
+    const block = Buffer.allocUnsafe(wanted);
+    let length = 0;
+    while (length < wanted) {
+      const { bytesRead } = await file.read(block, length, wanted - length, at + length);
+      if (bytesRead === 0) throw this.#changed("it became shorter");
+      length += bytesRead;
+    }
+    const digest = createHash("sha256").update(block).digest();
+    if (!this.#expected(at / BLOCK).equals(this.size > BLOCK ? digest.subarray(0, BLOCK_DIGEST_BYTES) : digest)) {
+      throw this.#changed("its bytes are not those that were checked");
+    }
+    return block;
+  }
+
+  #expected(block: number): Buffer {
+    if (this.size <= BLOCK) return Buffer.from(this.sha256, "hex");
+    const digests = Buffer.from(this.#row.blocks, "base64");
+    return digests.subarray(block * BLOCK_DIGEST_BYTES, (block + 1) * BLOCK_DIGEST_BYTES);
+  }
+
+  #changed(what: string): RestoreError {
+    return new RestoreError("CHANGED_AFTER_CHECK", `${this.#row.path} changed after it was checked: ${what}`, {
+      reason: "changed-after-check",
+      where: { path: this.#row.path },
+      hint: "Leave the dump alone while it is restored, then run the restore again.",
+    });
+  }
+}

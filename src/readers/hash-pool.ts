@@ -1,0 +1,88 @@
+/** A pool of hashing threads. Batches go in and come out in order, with a bounded number under way. */
+import { availableParallelism } from "node:os";
+import { Worker } from "node:worker_threads";
+import { RestoreError } from "../errors/restore-error.js";
+
+export interface HashedFile {
+  readonly size: number;
+  readonly links: number;
+  /** Device and inode. */
+  readonly identity: string;
+  /** Lower-case hex. */
+  readonly sha256: string;
+  /** base64 of 16 bytes a MiB: the blocks' truncated SHA-256. Empty for files of one block. */
+  readonly blocks: string;
+}
+
+export type HashAnswer = HashedFile | { readonly error: string };
+
+interface Pending {
+  resolve(files: HashAnswer[]): void;
+  reject(error: Error): void;
+}
+
+const BATCH_FILES = 64;
+const BATCHES_AHEAD = 3;
+
+export class HashPool {
+  readonly #workers: Worker[];
+  readonly #pending = new Map<number, Pending>();
+  #nextId = 0;
+
+  constructor(threads: number = Math.max(2, availableParallelism())) {
+    this.#workers = Array.from({ length: threads }, () => this.#start());
+  }
+
+  /** Hashes every file of `items`, yielding each with its answer, in order. `pathOf` gives an absolute path. */
+  async *hashAll<T>(items: Iterable<T> | AsyncIterable<T>, pathOf: (item: T) => string): AsyncGenerator<[T, HashAnswer]> {
+    const under: { items: T[]; answer: Promise<HashAnswer[]> }[] = [];
+    let batch: T[] = [];
+    const send = () => {
+      if (batch.length === 0) return;
+      const answer = this.#hash(batch.map(pathOf));
+      // Awaited in its turn; until then a failure must not count as unhandled.
+      answer.catch(() => undefined);
+      under.push({ items: batch, answer });
+      batch = [];
+    };
+    const settle = async (): Promise<[T, HashAnswer][]> => {
+      const first = under.shift();
+      const answers = (await first?.answer) ?? [];
+      return (first?.items ?? []).map((item, i) => [item, answers[i] ?? { error: "no answer" }]);
+    };
+    for await (const item of items) {
+      batch.push(item);
+      if (batch.length < BATCH_FILES) continue;
+      send();
+      if (under.length >= this.#workers.length * BATCHES_AHEAD) yield* await settle();
+    }
+    send();
+    while (under.length > 0) yield* await settle();
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#workers.map((worker) => worker.terminate()));
+  }
+
+  #hash(paths: string[]): Promise<HashAnswer[]> {
+    const id = this.#nextId++;
+    return new Promise((resolve, reject) => {
+      this.#pending.set(id, { resolve, reject });
+      this.#workers[id % this.#workers.length]?.postMessage({ id, paths });
+    });
+  }
+
+  #start(): Worker {
+    const worker = new Worker(new URL("./hash-worker.js", import.meta.url));
+    worker.on("message", ({ id, files }: { id: number; files: HashAnswer[] }) => {
+      this.#pending.get(id)?.resolve(files);
+      this.#pending.delete(id);
+    });
+    worker.on("error", (cause) => {
+      const error = new RestoreError("LOCAL_IO", `a hashing thread stopped: ${String(cause)}`, { retry: "fatal", cause });
+      for (const pending of this.#pending.values()) pending.reject(error);
+      this.#pending.clear();
+    });
+    return worker;
+  }
+}

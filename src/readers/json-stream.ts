@@ -1,0 +1,193 @@
+/**
+ * Reads a collection file element by element: one JSON object in which one member (`fields`, `items`, `members`) is an
+ * array or object of any size. Only the element at hand is held in memory; the other members are kept whole.
+ *
+ * Element boundaries are found by counting brackets outside strings; each element's text then goes through the strict
+ * parser. What lies between elements is checked here.
+ */
+import { asObject, FieldError } from "./json-access.js";
+import { type JsonObject, JsonSyntaxError, type JsonValue, parseJson } from "./json.js";
+
+/** Longest text of one element; Redis holds no value above 512 MiB. Bytes. */
+export const MAX_ELEMENT_BYTES = 64 * 1024 * 1024;
+
+export interface StreamedElement {
+  /** The name, where the container is an object. */
+  readonly name?: string;
+  readonly value: JsonValue;
+}
+
+export class LimitError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = "LimitError";
+  }
+}
+
+/**
+ * Yields the elements of member `container` in their order; returns the other members when the text has ended.
+ * @throws JsonSyntaxError, FieldError, LimitError
+ */
+export async function* streamElements(
+  blocks: AsyncIterable<Buffer>,
+  container: string,
+): AsyncGenerator<StreamedElement, JsonObject> {
+  const scanner = new Scanner(blocks);
+  const rest: JsonObject = new Map();
+  let met = false;
+  await scanner.rejectByteOrderMark();
+  await scanner.expect("{");
+  if (!(await scanner.takes("}"))) {
+    do {
+      const name = await scanner.name();
+      if (rest.has(name) || (met && name === container)) {
+        throw new JsonSyntaxError("duplicate-key", "a name stands twice in an object", scanner.offset);
+      }
+      await scanner.expect(":");
+      if (name === container) {
+        met = true;
+        yield* containerElements(scanner);
+      } else rest.set(name, parseJson(await scanner.valueText()));
+    } while (await scanner.takes(","));
+    await scanner.expect("}");
+  }
+  await scanner.expectEnd();
+  if (!met) throw new FieldError(`"${container}" is missing`);
+  return rest;
+}
+
+async function* containerElements(scanner: Scanner): AsyncGenerator<StreamedElement> {
+  if (await scanner.takes("[")) {
+    if (await scanner.takes("]")) return;
+    do yield { value: parseJson(await scanner.valueText()) };
+    while (await scanner.takes(","));
+    await scanner.expect("]");
+  } else if (await scanner.takes("{")) {
+    if (await scanner.takes("}")) return;
+    do {
+      const name = await scanner.name();
+      await scanner.expect(":");
+      yield { name, value: parseJson(await scanner.valueText()) };
+    } while (await scanner.takes(","));
+    await scanner.expect("}");
+  } else if (parseJson(await scanner.valueText()) !== null) {
+    throw new FieldError("the collection is neither an array nor an object");
+  }
+}
+
+/** A small file as one object, for callers that hold the whole text. */
+export function parseObject(bytes: Buffer, what: string): JsonObject {
+  return asObject(parseJson(bytes), what);
+}
+
+class Scanner {
+  offset = 0;
+  readonly #source: AsyncIterator<Buffer>;
+  #buffer: Buffer = Buffer.alloc(0);
+  #at = 0;
+  #ended = false;
+
+  constructor(blocks: AsyncIterable<Buffer>) {
+    this.#source = blocks[Symbol.asyncIterator]();
+  }
+
+  async rejectByteOrderMark(): Promise<void> {
+    if ((await this.#peek()) === 0xef) throw new JsonSyntaxError("byte-order-mark", "byte order mark", 0);
+  }
+
+  async takes(char: string): Promise<boolean> {
+    if ((await this.#nextToken()) !== char.charCodeAt(0)) return false;
+    this.#skip(1);
+    return true;
+  }
+
+  async expect(char: string): Promise<void> {
+    if (!(await this.takes(char))) throw this.#malformed(`"${char}" was expected`);
+  }
+
+  async expectEnd(): Promise<void> {
+    if ((await this.#nextToken()) !== undefined) throw this.#malformed("text after the value");
+  }
+
+  async name(): Promise<string> {
+    if ((await this.#nextToken()) !== 0x22) throw this.#malformed("a name was expected");
+    const name = parseJson(await this.valueText());
+    if (typeof name !== "string") throw this.#malformed("a name was expected");
+    return name;
+  }
+
+  /** The text of the value that begins here, whole. */
+  async valueText(): Promise<Buffer> {
+    await this.#nextToken();
+    let length = 0;
+    let depth = 0;
+    let inString = false;
+    let escaped = false;
+    for (;;) {
+      const buffer = this.#buffer;
+      for (let at = this.#at + length; at < buffer.length; at++, length++) {
+        const byte = buffer[at];
+        if (inString) {
+          if (escaped) escaped = false;
+          else if (byte === 0x5c) escaped = true;
+          else if (byte === 0x22) {
+            inString = false;
+            if (depth === 0) return this.#cut(length + 1);
+          }
+        } else if (byte === 0x22) inString = true;
+        else if (byte === 0x7b || byte === 0x5b) depth++;
+        else if (byte === 0x7d || byte === 0x5d) {
+          if (depth === 0) return this.#cut(length);
+          if (--depth === 0) return this.#cut(length + 1);
+        } else if (depth === 0 && (byte === 0x2c || isSpace(byte))) return this.#cut(length);
+      }
+      if (length > MAX_ELEMENT_BYTES) throw new LimitError(`an element is longer than ${MAX_ELEMENT_BYTES} bytes`);
+      if (!(await this.#more())) return this.#cut(length);
+    }
+  }
+
+  #cut(length: number): Buffer {
+    const text = this.#buffer.subarray(this.#at, this.#at + length);
+    this.#skip(length);
+    return text;
+  }
+
+  #skip(length: number): void {
+    this.#at += length;
+    this.offset += length;
+  }
+
+  async #nextToken(): Promise<number | undefined> {
+    for (;;) {
+      const byte = await this.#peek();
+      if (!isSpace(byte)) return byte;
+      this.#skip(1);
+    }
+  }
+
+  async #peek(): Promise<number | undefined> {
+    while (this.#at >= this.#buffer.length) if (!(await this.#more())) return undefined;
+    return this.#buffer[this.#at];
+  }
+
+  async #more(): Promise<boolean> {
+    if (this.#ended) return false;
+    const next = await this.#source.next();
+    if (next.done === true) {
+      this.#ended = true;
+      return false;
+    }
+    const left = this.#buffer.subarray(this.#at);
+    this.#buffer = left.length === 0 ? next.value : Buffer.concat([left, next.value]);
+    this.#at = 0;
+    return true;
+  }
+
+  #malformed(what: string): JsonSyntaxError {
+    return new JsonSyntaxError("malformed-json", what, this.offset);
+  }
+}
+
+function isSpace(byte: number | undefined): boolean {
+  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
+}

@@ -1,0 +1,59 @@
+/**
+ * File name segments: bytes `A-Z a-z 0-9 . _ -` stand for themselves, every other byte is `%HH` in upper case. Names that
+ * are too long, or look like a special form, are `<32 hex of sha256>__<encoded first 64 bytes>`; only a KEYMAP line knows
+ * what they stood for.
+ */
+import { createHash } from "node:crypto";
+
+const ENCODED = /^(?:[A-Za-z0-9._-]|%[0-9A-F]{2})*$/;
+const FALLBACK = /^[0-9a-f]{32}__/;
+const FALLBACK_PREFIX_BYTES = 64;
+const UNRESERVED = /^[A-Za-z0-9._-]$/;
+
+export class SegmentError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = "SegmentError";
+  }
+}
+
+/** True for the form whose original only KEYMAP.jsonl holds. */
+export function isFallback(segment: string): boolean {
+  return FALLBACK.test(segment);
+}
+
+/**
+ * The bytes that a plain segment stands for.
+ * @throws SegmentError for lower-case hex, unescaped bytes and bytes that are escaped without need
+ */
+export function decodeSegment(segment: string): Buffer {
+  if (!ENCODED.test(segment)) throw new SegmentError("it holds a byte that should be escaped as %HH in upper case");
+  const bytes = Buffer.alloc(segment.length);
+  let length = 0;
+  for (let at = 0; at < segment.length; at++) {
+    if (segment[at] === "%") {
+      bytes[length] = Number.parseInt(segment.slice(at + 1, at + 3), 16);
+      if (UNRESERVED.test(String.fromCharCode(bytes[length] ?? 0))) {
+        throw new SegmentError(`it escapes ${segment.slice(at, at + 3)}, which stands for itself`);
+      }
+      at += 2;
+    } else bytes[length] = segment.charCodeAt(at);
+    length++;
+  }
+  return bytes.subarray(0, length);
+}
+
+export function encodeSegment(bytes: Buffer): string {
+  let segment = "";
+  for (const byte of bytes) {
+    const char = String.fromCharCode(byte);
+    segment += UNRESERVED.test(char) ? char : `%${byte.toString(16).toUpperCase().padStart(2, "0")}`;
+  }
+  return segment;
+}
+
+/** The fallback form of a key. */
+export function fallbackSegment(original: Buffer): string {
+  const digest = createHash("sha256").update(original).digest("hex").slice(0, 32);
+  return `${digest}__${encodeSegment(original.subarray(0, FALLBACK_PREFIX_BYTES))}`;
+}
