@@ -68,6 +68,7 @@ const ESCAPES: Readonly<Record<number, string>> = {
   0x72: "\r",
   0x74: "\t",
 };
+const LONE_SURROGATE = /\p{Cs}/u;
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 
 class JsonParser {
@@ -176,7 +177,7 @@ class JsonParser {
       if (byte === undefined) throw this.#malformed("an unterminated string");
       if (byte === QUOTE) {
         this.#at = at + 1;
-        return ascii ? bytes.latin1Slice(start, at) : this.#utf8(start, at);
+        return ascii ? bytes.toString("latin1", start, at) : this.#utf8(start, at);
       }
       if (byte === BACKSLASH) return this.#escapedString(start, at);
       if (byte < 0x20) {
@@ -210,14 +211,14 @@ class JsonParser {
       at = end;
     }
     this.#at = at + 1;
-    if (!text.isWellFormed()) throw new JsonSyntaxError("lone-surrogate", "a lone surrogate", firstEscape);
+    if (LONE_SURROGATE.test(text)) throw new JsonSyntaxError("lone-surrogate", "a lone surrogate", firstEscape);
     return text;
   }
 
   #escape(): string {
     const kind = this.#bytes[this.#at + 1];
     if (kind === 0x75) {
-      const digits = this.#bytes.latin1Slice(this.#at + 2, this.#at + 6);
+      const digits = this.#bytes.toString("latin1", this.#at + 2, this.#at + 6);
       if (!/^[0-9a-fA-F]{4}$/.test(digits)) throw this.#malformed("a bad \\u escape");
       this.#at += 6;
       return String.fromCharCode(Number.parseInt(digits, 16));
@@ -229,7 +230,7 @@ class JsonParser {
   }
 
   #utf8(start: number, end: number): string {
-    const text = this.#bytes.utf8Slice(start, end);
+    const text = this.#bytes.toString("utf8", start, end);
     // A replacement character may be the text's own; only then the bytes are compared.
     if (text.includes("\ufffd") && !Buffer.from(text, "utf8").equals(this.#bytes.subarray(start, end))) {
       throw new JsonSyntaxError("bad-utf8", "bytes that are not UTF-8", start);
@@ -239,7 +240,7 @@ class JsonParser {
 
   #number(): JsonNumber {
     const end = Math.min(this.#bytes.length, this.#numberEnd());
-    const text = this.#bytes.latin1Slice(this.#at, end);
+    const text = this.#bytes.toString("latin1", this.#at, end);
     NUMBER.lastIndex = 0;
     if (NUMBER.exec(text)?.[0] !== text || text === "") throw this.#malformed("a value was expected");
     this.#at = end;
@@ -253,7 +254,7 @@ class JsonParser {
   }
 
   #word<T>(word: string, value: T): T {
-    if (this.#bytes.latin1Slice(this.#at, this.#at + word.length) !== word) throw this.#malformed("a value was expected");
+    if (this.#bytes.toString("latin1", this.#at, this.#at + word.length) !== word) throw this.#malformed("a value was expected");
     this.#at += word.length;
     return value;
   }

@@ -1,0 +1,108 @@
+/** Checks that a JSON text is an item of a table and finds its key. What only a target decides is left to the target. */
+import { escapeForDisplay } from "../model/display.js";
+import type { KeyAttribute, TableSchema } from "../model/scope.js";
+import { RecordFault } from "./faults.js";
+import { asArray, asObject, asString, decodeBase64 } from "./json-access.js";
+import { type JsonObject, type JsonValue, memberRanges, parseJson } from "./json.js";
+
+export interface ReadItem {
+  /** Raw text of the key attributes' values. */
+  readonly keyText: { readonly hash: Buffer; readonly range?: Buffer };
+  /** Equal for two items exactly when DynamoDB takes their keys for one. */
+  readonly canonicalKey: string;
+  readonly displayKey: string;
+}
+
+/** @throws RecordFault, JsonSyntaxError, FieldError */
+export function readItem(text: Buffer, schema: TableSchema): ReadItem {
+  const item = asObject(parseJson(text), "the item");
+  for (const [name, value] of item) checkAttribute(value, name);
+  const ranges = memberRanges(text);
+  const part = (key: KeyAttribute) => {
+    const value = keyValue(item, key);
+    const [start, end] = ranges.get(key.name) ?? [0, 0];
+    return { raw: text.subarray(start, end), canonical: canonical(key, value), display: escapeForDisplay(value) };
+  };
+  const hash = part(schema.key.hash);
+  if (schema.key.range === undefined) {
+    return { keyText: { hash: hash.raw }, canonicalKey: hash.canonical, displayKey: hash.display };
+  }
+  const range = part(schema.key.range);
+  return {
+    keyText: { hash: hash.raw, range: range.raw },
+    canonicalKey: JSON.stringify([hash.canonical, range.canonical]),
+    displayKey: `${hash.display} / ${range.display}`,
+  };
+}
+
+function keyValue(item: JsonObject, key: KeyAttribute): string {
+  const attribute = item.get(key.name);
+  if (attribute === undefined) throw new RecordFault("missing-key", `it has no key attribute "${key.name}"`);
+  const value = asObject(attribute, `"${key.name}"`).get(key.type);
+  if (typeof value !== "string") {
+    throw new RecordFault("wrong-key-type", `its key attribute "${key.name}" is not of type ${key.type}`);
+  }
+  return value;
+}
+
+function canonical(key: KeyAttribute, value: string): string {
+  if (key.type === "N") return `N${canonicalNumber(value)}`;
+  return key.type === "B" ? `B${Buffer.from(value, "base64").toString("hex")}` : `S${value}`;
+}
+
+/** `1`, `1.0` and `1e0` are one number: digits without zeros at either end, and their exponent. */
+export function canonicalNumber(text: string): string {
+  const match = /^\s*([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d+))?\s*$/.exec(text);
+  if (match === null) return text;
+  const [, sign, whole = "", fraction = "", exponent = "0"] = match;
+  const digits = `${whole}${fraction}`.replace(/^0+/, "");
+  const significant = digits.replace(/0+$/, "");
+  if (significant === "") return "0";
+  const power = Number(exponent) - fraction.length + (digits.length - significant.length);
+  return `${sign === "-" ? "-" : ""}${significant}e${power}`;
+}
+
+function checkAttribute(value: JsonValue, name: string): void {
+  const what = `attribute "${name}"`;
+  const object = asObject(value, what);
+  const [entry] = object;
+  if (object.size !== 1 || entry === undefined) throw fault(`${what} does not have exactly one type`);
+  checkTyped(entry[0], entry[1], what);
+}
+
+function checkTyped(type: string, value: JsonValue, what: string): void {
+  switch (type) {
+    case "S":
+    case "N":
+      asString(value, what);
+      return;
+    case "B":
+      decodeBase64(asString(value, what), what);
+      return;
+    case "BOOL":
+      if (typeof value !== "boolean") throw fault(`${what} is BOOL but neither true nor false`);
+      return;
+    case "NULL":
+      if (value !== true) throw fault(`${what} is NULL but not true`);
+      return;
+    case "SS":
+    case "NS":
+      for (const member of asArray(value, what)) asString(member, what);
+      return;
+    case "BS":
+      for (const member of asArray(value, what)) decodeBase64(asString(member, what), what);
+      return;
+    case "L":
+      for (const member of asArray(value, what)) checkAttribute(member, `${what}[]`);
+      return;
+    case "M":
+      for (const [name, member] of asObject(value, what)) checkAttribute(member, name);
+      return;
+    default:
+      throw fault(`${what} has the unknown type "${type}"`);
+  }
+}
+
+function fault(message: string): RecordFault {
+  return new RecordFault("invalid-item", message);
+}

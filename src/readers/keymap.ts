@@ -1,0 +1,84 @@
+/**
+ * KEYMAP.jsonl: the originals of names that a file name cannot hold. Lines can be over a megabyte and many, so only
+ * where each line stands is kept; the line is read again when its name is asked for.
+ */
+import type { Content } from "../model/record.js";
+import { FingerprintMap } from "../support/fingerprints.js";
+import { structural, structuralError } from "./faults.js";
+import { asObject, asString, decodeBase64Url } from "./json-access.js";
+import { parseJson } from "./json.js";
+import { lines } from "./lines.js";
+
+export type KeymapKind = "sha-fallback" | "s3-leaf-data" | "meta-suffix-rename";
+
+export interface KeymapEntry {
+  readonly encoded: string;
+  readonly original: Buffer;
+  readonly kind: KeymapKind;
+}
+
+const KINDS: readonly string[] = ["sha-fallback", "s3-leaf-data", "meta-suffix-rename"];
+
+export class Keymap {
+  readonly #path: string;
+  readonly #content: Content | undefined;
+  readonly #offsets = new FingerprintMap();
+
+  private constructor(path: string, content: Content | undefined) {
+    this.#path = path;
+    this.#content = content;
+  }
+
+  static empty(path: string): Keymap {
+    return new Keymap(path, undefined);
+  }
+
+  /**
+   * Reads and checks the whole file, showing each entry to `check`. With `unique`, a name twice is an error; else the
+   * last line wins. @throws RestoreError KEYMAP_INVALID
+   */
+  static async load(
+    path: string,
+    content: Content,
+    options: { readonly unique: boolean; readonly check: (entry: KeymapEntry, line: number) => void },
+  ): Promise<Keymap> {
+    const keymap = new Keymap(path, content);
+    for await (const { bytes, line, start } of lines(content.blocks())) {
+      if (bytes === undefined) throw structuralError("KEYMAP_INVALID", { path, line }, "the line is too long");
+      const entry = structural("KEYMAP_INVALID", { path, line }, () => parseEntry(bytes));
+      options.check(entry, line);
+      const before = keymap.#offsets.set(entry.encoded, start);
+      if (before !== undefined && options.unique) {
+        throw structuralError("KEYMAP_INVALID", { path, line }, `"${entry.encoded}" stands twice`);
+      }
+    }
+    return keymap;
+  }
+
+  get size(): number {
+    return this.#offsets.size;
+  }
+
+  async find(encoded: string): Promise<KeymapEntry | undefined> {
+    const start = this.#offsets.get(encoded);
+    if (start === undefined || this.#content === undefined) return undefined;
+    for await (const { bytes } of lines(this.#content.blocks({ start, end: this.#content.size }))) {
+      if (bytes !== undefined) return structural("KEYMAP_INVALID", { path: this.#path }, () => parseEntry(bytes));
+    }
+    return undefined;
+  }
+}
+
+function parseEntry(bytes: Buffer): KeymapEntry {
+  const object = asObject(parseJson(bytes), "the line");
+  const kind = asString(object.get("kind"), '"kind"');
+  return {
+    encoded: asString(object.get("encoded"), '"encoded"'),
+    original: decodeBase64Url(asString(object.get("original"), '"original"'), '"original"'),
+    kind: kind as KeymapKind,
+  };
+}
+
+export function isKnownKind(kind: string): boolean {
+  return KINDS.includes(kind);
+}
