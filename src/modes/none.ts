@@ -5,7 +5,6 @@ export const none: Mode = {
   name: "none",
   destructive: false,
   wrongType: "rejected",
-  onScope: (_adapter, presence) =>
-    presence === "absent" ? "create" : presence === "empty" ? "keep" : "refuse",
+  onScope: (_adapter, presence) => (presence === "absent" ? "create" : presence === "empty" ? "keep" : "refuse"),
   onRecord: () => "put",
 };

@@ -4,8 +4,9 @@
  *
  * One JSON array a line; a sparse index and a few decoded blocks are all that memory holds.
  */
-import { closeSync, createWriteStream, openSync, readSync, type WriteStream } from "node:fs";
+
 import { once } from "node:events";
+import { closeSync, createWriteStream, openSync, readSync, type WriteStream } from "node:fs";
 import { join } from "node:path";
 import { finished } from "node:stream/promises";
 import type { Content } from "../model/record.js";
@@ -72,14 +73,7 @@ export class Catalogue {
   readonly #blocks = new Map<number, CatalogueRow[]>();
   #open = true;
 
-  constructor(
-    root: string,
-    file: string,
-    index: readonly IndexEntry[],
-    end: number,
-    count: number,
-    bytes: number,
-  ) {
+  constructor(root: string, file: string, index: readonly IndexEntry[], end: number, count: number, bytes: number) {
     this.#root = root;
     this.#fd = openSync(file, "r");
     this.#index = index;

@@ -1,8 +1,8 @@
 /** Compares a dump's tree, its CHECKSUMS and its files. Passes only when all three say the same. */
 import { join } from "node:path";
+import type { ErrorCode } from "../errors/codes.js";
 import { RestoreError } from "../errors/restore-error.js";
 import { escapeForDisplay } from "../model/display.js";
-import type { ErrorCode } from "../errors/codes.js";
 import { compareUtf8 } from "../support/byte-order.js";
 import { type Catalogue, CatalogueWriter } from "./catalogue.js";
 import { type ChecksumRow, sortedChecksums } from "./checksums.js";
@@ -41,7 +41,8 @@ export async function checkDump(options: CheckOptions): Promise<Catalogue> {
       if (signal?.aborted === true) throw new RestoreError("INTERRUPTED", "interrupted", { retry: "fatal" });
       if ("error" in answer) problems.push(problem("TREE_INVALID", row.path, `cannot be read: ${answer.error}`));
       else if (answer.links > 1) problems.push(problem("TREE_INVALID", row.path, "has another hard link"));
-      else if (answer.sha256 !== row.sha256) problems.push(problem("CHECKSUM_MISMATCH", row.path, "has another digest"));
+      else if (answer.sha256 !== row.sha256)
+        problems.push(problem("CHECKSUM_MISMATCH", row.path, "has another digest"));
       else await writer.add({ path: row.path, ...answer });
       seen.files++;
       seen.bytes += "error" in answer ? 0 : answer.size;

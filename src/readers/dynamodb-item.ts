@@ -2,8 +2,8 @@
 import { escapeForDisplay } from "../model/display.js";
 import type { KeyAttribute, TableSchema } from "../model/scope.js";
 import { RecordFault } from "./faults.js";
-import { asArray, asObject, asString, decodeBase64 } from "./json-access.js";
 import { type JsonObject, type JsonValue, memberRanges, parseJson } from "./json.js";
+import { asArray, asObject, asString, decodeBase64 } from "./json-access.js";
 
 export interface ReadItem {
   /** Raw text of the key attributes' values. */

@@ -1,14 +1,7 @@
 /** `_schema.json`: shipped and design form, and a DescribeTable answer as DynamoDB's own tools write it. */
 import type { KeySchema, KeyType, TableIndex, TableSchema, Throughput } from "../model/scope.js";
-import {
-  asArray,
-  asObject,
-  asString,
-  assertFormatVersion,
-  FieldError,
-  optionalNumber,
-} from "./json-access.js";
 import type { JsonObject, JsonValue } from "./json.js";
+import { asArray, asObject, asString, assertFormatVersion, FieldError, optionalNumber } from "./json-access.js";
 
 export interface ReadSchema {
   readonly name: string;
@@ -71,7 +64,8 @@ function keyType(value: JsonValue | undefined): KeyType {
 
 function readProjection(type: JsonValue | undefined, names: JsonValue | undefined): TableIndex["projection"] {
   const kind = asString(type, "a projection's type");
-  if (kind !== "ALL" && kind !== "KEYS_ONLY" && kind !== "INCLUDE") throw new FieldError(`unknown projection "${kind}"`);
+  if (kind !== "ALL" && kind !== "KEYS_ONLY" && kind !== "INCLUDE")
+    throw new FieldError(`unknown projection "${kind}"`);
   const attributes = asArray(names ?? [], "a projection's attributes").map((name) => asString(name, "an attribute"));
   return attributes.length === 0 ? { type: kind } : { type: kind, nonKeyAttributes: attributes };
 }

@@ -72,7 +72,10 @@ export class TableReader implements ScopeReader<"dynamodb"> {
     const text = trimSpace(bytes);
     const { keyText, canonicalKey, displayKey } = readItem(text, this.#scope.schema);
     if (!seen.add(canonicalKey)) {
-      return faultyRecord({ ...frame, displayKey }, new RecordFault("duplicate-record", "an item before it has the same key"));
+      return faultyRecord(
+        { ...frame, displayKey },
+        new RecordFault("duplicate-record", "an item before it has the same key"),
+      );
     }
     return { kind: "item", ...frame, displayKey, text, keyText };
   }

@@ -3,8 +3,8 @@ import { RestoreError } from "../errors/restore-error.js";
 import { escapeForDisplay } from "../model/display.js";
 import type { Place, Position } from "../model/position.js";
 import type { FaultyRecord } from "../model/record.js";
-import { FieldError } from "./json-access.js";
 import { JsonSyntaxError } from "./json.js";
+import { FieldError } from "./json-access.js";
 import { LimitError } from "./json-stream.js";
 
 /** A record's own fault that has a word of its own. */

@@ -34,7 +34,10 @@ export class HashPool {
   }
 
   /** Hashes every file of `items`, yielding each with its answer, in order. `pathOf` gives an absolute path. */
-  async *hashAll<T>(items: Iterable<T> | AsyncIterable<T>, pathOf: (item: T) => string): AsyncGenerator<[T, HashAnswer]> {
+  async *hashAll<T>(
+    items: Iterable<T> | AsyncIterable<T>,
+    pathOf: (item: T) => string,
+  ): AsyncGenerator<[T, HashAnswer]> {
     const under: { items: T[]; answer: Promise<HashAnswer[]> }[] = [];
     let batch: T[] = [];
     const send = () => {
@@ -79,7 +82,10 @@ export class HashPool {
       this.#pending.delete(id);
     });
     worker.on("error", (cause) => {
-      const error = new RestoreError("LOCAL_IO", `a hashing thread stopped: ${String(cause)}`, { retry: "fatal", cause });
+      const error = new RestoreError("LOCAL_IO", `a hashing thread stopped: ${String(cause)}`, {
+        retry: "fatal",
+        cause,
+      });
       for (const pending of this.#pending.values()) pending.reject(error);
       this.#pending.clear();
     });

@@ -53,7 +53,8 @@ const UINT64_MAX = 2n ** 64n - 1n;
 
 export function optionalUint64(object: JsonObject, name: string): bigint | undefined {
   const value = optionalInteger(object, name);
-  if (value !== undefined && (value < 0n || value > UINT64_MAX)) throw new FieldError(`"${name}" is not a 64-bit number`);
+  if (value !== undefined && (value < 0n || value > UINT64_MAX))
+    throw new FieldError(`"${name}" is not a 64-bit number`);
   return value;
 }
 
@@ -69,7 +70,8 @@ export function optionalNumber(object: JsonObject, name: string): number | undef
 /** Every metadata file names its format; above 1 is a newer one. Missing counts as 1 where the file says nothing. */
 export function assertFormatVersion(object: JsonObject): void {
   const version = optionalInteger(object, "format_version");
-  if (version !== undefined && version !== 1n) throw new FieldError(`format_version ${version} is not supported, only 1`);
+  if (version !== undefined && version !== 1n)
+    throw new FieldError(`format_version ${version} is not supported, only 1`);
 }
 
 const BASE64URL = /^[A-Za-z0-9_-]*$/;

@@ -5,8 +5,9 @@
  * Element boundaries are found by counting brackets outside strings; each element's text then goes through the strict
  * parser. What lies between elements is checked here.
  */
-import { asObject, FieldError } from "./json-access.js";
+
 import { type JsonObject, JsonSyntaxError, type JsonValue, parseJson } from "./json.js";
+import { asObject, FieldError } from "./json-access.js";
 
 /** Longest text of one element; Redis holds no value above 512 MiB. Bytes. */
 export const MAX_ELEMENT_BYTES = 64 * 1024 * 1024;

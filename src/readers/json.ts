@@ -59,14 +59,14 @@ export function memberRanges(bytes: Buffer): Map<string, readonly [start: number
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const ESCAPES: Readonly<Record<number, string>> = {
-  0x22: '"',
-  0x5c: "\\",
-  0x2f: "/",
-  0x62: "\b",
-  0x66: "\f",
-  0x6e: "\n",
-  0x72: "\r",
-  0x74: "\t",
+  34: '"',
+  92: "\\",
+  47: "/",
+  98: "\b",
+  102: "\f",
+  110: "\n",
+  114: "\r",
+  116: "\t",
 };
 const LONE_SURROGATE = /\p{Cs}/u;
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
@@ -254,7 +254,8 @@ class JsonParser {
   }
 
   #word<T>(word: string, value: T): T {
-    if (this.#bytes.toString("latin1", this.#at, this.#at + word.length) !== word) throw this.#malformed("a value was expected");
+    if (this.#bytes.toString("latin1", this.#at, this.#at + word.length) !== word)
+      throw this.#malformed("a value was expected");
     this.#at += word.length;
     return value;
   }

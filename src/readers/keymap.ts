@@ -5,8 +5,8 @@
 import type { Content } from "../model/record.js";
 import { FingerprintMap } from "../support/fingerprints.js";
 import { structural, structuralError } from "./faults.js";
-import { asObject, asString, decodeBase64Url } from "./json-access.js";
 import { parseJson } from "./json.js";
+import { asObject, asString, decodeBase64Url } from "./json-access.js";
 import { lines } from "./lines.js";
 
 export type KeymapKind = "sha-fallback" | "s3-leaf-data" | "meta-suffix-rename";

@@ -3,6 +3,7 @@ import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { RestoreError, systemCode } from "../errors/restore-error.js";
 import { ADAPTERS, type Adapter } from "../model/scope.js";
+import { JsonNumber, type JsonObject, JsonSyntaxError, type JsonValue, parseJson } from "./json.js";
 import {
   asArray,
   asInteger,
@@ -13,7 +14,6 @@ import {
   optionalString,
   optionalUint64,
 } from "./json-access.js";
-import { JsonNumber, type JsonObject, JsonSyntaxError, type JsonValue, parseJson } from "./json.js";
 
 export const MANIFEST_FILE = "MANIFEST.json";
 

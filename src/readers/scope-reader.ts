@@ -1,8 +1,9 @@
 /**
  * The scope reader interface: a scope's records, in a stated order, in bounded memory.
  */
-import type { DumpRecord } from "../model/record.js";
+
 import type { Position } from "../model/position.js";
+import type { DumpRecord } from "../model/record.js";
 import type { Adapter } from "../model/scope.js";
 
 export interface ScopeReader<A extends Adapter = Adapter> {

@@ -2,8 +2,8 @@
 import type { Content } from "../model/record.js";
 import { FingerprintMap } from "../support/fingerprints.js";
 import { structural, structuralError } from "./faults.js";
-import { asInteger, asObject, asString, FieldError } from "./json-access.js";
 import { parseJson } from "./json.js";
+import { asInteger, asObject, asString, FieldError } from "./json-access.js";
 import { lines } from "./lines.js";
 
 const INT64_MAX = 2n ** 63n - 1n;

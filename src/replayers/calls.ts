@@ -108,7 +108,12 @@ export class Calls {
 
   #where(options: CallOptions) {
     const { adapter, endpoint } = this.#init;
-    return { adapter, endpoint, operation: options.operation, ...(options.scope === undefined ? {} : { scope: options.scope }) };
+    return {
+      adapter,
+      endpoint,
+      operation: options.operation,
+      ...(options.scope === undefined ? {} : { scope: options.scope }),
+    };
   }
 
   #gaveUp(error: RestoreError, options: CallOptions): RestoreError {

@@ -9,7 +9,7 @@ import type { ScopePresence, WritePolicy } from "../model/policy.js";
 import type { RecordByAdapter } from "../model/record.js";
 import type { Adapter, ScopeByAdapter } from "../model/scope.js";
 import type { Clock } from "../support/clock.js";
-import type { Pacer } from "./calls.js";
+import type { CallStats, Pacer } from "./calls.js";
 
 /** What this target can do: asked from it, never guessed from its name. Printed by the plan. */
 export interface Capabilities {
@@ -50,6 +50,8 @@ export interface Replayer<A extends Adapter = Adapter> {
   readonly adapter: A;
   /** For messages: the endpoint without secrets. */
   readonly endpoint: string;
+  /** Requests sent, retried and put off so far, over all scopes. */
+  readonly stats: CallStats;
 
   /**
    * Connects, checks the credentials and learns what the target can do. Repeatable, changes nothing.

@@ -123,7 +123,8 @@ export class ScopeLedger {
       records: 1,
       bytes: record.bytes,
     });
-    if (outcome.kind !== "restored" || notes.length > 0) await this.#rejects.write(this.#listed(record, outcome, notes));
+    if (outcome.kind !== "restored" || notes.length > 0)
+      await this.#rejects.write(this.#listed(record, outcome, notes));
   }
 
   #listed(record: DumpRecord, outcome: Outcome, notes: NonNullable<Outcome["notes"]>): ListedRecord {

@@ -82,7 +82,8 @@ export class LeasedPacer implements Pacer {
 
   #renew(): void {
     const now = this.#clock.monotonic();
-    const elapsedMs = this.#lastLeaseAt === undefined ? QUANTUM_MS : Math.min(now - this.#lastLeaseAt, LONGEST_LEASE_MS);
+    const elapsedMs =
+      this.#lastLeaseAt === undefined ? QUANTUM_MS : Math.min(now - this.#lastLeaseAt, LONGEST_LEASE_MS);
     this.#lastLeaseAt = now;
     this.#ops?.renew(elapsedMs);
     this.#bytes?.renew(elapsedMs);

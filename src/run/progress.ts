@@ -8,7 +8,13 @@ export type ProgressEvent =
   | { readonly type: "checking"; readonly files: number; readonly bytes: number }
   | { readonly type: "checked"; readonly files: number; readonly bytes: number }
   | { readonly type: "scope-started"; readonly scope: Scope; readonly expectedRecords?: number }
-  | { readonly type: "records"; readonly scope: Scope; readonly outcome: OutcomeKind; readonly records: number; readonly bytes: number }
+  | {
+      readonly type: "records";
+      readonly scope: Scope;
+      readonly outcome: OutcomeKind;
+      readonly records: number;
+      readonly bytes: number;
+    }
   | { readonly type: "scope-finished"; readonly scope: Scope }
   | { readonly type: "warning"; readonly scope?: Scope; readonly text: string }
   | { readonly type: "finished" };

@@ -1,6 +1,7 @@
 /** Where listed records go: the first ones stay in memory for the report, all of them go to a JSONL file when one is named. */
-import { createWriteStream, type WriteStream } from "node:fs";
+
 import { once } from "node:events";
+import { createWriteStream, type WriteStream } from "node:fs";
 import { finished } from "node:stream/promises";
 import { messageOf, RestoreError } from "../errors/restore-error.js";
 import type { ListedRecord, RejectsSink } from "./ledger.js";

@@ -7,11 +7,12 @@
  *
  * The window is bounded in records and bytes: a slow target stops the reading.
  */
-import { type DumpRecord, type FaultyRecord, SCOPE_LANE, type WritableRecord } from "../model/record.js";
+
+import { RestoreError } from "../errors/restore-error.js";
 import type { Outcome } from "../model/outcome.js";
+import { type DumpRecord, type FaultyRecord, SCOPE_LANE, type WritableRecord } from "../model/record.js";
 import type { Scope } from "../model/scope.js";
 import type { Capabilities, Replayer } from "../replayers/replayer.js";
-import { RestoreError } from "../errors/restore-error.js";
 import type { Journal } from "./journal/journal.js";
 import type { ScopeLedger } from "./ledger.js";
 

@@ -9,7 +9,11 @@ export function globToRegExp(glob: string): RegExp {
     else if (char === "\\" && i + 1 < glob.length) source += escapeRegExp(glob[++i] ?? "");
     else if (char === "[" && glob.indexOf("]", i + 2) > 0) {
       const end = glob.indexOf("]", i + 2);
-      source += `[${glob.slice(i + 1, end).replaceAll("\\", "\\\\").replace(/^!/, "^").replaceAll("[", "\\[")}]`;
+      source += `[${glob
+        .slice(i + 1, end)
+        .replaceAll("\\", "\\\\")
+        .replace(/^!/, "^")
+        .replaceAll("[", "\\[")}]`;
       i = end;
     } else source += escapeRegExp(char);
   }

@@ -1,0 +1,75 @@
+/**
+ * What DynamoDB's errors mean for a run, and in which word and sentence a refused item is listed.
+ *
+ * The words are taken from the server's sentence, for there is but one error name for all of them; an unknown sentence
+ * is `refused-by-target`. Values that a server quotes are taken out.
+ */
+import { RestoreError } from "../../errors/restore-error.js";
+import { escapeForDisplay } from "../../model/display.js";
+import { type AwsErrorContext, awsErrorName, awsErrorStatus, awsErrorText, classifyAwsError } from "../aws-client.js";
+
+/** Reasons that the replayer itself acts upon. */
+export const TABLE_NOT_FOUND = "table-not-found";
+export const TABLE_IN_USE = "table-in-use";
+export const CONDITION_FAILED = "condition-failed";
+export const SERVER_ERROR = "server-error";
+
+/** The server's sentence, as DynamoDB, DynamoDB Local 2.6.1 and elastickv word it, and the word for it. */
+const REFUSALS: readonly (readonly [RegExp, string])[] = [
+  [/set\s+may not be empty/i, "empty-set"],
+  [/contains duplicates$/i, "duplicate-in-set"],
+  [/list of item keys contains duplicates|duplicate item in BatchWriteItem/i, "duplicate-key"],
+  [/item size (?:has exceeded|to update)|request body too large/i, "item-too-large"],
+  [/key values must be under|size of (?:hash|range) ?key|aggregated size of all range keys/i, "key-too-large"],
+  [/secondary index key is not supported/i, "empty-index-key"],
+  [/key attribute cannot contain an empty/i, "empty-key"],
+  [/type mismatch for index key/i, "wrong-index-key-type"],
+  [/type mismatch for key/i, "wrong-key-type"],
+  [/required keys was not given|missing the key|missing (?:hash|range) key attribute/i, "missing-key"],
+  [/38 (?:significant )?digits|number (?:over|under)flow|magnitude/i, "number-out-of-range"],
+  [/numeric value|converted into a number/i, "invalid-number"],
+  [/nesting levels/i, "too-deep"],
+  [/AttributeValue (?:is empty|has more than one)|empty attribute name|null attribute value/i, "invalid-item"],
+];
+
+/** Turns anything thrown by the client into a RestoreError; RestoreErrors pass unchanged. */
+export function classifyError(error: unknown, operation: string, context: AwsErrorContext): RestoreError {
+  if (error instanceof RestoreError) return error;
+  const init = { where: { ...context, operation }, cause: error };
+  switch (awsErrorName(error)) {
+    case "ConditionalCheckFailedException":
+      return new RestoreError("RECORD_REFUSED", "an item stands under the key", { ...init, reason: CONDITION_FAILED });
+    case "ResourceNotFoundException":
+    case "TableNotFoundException":
+      return new RestoreError("CALL_FAILED", `${operation}: the table is not there`, {
+        ...init,
+        reason: TABLE_NOT_FOUND,
+      });
+    case "ResourceInUseException":
+      return new RestoreError("CALL_FAILED", `${operation}: the table is being changed or exists`, {
+        ...init,
+        reason: TABLE_IN_USE,
+      });
+    case "ItemCollectionSizeLimitExceededException":
+      return new RestoreError("RECORD_REFUSED", awsErrorText(error), { ...init, reason: "item-collection-too-large" });
+  }
+  const classified = classifyAwsError(error, operation, context);
+  return classified.code === "RECORD_REFUSED" ? refusal(error, init) : classified;
+}
+
+function refusal(error: unknown, init: { readonly cause: unknown; readonly where: AwsErrorContext }): RestoreError {
+  const said = awsErrorText(error);
+  const known = REFUSALS.find(([pattern]) => pattern.test(said))?.[1];
+  const reason = known ?? (awsErrorStatus(error) === 413 ? "item-too-large" : "refused-by-target");
+  return new RestoreError("RECORD_REFUSED", withoutValues(said), { ...init, reason });
+}
+
+/** A server's sentence without the record's values that some sentences quote. */
+export function withoutValues(text: string): string {
+  return escapeForDisplay(
+    text
+      .replace(/\[.*\]/s, "[…]")
+      .replace(/((?:numeric value|into a number):).*/is, "$1 …")
+      .replace(/(["'`]).*\1/s, "$1…$1"),
+  );
+}

@@ -1,0 +1,155 @@
+/**
+ * The DynamoDB client: SDK commands for tables, bodies of our own for items.
+ *
+ * Items never pass the SDK's serialiser: it loses an attribute called `__proto__` and replaces lone surrogates. A
+ * command only carries the operation and the table's name; its body is put in its place before it is signed, and the
+ * answer's body is kept as it came. Nothing here retries or classifies.
+ */
+import {
+  BatchWriteItemCommand,
+  DynamoDBClient,
+  GetItemCommand,
+  ListTablesCommand,
+  PutItemCommand,
+} from "@aws-sdk/client-dynamodb";
+
+import { type AwsOptions, awsClientConfig } from "../aws-client.js";
+
+/** An answer before the SDK has read it. */
+export interface RawAnswer {
+  readonly status: number;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+}
+
+export interface DynamoDbClient {
+  /** For operations on tables, whose shapes the SDK may translate. */
+  readonly sdk: DynamoDBClient;
+  batchWriteItem(table: string, body: Buffer): Promise<RawAnswer>;
+  putItem(table: string, body: Buffer): Promise<RawAnswer>;
+  getItem(table: string, body: Buffer): Promise<RawAnswer>;
+  /** Lists one table: the least that shows a server which takes the credentials. */
+  listTables(): Promise<RawAnswer>;
+  /** Closes the connections. Repeatable. */
+  destroy(): void;
+}
+
+export function createClient(options: AwsOptions): DynamoDbClient {
+  const sdk = new DynamoDBClient(awsClientConfig(options));
+  return {
+    sdk,
+    async batchWriteItem(table, body) {
+      // The table's name stands here too, because the endpoint of an AWS account may follow from it.
+      const command = new BatchWriteItemCommand({ RequestItems: { [table]: [] } });
+      const exchange = attach(command.middlewareStack, body);
+      await sdk.send(command);
+      return exchange.answer();
+    },
+    async putItem(table, body) {
+      const command = new PutItemCommand({ TableName: table, Item: {} });
+      const exchange = attach(command.middlewareStack, body);
+      await sdk.send(command);
+      return exchange.answer();
+    },
+    async getItem(table, body) {
+      const command = new GetItemCommand({ TableName: table, Key: {} });
+      const exchange = attach(command.middlewareStack, body);
+      await sdk.send(command);
+      return exchange.answer();
+    },
+    async listTables() {
+      const command = new ListTablesCommand({ Limit: 1 });
+      const exchange = attach(command.middlewareStack);
+      await sdk.send(command);
+      return exchange.answer();
+    },
+    destroy: () => sdk.destroy(),
+  };
+}
+
+interface Exchange {
+  answer(): RawAnswer;
+}
+
+/** The part of the SDK's middleware stack that is used here; every command's stack fits it. */
+interface Stack {
+  add(middleware: BuildMiddleware, options: { step: "build"; name: string; priority: "low" }): void;
+  add(middleware: DeserializeMiddleware, options: { step: "deserialize"; name: string; priority: "low" }): void;
+}
+
+type BuildMiddleware = <A extends { request: unknown }, R>(next: (args: A) => Promise<R>) => (args: A) => Promise<R>;
+
+type DeserializeMiddleware = <A, R extends { response: unknown }>(
+  next: (args: A) => Promise<R>,
+) => (args: A) => Promise<R>;
+
+function attach(stack: Stack, body?: Buffer): Exchange {
+  if (body !== undefined) stack.add(withBody(body), { step: "build", name: "itemBody", priority: "low" });
+  let answer: RawAnswer | undefined;
+  const keep = (raw: RawAnswer): void => {
+    answer = raw;
+  };
+  stack.add(keepingAnswer(keep), { step: "deserialize", name: "rawAnswer", priority: "low" });
+  return {
+    answer: () => {
+      if (answer === undefined) throw new TypeError("the client gave no answer");
+      return answer;
+    },
+  };
+}
+
+/** After the SDK has serialised and before it signs. */
+function withBody(body: Buffer): BuildMiddleware {
+  return (next) => (args) => {
+    if (!isRequest(args.request)) throw new TypeError("the client made no HTTP request");
+    args.request.body = body;
+    args.request.headers["content-length"] = String(body.length);
+    return next(args);
+  };
+}
+
+/** Next to the wire: reads the body once and hands it on in one piece. */
+function keepingAnswer(keep: (raw: RawAnswer) => void): DeserializeMiddleware {
+  return (next) => async (args) => {
+    const result = await next(args);
+    const { response } = result;
+    if (!isResponse(response)) throw new TypeError("the client took no HTTP answer");
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of response.body) chunks.push(chunk);
+    const body = Buffer.concat(chunks);
+    keep({ status: response.statusCode, headers: response.headers, body });
+    // A copy: the SDK changes the prototype of what it reads.
+    response.body = new Uint8Array(body);
+    return result;
+  };
+}
+
+interface HttpRequest {
+  body: unknown;
+  headers: Record<string, string>;
+}
+
+interface HttpResponse {
+  statusCode: number;
+  headers: Record<string, string>;
+  get body(): AsyncIterable<Uint8Array>;
+  set body(body: AsyncIterable<Uint8Array> | Uint8Array);
+}
+
+function isRequest(value: unknown): value is HttpRequest {
+  return typeof value === "object" && value !== null && "headers" in value && "body" in value;
+}
+
+function isResponse(value: unknown): value is HttpResponse {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    "statusCode" in value &&
+    "headers" in value &&
+    "body" in value &&
+    typeof value.body === "object" &&
+    value.body !== null &&
+    Symbol.asyncIterator in value.body
+  );
+}

@@ -1,0 +1,61 @@
+/**
+ * Notices messages that a FIFO queue acknowledged but dropped. The answer then repeats what stood in the answer to the
+ * id's first holder: a message id given before, or a sequence number that did not rise within the group.
+ *
+ * It remembers answers for six to twelve minutes, which covers the five minutes in which a queue drops repeated ids. A
+ * first holder that was sent by another run is noticed only once its group had an answer in this one.
+ */
+import type { Clock } from "../../support/clock.js";
+import { FingerprintSet } from "../../support/fingerprints.js";
+
+const GENERATION_MS = 6 * 60_000;
+
+interface Generation {
+  readonly messageIds: FingerprintSet;
+  readonly sequences: Map<string, bigint>;
+}
+
+export interface FifoAnswer {
+  readonly messageId: string;
+  /** Rises within a group. Missing in some servers' answers to batches. */
+  readonly sequence?: bigint;
+}
+
+/** `repeated-message-id`: dropped for a message of this run; `sequence-not-risen`: perhaps for one of another run. */
+export type Dropped = "repeated-message-id" | "sequence-not-risen";
+
+export class AnswersSeen {
+  readonly #clock: Clock;
+  #current = newGeneration();
+  #previous = newGeneration();
+  #since: number;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#since = clock.now();
+  }
+
+  /** Takes a message's first answer in. Undefined: nothing speaks for a drop. */
+  take(group: string, { messageId, sequence }: FifoAnswer): Dropped | undefined {
+    this.#age();
+    const isOld = this.#previous.messageIds.has(messageId);
+    if (!this.#current.messageIds.add(messageId) || isOld) return "repeated-message-id";
+    if (sequence === undefined) return undefined;
+    const last = this.#current.sequences.get(group) ?? this.#previous.sequences.get(group);
+    if (last !== undefined && sequence <= last) return "sequence-not-risen";
+    this.#current.sequences.set(group, sequence);
+    return undefined;
+  }
+
+  #age(): void {
+    const now = this.#clock.now();
+    if (now - this.#since < GENERATION_MS) return;
+    this.#previous = this.#current;
+    this.#current = newGeneration();
+    this.#since = now;
+  }
+}
+
+function newGeneration(): Generation {
+  return { messageIds: new FingerprintSet(), sequences: new Map() };
+}

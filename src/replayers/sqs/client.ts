@@ -1,0 +1,224 @@
+/**
+ * The SQS operations that a restore uses, over the AWS SDK. Every request goes to the configured endpoint: of a queue
+ * URL that the target answers only the path is kept, for servers name hosts there that nobody can reach.
+ *
+ * It retries through `Calls` and decides nothing: sends are single attempts, for only the caller knows whether one may
+ * be repeated.
+ */
+import {
+  CreateQueueCommand,
+  GetQueueAttributesCommand,
+  GetQueueUrlCommand,
+  ListQueuesCommand,
+  type MessageAttributeValue,
+  PurgeQueueCommand,
+  type QueueAttributeName,
+  SendMessageBatchCommand,
+  SendMessageCommand,
+  SetQueueAttributesCommand,
+  SQSClient,
+} from "@aws-sdk/client-sqs";
+import { RestoreError } from "../../errors/restore-error.js";
+import { type AwsEndpoint, type AwsOptions, awsClientConfig, endpointLabel } from "../aws-client.js";
+import { Calls } from "../calls.js";
+import type { ReplayerContext } from "../replayer.js";
+import { classifySqsError, type EntryRefusal, isQueueMissing } from "./classify-error.js";
+
+/** A message in the terms of a send. */
+export interface Entry {
+  readonly body: string;
+  readonly attributes?: Record<string, MessageAttributeValue>;
+  readonly delaySeconds?: number;
+  readonly groupId?: string;
+  readonly deduplicationId?: string;
+}
+
+export interface SentMessage {
+  readonly messageId: string;
+  readonly sequence?: bigint;
+  readonly bodyMd5?: string;
+  readonly attributesMd5?: string;
+}
+
+export type EntryAnswer = { readonly sent: SentMessage } | { readonly refused: EntryRefusal };
+
+export type QueueAttributes = Readonly<Record<string, string>>;
+
+const PROBE_RETRY_MS = 5_000;
+
+export class SqsApi {
+  readonly endpoint: string;
+  readonly calls: Calls;
+  readonly #probeCalls: Calls;
+  readonly #client: SQSClient;
+  readonly #endpointSetting: AwsEndpoint;
+  #serverHeader: string | undefined;
+
+  constructor(options: AwsOptions, context: ReplayerContext) {
+    this.endpoint = endpointLabel(options.endpoint);
+    this.#endpointSetting = options.endpoint;
+    const init = {
+      adapter: "sqs",
+      endpoint: this.endpoint,
+      clock: context.clock,
+      maxRetryTimeMs: context.maxRetryTimeMs,
+      pacer: context.pacer,
+      classify: (error: unknown, operation: string) =>
+        classifySqsError(error, operation, { adapter: "sqs", endpoint: this.endpoint }),
+      ...(context.signal === undefined ? {} : { signal: context.signal }),
+    };
+    this.calls = new Calls(init);
+    this.#probeCalls = new Calls({ ...init, maxRetryTimeMs: Math.min(context.maxRetryTimeMs, PROBE_RETRY_MS) });
+    // The SDK's own digest check throws away a whole batch's answers when one differs; ours judges each message.
+    this.#client = new SQSClient({ ...awsClientConfig(options), useQueueUrlAsEndpoint: false, md5: false });
+    this.#noteServerHeader();
+  }
+
+  /** The `Server` header of the last answer; many servers send none. */
+  get serverHeader(): string | undefined {
+    return this.#serverHeader;
+  }
+
+  /** Any answer will do. @throws RestoreError OUTAGE, TARGET_CREDENTIALS */
+  async probe(): Promise<void> {
+    await this.#probeCalls.run({ operation: "ListQueues" }, () =>
+      this.#client.send(new ListQueuesCommand({ MaxResults: 1 })),
+    );
+  }
+
+  /** The queue's URL at the configured endpoint, or undefined when there is no such queue. */
+  async queueUrl(name: string): Promise<string | undefined> {
+    try {
+      const answer = await this.calls.run({ operation: "GetQueueUrl", scope: name }, () =>
+        this.#client.send(new GetQueueUrlCommand({ QueueName: name })),
+      );
+      return this.#atEndpoint(answer.QueueUrl ?? "", "GetQueueUrl");
+    } catch (error) {
+      if (isQueueMissing(error)) return undefined;
+      throw error;
+    }
+  }
+
+  /** Every attribute that the target tells. */
+  async attributes(url: string): Promise<QueueAttributes> {
+    const answer = await this.calls.run({ operation: "GetQueueAttributes" }, () =>
+      this.#client.send(new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ["All"] })),
+    );
+    return answer.Attributes ?? {};
+  }
+
+  async setAttributes(url: string, attributes: QueueAttributes): Promise<void> {
+    await this.calls.run({ operation: "SetQueueAttributes" }, () =>
+      this.#client.send(new SetQueueAttributesCommand({ QueueUrl: url, Attributes: attributeMap(attributes) })),
+    );
+  }
+
+  /** Creates the queue; one with the same attributes may be there already. Returns its URL. */
+  async createQueue(name: string, attributes: QueueAttributes): Promise<string> {
+    const answer = await this.calls.run({ operation: "CreateQueue", scope: name }, () =>
+      this.#client.send(new CreateQueueCommand({ QueueName: name, Attributes: attributeMap(attributes) })),
+    );
+    return this.#atEndpoint(answer.QueueUrl ?? "", "CreateQueue");
+  }
+
+  /** @throws RestoreError with reason `purge-in-progress` when one was asked for in the last minute */
+  async purge(url: string): Promise<void> {
+    await this.calls.run({ operation: "PurgeQueue" }, () =>
+      this.#client.send(new PurgeQueueCommand({ QueueUrl: url })),
+    );
+  }
+
+  /** One attempt, not retried, errors as the SDK throws them. Answers in the order of `entries`. */
+  async sendOnce(url: string, entries: readonly Entry[]): Promise<EntryAnswer[]> {
+    const [only] = entries;
+    if (entries.length === 1 && only !== undefined) {
+      const answer = await this.#client.send(new SendMessageCommand({ QueueUrl: url, ...sdkEntry(only) }));
+      return [{ sent: sentMessage(answer) }];
+    }
+    const answer = await this.#client.send(
+      new SendMessageBatchCommand({
+        QueueUrl: url,
+        Entries: entries.map((entry, i) => ({ Id: String(i), ...sdkEntry(entry) })),
+      }),
+    );
+    return entries.map((_entry, i) => {
+      const sent = answer.Successful?.find(({ Id }) => Id === String(i));
+      if (sent !== undefined) return { sent: sentMessage(sent) };
+      const failed = answer.Failed?.find(({ Id }) => Id === String(i));
+      return {
+        refused: {
+          code: failed?.Code ?? "NoAnswer",
+          message: failed?.Message ?? "the answer does not name this entry",
+          senderFault: failed?.SenderFault ?? false,
+        },
+      };
+    });
+  }
+
+  destroy(): void {
+    this.#client.destroy();
+  }
+
+  #atEndpoint(answered: string, operation: string): string {
+    if (!URL.canParse(answered)) {
+      throw new RestoreError("TARGET_UNFIT", `${this.endpoint} answered ${operation} without a queue URL`, {
+        where: { adapter: "sqs", endpoint: this.endpoint, operation },
+        hint: "Check that the endpoint is an SQS service.",
+        retry: "fatal",
+      });
+    }
+    if ("aws" in this.#endpointSetting) return answered;
+    return new URL(new URL(answered).pathname, this.#endpointSetting.url).href;
+  }
+
+  #noteServerHeader(): void {
+    this.#client.middlewareStack.add(
+      (next) => async (args) => {
+        const result = await next(args);
+        this.#serverHeader = headerOf(result.response, "server") ?? this.#serverHeader;
+        return result;
+      },
+      { step: "deserialize", priority: "low", name: "noteServerHeader" },
+    );
+  }
+}
+
+function sdkEntry(entry: Entry) {
+  return {
+    MessageBody: entry.body,
+    ...(entry.attributes === undefined ? {} : { MessageAttributes: entry.attributes }),
+    ...(entry.delaySeconds === undefined ? {} : { DelaySeconds: entry.delaySeconds }),
+    ...(entry.groupId === undefined ? {} : { MessageGroupId: entry.groupId }),
+    ...(entry.deduplicationId === undefined ? {} : { MessageDeduplicationId: entry.deduplicationId }),
+  };
+}
+
+interface SdkAnswer {
+  readonly MessageId?: string | undefined;
+  readonly SequenceNumber?: string | undefined;
+  readonly MD5OfMessageBody?: string | undefined;
+  readonly MD5OfMessageAttributes?: string | undefined;
+}
+
+function sentMessage(answer: SdkAnswer): SentMessage {
+  const sequence = answer.SequenceNumber;
+  return {
+    messageId: answer.MessageId ?? "",
+    ...(sequence === undefined || !/^\d+$/.test(sequence) ? {} : { sequence: BigInt(sequence) }),
+    ...(answer.MD5OfMessageBody === undefined ? {} : { bodyMd5: answer.MD5OfMessageBody }),
+    ...(answer.MD5OfMessageAttributes === undefined ? {} : { attributesMd5: answer.MD5OfMessageAttributes }),
+  };
+}
+
+/** The SDK's type lists the attributes of SQS proper; servers have others of their own. */
+function attributeMap(attributes: QueueAttributes): Partial<Record<QueueAttributeName, string>> {
+  return { ...attributes };
+}
+
+function headerOf(response: unknown, name: string): string | undefined {
+  if (typeof response !== "object" || response === null || !("headers" in response)) return undefined;
+  const { headers } = response;
+  if (typeof headers !== "object" || headers === null) return undefined;
+  const value: unknown = Reflect.get(headers, name);
+  return typeof value === "string" ? value : undefined;
+}

@@ -1,0 +1,87 @@
+/**
+ * Under which deduplication id a FIFO message is sent. A FIFO queue drops a message whose id it saw in the last five
+ * minutes, so an id may be used once: the first holder in the queue's file keeps it, every other one gets a made id.
+ *
+ * Which holder is the first is a matter of the file alone, not of the order in which messages are sent or of where a
+ * resumed run begins: `learn` reads the file once before the first message is sent. It keeps a fingerprint a message.
+ */
+import { createHash } from "node:crypto";
+import type { MessageRecord } from "../../model/record.js";
+import { FingerprintMap } from "../../support/fingerprints.js";
+
+export type FifoDeduplication = "original" | "record";
+
+export interface DeduplicationRules {
+  /** Keeps made ids of one run apart from those of another: letters, digits, `-`. */
+  readonly jobId: string;
+  readonly scope: string;
+  readonly mode: FifoDeduplication;
+  /** Whether the target queue takes a body's SHA-256 as the id of a message without one. */
+  readonly contentBased: boolean;
+  /** Whether the target queue keeps ids of different groups apart. */
+  readonly perGroup: boolean;
+}
+
+export interface DeduplicationId {
+  /** Absent: the queue derives it from the body. */
+  readonly id?: string;
+  /** Why the id is not the message's own; absent when it is. */
+  readonly made?: string;
+}
+
+export class DeduplicationIds {
+  readonly #rules: DeduplicationRules;
+  readonly #firstHolders = new FingerprintMap();
+
+  constructor(rules: DeduplicationRules) {
+    this.#rules = rules;
+  }
+
+  /** Reads all messages of the queue's file, in its order. Without it, who asks first is the first holder. */
+  async learn(messages: AsyncIterable<MessageRecord>): Promise<void> {
+    for await (const message of messages) this.#isFirstHolder(message);
+  }
+
+  /** The id to send a message under; the same at every call. */
+  idOf(message: MessageRecord): DeduplicationId {
+    if (this.#rules.mode === "record") return { id: this.madeId(message), made: "every message gets an id of its own" };
+    if (this.#effectiveId(message) === undefined) return { id: this.madeId(message), made: "the message has no id" };
+    const own = ownId(message);
+    if (this.#isFirstHolder(message)) return own === undefined ? {} : { id: own };
+    return {
+      id: this.madeId(message),
+      made: `${own === undefined ? "the body" : "the id"} occurs before in the queue`,
+    };
+  }
+
+  /** An id that no other record has, the same at every attempt of this run: 61 characters that SQS allows. */
+  madeId({ place }: Pick<MessageRecord, "place">): string {
+    const { jobId, scope } = this.#rules;
+    const digest = createHash("sha256")
+      .update(JSON.stringify([scope, place.path, place.line ?? 0]))
+      .digest("hex");
+    return `restore-${jobId}-${digest.slice(0, 36)}`;
+  }
+
+  #isFirstHolder(message: MessageRecord): boolean {
+    const id = this.#effectiveId(message);
+    if (id === undefined || this.#rules.mode === "record") return false;
+    const key = this.#rules.perGroup ? `${message.groupId ?? ""}\0${id}` : id;
+    const line = message.place.line ?? 0;
+    const holder = this.#firstHolders.get(key);
+    if (holder === undefined) this.#firstHolders.set(key, line);
+    return holder === undefined || holder === line;
+  }
+
+  /** What the queue compares: the explicit id, else the body's digest where the queue is content-based. */
+  #effectiveId(message: MessageRecord): string | undefined {
+    const own = ownId(message);
+    if (own !== undefined || !this.#rules.contentBased) return own;
+    return createHash("sha256").update(message.body).digest("hex");
+  }
+}
+
+/** An empty id counts as missing. */
+function ownId({ deduplicationId }: MessageRecord): string | undefined {
+  return deduplicationId === "" ? undefined : deduplicationId;
+}
