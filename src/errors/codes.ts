@@ -47,6 +47,7 @@ export const ERROR_CODES = {
   NOT_CONFIRMED: EXIT.target,
   // the run
   OUTAGE: EXIT.stopped,
+  IN_DOUBT: EXIT.stopped,
   TARGET_FULL: EXIT.stopped,
   LOCAL_IO: EXIT.stopped,
   INTERNAL: EXIT.stopped,

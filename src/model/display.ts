@@ -4,7 +4,16 @@ const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cs}]/gu;
 
 /** Escapes control, formatting and bidirectional characters as `\u{…}`, and the backslash that would hide one. */
 export function escapeForDisplay(text: string): string {
-  return text.replaceAll("\\", "\\\\").replace(UNSAFE, (char) => `\\u{${(char.codePointAt(0) ?? 0).toString(16)}}`);
+  return text.replaceAll("\\", "\\\\").replace(UNSAFE, escaped);
+}
+
+/** Escapes what `escapeForDisplay` does but for line breaks and backslashes: for text whose parts were escaped before. */
+export function escapeControls(text: string): string {
+  return text.replace(UNSAFE, (char) => (char === "\n" ? char : escaped(char)));
+}
+
+function escaped(char: string): string {
+  return `\\u{${(char.codePointAt(0) ?? 0).toString(16)}}`;
 }
 
 /** A binary-safe key as text: itself when valid UTF-8, else `base64:<base64url>`. Escaped. */

@@ -5,61 +5,109 @@
  * One JSON array a line; a sparse index and a few decoded blocks are all that memory holds.
  */
 
-import { once } from "node:events";
-import { closeSync, createWriteStream, openSync, readSync, type WriteStream } from "node:fs";
+import { closeSync, openSync, readSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { finished } from "node:stream/promises";
+import { messageOf, RestoreError } from "../errors/restore-error.js";
 import type { Content } from "../model/record.js";
 import { compareUtf8 } from "../support/byte-order.js";
-import { FileContent } from "./content.js";
+import { type CatalogueRow, FileContent } from "./content.js";
 
-export interface CatalogueRow {
-  readonly path: string;
-  readonly size: number;
-  readonly identity: string;
-  readonly sha256: string;
-  /** As HashedFile has it. */
-  readonly blocks: string;
-}
+export type { CatalogueRow };
 
 interface IndexEntry {
   readonly path: string;
   readonly offset: number;
 }
 
+/** A block of rows ends with whichever comes first: digests make the row of a very large file a megabyte long. */
 const ROWS_A_BLOCK = 128;
+const BLOCK_BYTES = 64 * 1024;
 const BLOCKS_KEPT = 64;
 
 export class CatalogueWriter {
   readonly #root: string;
   readonly #file: string;
-  readonly #out: WriteStream;
+  readonly #fd: number;
   readonly #index: IndexEntry[] = [];
   #offset = 0;
   #count = 0;
   #bytes = 0;
+  #blockRows = 0;
+  #pending: Buffer[] = [];
+  #pendingBytes = 0;
+  #isOpen = true;
 
   constructor(root: string, workDirectory: string) {
     this.#root = root;
     this.#file = join(workDirectory, "catalogue.jsonl");
-    this.#out = createWriteStream(this.#file, { mode: 0o600 });
+    this.#fd = openSync(this.#file, "w", 0o600);
   }
 
-  /** Rows come in ascending order of path. */
-  async add(row: CatalogueRow): Promise<void> {
-    if (this.#count % ROWS_A_BLOCK === 0) this.#index.push({ path: row.path, offset: this.#offset });
+  /** Rows come in ascending order of path. @throws RestoreError LOCAL_IO */
+  add(row: CatalogueRow): void {
+    if (this.#count === 0 || this.#isBlockFull()) this.#startBlock(row.path);
     const line = Buffer.from(`${JSON.stringify([row.path, row.size, row.identity, row.sha256, row.blocks])}\n`);
     this.#offset += line.length;
     this.#count++;
+    this.#blockRows++;
     this.#bytes += row.size;
-    if (!this.#out.write(line)) await once(this.#out, "drain");
+    this.#pending.push(line);
+    this.#pendingBytes += line.length;
+    if (this.#pendingBytes >= BLOCK_BYTES) this.#flush();
   }
 
-  async finish(): Promise<Catalogue> {
-    this.#out.end();
-    await finished(this.#out);
-    return new Catalogue(this.#root, this.#file, this.#index, this.#offset, this.#count, this.#bytes);
+  /** @throws RestoreError LOCAL_IO */
+  finish(): Catalogue {
+    this.#flush();
+    this.discard();
+    return new Catalogue({
+      root: this.#root,
+      file: this.#file,
+      index: this.#index,
+      end: this.#offset,
+      count: this.#count,
+      bytes: this.#bytes,
+    });
   }
+
+  /** Gives up. Does nothing after `finish`. */
+  discard(): void {
+    if (this.#isOpen) closeSync(this.#fd);
+    this.#isOpen = false;
+  }
+
+  #flush(): void {
+    const bytes = Buffer.concat(this.#pending);
+    [this.#pending, this.#pendingBytes] = [[], 0];
+    try {
+      for (let at = 0; at < bytes.length; ) at += writeSync(this.#fd, bytes, at);
+    } catch (cause) {
+      throw new RestoreError("LOCAL_IO", `cannot write ${this.#file}: ${messageOf(cause)}`, {
+        hint: "Point TMPDIR at a folder with room for the dump's catalogue.",
+        retry: "fatal",
+        cause,
+      });
+    }
+  }
+
+  #isBlockFull(): boolean {
+    return this.#blockRows >= ROWS_A_BLOCK || this.#offset - (this.#index.at(-1)?.offset ?? 0) >= BLOCK_BYTES;
+  }
+
+  #startBlock(path: string): void {
+    this.#index.push({ path, offset: this.#offset });
+    this.#blockRows = 0;
+  }
+}
+
+interface CatalogueInit {
+  readonly root: string;
+  readonly file: string;
+  readonly index: readonly IndexEntry[];
+  /** Bytes of the file. */
+  readonly end: number;
+  readonly count: number;
+  readonly bytes: number;
 }
 
 export class Catalogue {
@@ -73,7 +121,7 @@ export class Catalogue {
   readonly #blocks = new Map<number, CatalogueRow[]>();
   #open = true;
 
-  constructor(root: string, file: string, index: readonly IndexEntry[], end: number, count: number, bytes: number) {
+  constructor({ root, file, index, end, count, bytes }: CatalogueInit) {
     this.#root = root;
     this.#fd = openSync(file, "r");
     this.#index = index;
@@ -96,6 +144,15 @@ export class Catalogue {
 
   find(path: string): CatalogueRow | undefined {
     return this.#block(this.#blockOf(path)).find((row) => row.path === path);
+  }
+
+  sizeOf(prefix: string): { files: number; bytes: number } {
+    const total = { files: 0, bytes: 0 };
+    for (const { size } of this.rows(prefix)) {
+      total.files++;
+      total.bytes += size;
+    }
+    return total;
   }
 
   content(row: CatalogueRow): Content {

@@ -8,6 +8,7 @@ import { type Catalogue, CatalogueWriter } from "./catalogue.js";
 import { type ChecksumRow, sortedChecksums } from "./checksums.js";
 import type { CheckProgress } from "./dump.js";
 import { HashPool } from "./hash-pool.js";
+import { LinkCheck } from "./link-check.js";
 import { mayBeUnlisted, walkFiles } from "./tree-walk.js";
 
 export interface CheckOptions {
@@ -34,40 +35,40 @@ export async function checkDump(options: CheckOptions): Promise<Catalogue> {
   const problems: Problem[] = [];
   const writer = new CatalogueWriter(root, workDirectory);
   const pool = new HashPool();
+  const links = new LinkCheck();
   const seen = { files: 0, bytes: 0 };
   try {
-    const listed = matchTree(root, problems);
+    const listed = matchTree(options, problems);
     for await (const [row, answer] of pool.hashAll(listed, ({ path }) => join(root, path))) {
       if (signal?.aborted === true) throw new RestoreError("INTERRUPTED", "interrupted", { retry: "fatal" });
       if ("error" in answer) problems.push(problem("TREE_INVALID", row.path, `cannot be read: ${answer.error}`));
-      else if (answer.links > 1) problems.push(problem("TREE_INVALID", row.path, "has another hard link"));
+      else if (links.isAnother(answer))
+        problems.push(problem("TREE_INVALID", row.path, "is a hard link to another file"));
       else if (answer.sha256 !== row.sha256)
         problems.push(problem("CHECKSUM_MISMATCH", row.path, "has another digest"));
-      else await writer.add({ path: row.path, ...answer });
+      else writer.add({ path: row.path, ...answer });
       seen.files++;
       seen.bytes += "error" in answer ? 0 : answer.size;
       if (seen.files % 64 === 0) onProgress?.({ ...seen });
     }
+    onProgress?.({ ...seen });
+    if (problems.length > 0) throw summary(root, problems);
+    return writer.finish();
   } finally {
+    writer.discard();
     await pool.close();
   }
-  onProgress?.({ ...seen });
-  const catalogue = await writer.finish();
-  if (problems.length > 0) {
-    catalogue.close();
-    throw summary(root, problems);
-  }
-  return catalogue;
 }
 
 /** Merges the walk and the listing; yields what stands in both. */
-async function* matchTree(root: string, problems: Problem[]): AsyncGenerator<ChecksumRow> {
+async function* matchTree(options: CheckOptions, problems: Problem[]): AsyncGenerator<ChecksumRow> {
+  const { root, workDirectory } = options;
   const walk = walkFiles(root);
   let file = walk.next();
   const unlisted = (path: string) => {
     if (!mayBeUnlisted(path)) problems.push(problem("FILE_UNLISTED", path, "is not listed in CHECKSUMS"));
   };
-  for await (const row of sortedChecksums(root)) {
+  for await (const row of sortedChecksums(root, workDirectory)) {
     while (file.done !== true && compareUtf8(file.value, row.path) < 0) {
       unlisted(file.value);
       file = walk.next();

@@ -1,38 +1,29 @@
 /** CHECKSUMS: `sha256sum` output over every file of the dump, read and written line by line. */
-import { createReadStream } from "node:fs";
-import { join } from "node:path";
-import { RestoreError, systemCode } from "../errors/restore-error.js";
+import { RestoreError } from "../errors/restore-error.js";
 import { escapeForDisplay } from "../model/display.js";
 import { compareUtf8 } from "../support/byte-order.js";
+import { type ChecksumRow, sortRows } from "./checksum-sort.js";
 import { lines } from "./lines.js";
+import { openRegular } from "./regular-file.js";
 
 export const CHECKSUMS_FILE = "CHECKSUMS";
 
-export interface ChecksumRow {
-  /** Relative to the dump's root, with `/`. */
-  readonly path: string;
-  /** 64 lower-case hex digits. */
-  readonly sha256: string;
-  readonly line: number;
-}
+export type { ChecksumRow };
 
 const ROW = /^(\\?)([0-9a-fA-F]{64}) [ *](.+)$/s;
 
 /**
  * The rows in bytewise order of their paths. Rows that already stand in that order, as shipped dumps have them, are
- * streamed; others are sorted in memory.
+ * streamed; others are sorted in runs on disk, in `workDirectory`.
  * @throws RestoreError CHECKSUMS_MISSING, CHECKSUMS_INVALID
  */
-export async function* sortedChecksums(root: string): AsyncGenerator<ChecksumRow> {
+export async function* sortedChecksums(root: string, workDirectory: string): AsyncGenerator<ChecksumRow> {
   if (await isSorted(root)) {
     yield* readChecksums(root);
     return;
   }
-  const rows: ChecksumRow[] = [];
-  for await (const row of readChecksums(root)) rows.push(row);
-  rows.sort((a, b) => compareUtf8(a.path, b.path) || a.line - b.line);
   let last: ChecksumRow | undefined;
-  for (const row of rows) {
+  for await (const row of sortRows(readChecksums(root), workDirectory)) {
     if (last?.path === row.path) throw invalid(row.line, `"${escapeForDisplay(row.path)}" is listed twice`);
     yield row;
     last = row;
@@ -54,16 +45,17 @@ async function isSorted(root: string): Promise<boolean> {
 }
 
 async function* readChecksums(root: string): AsyncGenerator<ChecksumRow> {
-  try {
-    for await (const line of lines(createReadStream(join(root, CHECKSUMS_FILE)))) {
-      yield parseRow(line.bytes, line.line);
-    }
-  } catch (error) {
-    if (systemCode(error) !== "ENOENT") throw error;
+  const file = await openRegular(root, CHECKSUMS_FILE);
+  if (file === undefined) {
     throw new RestoreError("CHECKSUMS_MISSING", "the dump has no CHECKSUMS", {
       where: { path: CHECKSUMS_FILE },
       hint: `Without it nothing tells whether files are whole. If you trust them, run \`elastickv-restore reseal\`.`,
     });
+  }
+  try {
+    for await (const { bytes, line } of lines(file.createReadStream({ autoClose: false }))) yield parseRow(bytes, line);
+  } finally {
+    await file.close();
   }
 }
 
@@ -73,7 +65,7 @@ function parseRow(bytes: Buffer | undefined, line: number): ChecksumRow {
   if (bytes === undefined || match === null || !Buffer.from(text).equals(bytes)) throw invalid(line, "it is malformed");
   const [, escaped, digest = "", name = ""] = match;
   if (name.endsWith("\r")) throw invalid(line, "it ends in CR LF");
-  const path = (escaped === "" ? name : unescape(name, line)).replace(/^\.\//, "");
+  const path = (escaped === "" ? name : unescapePath(name, line)).replace(/^\.\//, "");
   if (path.startsWith("/")) throw invalid(line, "its path is absolute");
   if (path.includes("\0") || path.split("/").some((part) => part === "" || part === "." || part === "..")) {
     throw invalid(line, "its path has an empty, `.` or `..` segment");
@@ -81,7 +73,7 @@ function parseRow(bytes: Buffer | undefined, line: number): ChecksumRow {
   return { path, sha256: digest.toLowerCase(), line };
 }
 
-function unescape(name: string, line: number): string {
+function unescapePath(name: string, line: number): string {
   return name.replace(/\\(.?)/gs, (_match, char: string) => {
     if (char === "\\") return "\\";
     if (char === "n") return "\n";

@@ -8,7 +8,16 @@ import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 import { messageOf, RestoreError } from "../errors/restore-error.js";
 import type { Content } from "../model/record.js";
-import type { CatalogueRow } from "./catalogue.js";
+
+/** One checked file. */
+export interface CatalogueRow {
+  readonly path: string;
+  readonly size: number;
+  readonly identity: string;
+  readonly sha256: string;
+  /** As HashedFile has it. */
+  readonly blocks: string;
+}
 
 const BLOCK = 1024 * 1024;
 const BLOCK_DIGEST_BYTES = 16;

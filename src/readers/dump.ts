@@ -13,6 +13,12 @@ export interface CheckProgress {
   readonly bytes: number;
 }
 
+/** Files below a scope's directory, metadata included, and the bytes in them. */
+export interface ScopeSize {
+  readonly files: number;
+  readonly bytes: number;
+}
+
 export interface OpenOptions {
   /** A folder of ours for catalogues and sorted runs; made and removed by the caller. */
   readonly workDirectory: string;
@@ -45,10 +51,15 @@ export interface Dump {
   /**
    * Metadata of the selected scopes, in the manifest's or else bytewise order, adapters in the order of ADAPTERS.
    * All scopes are validated, also those not selected.
-   * @throws RestoreError SCHEMA_INVALID, SCOPE_INVALID, KEYMAP_INVALID, NAME_INVALID, TTL_INVALID
+   * @throws RestoreError SCHEMA_INVALID, SCOPE_INVALID, KEYMAP_INVALID, NAME_INVALID, TTL_INVALID, and
+   *   DUMP_INCONSISTENT when manifest and tree name different scopes
    */
   scopes(selection: ScopeSelection): Promise<Scope[]>;
 
+  /** Counted in the catalogue, without reading a file of the dump. */
+  sizeOf(scope: Scope): ScopeSize;
+
+  /** For a scope that `scopes` gave. */
   reader<A extends Adapter>(scope: ScopeByAdapter[A]): ScopeReader<A>;
 
   /** Stops workers and closes files. Repeatable. */

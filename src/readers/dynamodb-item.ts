@@ -1,6 +1,7 @@
 /** Checks that a JSON text is an item of a table and finds its key. What only a target decides is left to the target. */
 import { escapeForDisplay } from "../model/display.js";
 import type { KeyAttribute, TableSchema } from "../model/scope.js";
+import { canonicalNumber } from "../support/decimal.js";
 import { RecordFault } from "./faults.js";
 import { type JsonObject, type JsonValue, memberRanges, parseJson } from "./json.js";
 import { asArray, asObject, asString, decodeBase64 } from "./json-access.js";
@@ -48,18 +49,6 @@ function keyValue(item: JsonObject, key: KeyAttribute): string {
 function canonical(key: KeyAttribute, value: string): string {
   if (key.type === "N") return `N${canonicalNumber(value)}`;
   return key.type === "B" ? `B${Buffer.from(value, "base64").toString("hex")}` : `S${value}`;
-}
-
-/** `1`, `1.0` and `1e0` are one number: digits without zeros at either end, and their exponent. */
-export function canonicalNumber(text: string): string {
-  const match = /^\s*([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d+))?\s*$/.exec(text);
-  if (match === null) return text;
-  const [, sign, whole = "", fraction = "", exponent = "0"] = match;
-  const digits = `${whole}${fraction}`.replace(/^0+/, "");
-  const significant = digits.replace(/0+$/, "");
-  if (significant === "") return "0";
-  const power = Number(exponent) - fraction.length + (digits.length - significant.length);
-  return `${sign === "-" ? "-" : ""}${significant}e${power}`;
 }
 
 function checkAttribute(value: JsonValue, name: string): void {

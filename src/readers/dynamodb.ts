@@ -1,84 +1,96 @@
 /** A table's items: a file each, or JSONL, or both. In catalogue order, lines in file order. */
+import { escapeForDisplay } from "../model/display.js";
 import type { Position } from "../model/position.js";
 import type { DumpRecord } from "../model/record.js";
 import type { TableScope } from "../model/scope.js";
-import { FingerprintSet } from "../support/fingerprints.js";
+import { compareUtf8 } from "../support/byte-order.js";
+import { SpillingSet } from "../support/spilling-set.js";
 import type { Catalogue, CatalogueRow } from "./catalogue.js";
 import { readItem } from "./dynamodb-item.js";
 import { faultyRecord, RecordFault, type RecordFrame } from "./faults.js";
 import { LimitError } from "./json-stream.js";
-import { type Line, lines, MAX_LINE_BYTES } from "./lines.js";
+import { MAX_LINE_BYTES } from "./lines.js";
+import { recordLines } from "./record-lines.js";
 import type { ScopeReader } from "./scope-reader.js";
+
+export interface TableReaderInit {
+  readonly catalogue: Catalogue;
+  readonly scope: TableScope;
+  readonly workDirectory: string;
+}
 
 export class TableReader implements ScopeReader<"dynamodb"> {
   readonly warnings: readonly string[] = [];
   readonly #catalogue: Catalogue;
   readonly #scope: TableScope;
+  readonly #workDirectory: string;
 
-  constructor(catalogue: Catalogue, scope: TableScope) {
+  constructor({ catalogue, scope, workDirectory }: TableReaderInit) {
     this.#catalogue = catalogue;
     this.#scope = scope;
+    this.#workDirectory = workDirectory;
   }
 
+  /**
+   * Items before `from` are read too, because a second item with the key of one of them is to be refused. The first
+   * item of a key wins, wherever the reading begins.
+   */
   async *records(from?: Position): AsyncGenerator<DumpRecord<"dynamodb">> {
-    const items = `${this.#scope.path}/items/`;
-    const seen = new FingerprintSet();
-    if (from?.offset !== undefined) {
-      const row = this.#catalogue.find(from.path);
-      if (row !== undefined) yield* this.#jsonl(row, seen, { offset: from.offset, line: from.line ?? 0 });
-    }
-    for (const row of this.#catalogue.rows(items, from?.path)) {
-      if (isJsonl(row.path, items)) yield* this.#jsonl(row, seen);
-      else yield await this.#file(row, seen);
-    }
-  }
-
-  async #file(row: CatalogueRow, seen: FingerprintSet): Promise<DumpRecord<"dynamodb">> {
-    const place = { path: row.path };
-    const frame = { place, after: { path: row.path }, displayKey: row.path, bytes: row.size };
+    const seen = new SpillingSet(this.#workDirectory);
     try {
-      if (row.size > MAX_LINE_BYTES) throw new LimitError(`the item has ${row.size} bytes`);
-      return this.#item(await this.#catalogue.content(row).buffer(), frame, seen);
-    } catch (error) {
-      return faultyRecord(frame, error);
+      const items = `${this.#scope.path}/items/`;
+      for (const row of this.#catalogue.rows(items)) {
+        for await (const record of this.#recordsOf(row, items, seen)) {
+          if (from === undefined || isBehind(record.after, from)) yield record;
+        }
+      }
+    } finally {
+      seen.close();
     }
   }
 
-  async *#jsonl(
-    row: CatalogueRow,
-    seen: FingerprintSet,
-    from?: { offset: number; line: number },
-  ): AsyncGenerator<DumpRecord<"dynamodb">> {
-    const blocks = this.#catalogue.content(row).blocks({ start: from?.offset ?? 0, end: row.size });
-    for await (const line of lines(blocks, from)) yield this.#line(row, line, seen);
+  async *#recordsOf(row: CatalogueRow, items: string, seen: SpillingSet): AsyncGenerator<DumpRecord<"dynamodb">> {
+    if (!isJsonl(row.path, items)) {
+      yield await this.#file(row, seen);
+      return;
+    }
+    for await (const { frame, text } of recordLines(this.#catalogue, row)) {
+      yield this.#item(frame, text, seen);
+    }
   }
 
-  #line(row: CatalogueRow, line: Line, seen: FingerprintSet): DumpRecord<"dynamodb"> {
+  async #file(row: CatalogueRow, seen: SpillingSet): Promise<DumpRecord<"dynamodb">> {
     const frame: RecordFrame = {
-      place: { path: row.path, line: line.line },
-      after: { path: row.path, offset: line.end, line: line.line },
-      displayKey: `${row.path}:${line.line}`,
-      bytes: line.end - line.start,
+      place: { path: row.path },
+      after: { path: row.path },
+      displayKey: escapeForDisplay(row.path),
+      bytes: row.size,
     };
     try {
-      if (line.bytes === undefined) throw new LimitError(`the line is longer than ${MAX_LINE_BYTES} bytes`);
-      return this.#item(line.bytes, frame, seen);
+      if (row.size > MAX_LINE_BYTES) throw new LimitError(`the item has ${row.size} bytes`);
+      const text = await this.#catalogue.content(row).buffer();
+      return this.#item(frame, () => text, seen);
     } catch (error) {
       return faultyRecord(frame, error);
     }
   }
 
-  #item(bytes: Buffer, frame: RecordFrame, seen: FingerprintSet): DumpRecord<"dynamodb"> {
-    const text = trimSpace(bytes);
-    const { keyText, canonicalKey, displayKey } = readItem(text, this.#scope.schema);
-    if (!seen.add(canonicalKey)) {
-      return faultyRecord(
-        { ...frame, displayKey },
-        new RecordFault("duplicate-record", "an item before it has the same key"),
-      );
+  #item(frame: RecordFrame, read: () => Buffer, seen: SpillingSet): DumpRecord<"dynamodb"> {
+    try {
+      const text = trimSpace(read());
+      const { keyText, canonicalKey, displayKey } = readItem(text, this.#scope.schema);
+      if (seen.add(canonicalKey)) return { kind: "item", ...frame, displayKey, text, keyText };
+      const fault = new RecordFault("duplicate-record", "an item before it has the same key");
+      return faultyRecord({ ...frame, displayKey }, fault);
+    } catch (error) {
+      return faultyRecord(frame, error);
     }
-    return { kind: "item", ...frame, displayKey, text, keyText };
   }
+}
+
+function isBehind(position: Position, from: Position): boolean {
+  const order = compareUtf8(position.path, from.path);
+  return order === 0 ? (position.offset ?? 0) > (from.offset ?? 0) : order > 0;
 }
 
 function isJsonl(path: string, items: string): boolean {

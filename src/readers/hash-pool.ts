@@ -28,6 +28,8 @@ export class HashPool {
   readonly #workers: Worker[];
   readonly #pending = new Map<number, Pending>();
   #nextId = 0;
+  /** Set once a thread has died: what it was given never gets an answer. */
+  #failure: RestoreError | undefined;
 
   constructor(threads: number = Math.max(2, availableParallelism())) {
     this.#workers = Array.from({ length: threads }, () => this.#start());
@@ -68,6 +70,7 @@ export class HashPool {
   }
 
   #hash(paths: string[]): Promise<HashAnswer[]> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
       this.#pending.set(id, { resolve, reject });
@@ -86,6 +89,7 @@ export class HashPool {
         retry: "fatal",
         cause,
       });
+      this.#failure = error;
       for (const pending of this.#pending.values()) pending.reject(error);
       this.#pending.clear();
     });

@@ -38,9 +38,12 @@ export function optionalBoolean(object: JsonObject, name: string): boolean | und
   return value;
 }
 
-/** An integer of any size. @throws FieldError for fractions, exponents and other types */
+/** Far beyond any field of the format; BigInt takes quadratic time for more. */
+const INTEGER = /^-?\d{1,100}$/;
+
+/** An integer, also beyond 64 bits. @throws FieldError for fractions, exponents and other types */
 export function asInteger(value: JsonValue | undefined, what: string): bigint {
-  if (!(value instanceof JsonNumber) || !/^-?\d+$/.test(value.text)) throw new FieldError(`${what} is not an integer`);
+  if (!(value instanceof JsonNumber) || !INTEGER.test(value.text)) throw new FieldError(`${what} is not an integer`);
   return BigInt(value.text);
 }
 

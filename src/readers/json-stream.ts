@@ -12,6 +12,9 @@ import { asObject, FieldError } from "./json-access.js";
 /** Longest text of one element; Redis holds no value above 512 MiB. Bytes. */
 export const MAX_ELEMENT_BYTES = 64 * 1024 * 1024;
 
+/** All that stands beside the elements; the format has two numbers there. */
+const MAX_REST_BYTES = 1024 * 1024;
+
 export interface StreamedElement {
   /** The name, where the container is an object. */
   readonly name?: string;
@@ -34,7 +37,16 @@ export async function* streamElements(
   container: string,
 ): AsyncGenerator<StreamedElement, JsonObject> {
   const scanner = new Scanner(blocks);
+  try {
+    return yield* objectElements(scanner, container);
+  } finally {
+    await scanner.close();
+  }
+}
+
+async function* objectElements(scanner: Scanner, container: string): AsyncGenerator<StreamedElement, JsonObject> {
   const rest: JsonObject = new Map();
+  let restBytes = 0;
   let met = false;
   await scanner.rejectByteOrderMark();
   await scanner.expect("{");
@@ -48,7 +60,12 @@ export async function* streamElements(
       if (name === container) {
         met = true;
         yield* containerElements(scanner);
-      } else rest.set(name, parseJson(await scanner.valueText()));
+      } else {
+        const text = await scanner.valueText();
+        restBytes += name.length + text.length;
+        if (restBytes > MAX_REST_BYTES) throw new LimitError(`more than ${MAX_REST_BYTES} bytes beside "${container}"`);
+        rest.set(name, parseJson(text));
+      }
     } while (await scanner.takes(","));
     await scanner.expect("}");
   }
@@ -90,6 +107,11 @@ class Scanner {
 
   constructor(blocks: AsyncIterable<Buffer>) {
     this.#source = blocks[Symbol.asyncIterator]();
+  }
+
+  /** Gives up the source, which may hold a file open. */
+  async close(): Promise<void> {
+    if (!this.#ended) await this.#source.return?.();
   }
 
   async rejectByteOrderMark(): Promise<void> {

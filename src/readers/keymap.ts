@@ -6,18 +6,15 @@ import type { Content } from "../model/record.js";
 import { FingerprintMap } from "../support/fingerprints.js";
 import { structural, structuralError } from "./faults.js";
 import { parseJson } from "./json.js";
-import { asObject, asString, decodeBase64Url } from "./json-access.js";
+import { asObject, asString, decodeBase64Url, FieldError } from "./json-access.js";
 import { lines } from "./lines.js";
-
-export type KeymapKind = "sha-fallback" | "s3-leaf-data" | "meta-suffix-rename";
 
 export interface KeymapEntry {
   readonly encoded: string;
   readonly original: Buffer;
-  readonly kind: KeymapKind;
+  /** As it stands there; what is allowed depends on the adapter. */
+  readonly kind: string;
 }
-
-const KINDS: readonly string[] = ["sha-fallback", "s3-leaf-data", "meta-suffix-rename"];
 
 export class Keymap {
   readonly #path: string;
@@ -59,6 +56,11 @@ export class Keymap {
     return this.#offsets.size;
   }
 
+  has(encoded: string): boolean {
+    return this.#offsets.get(encoded) !== undefined;
+  }
+
+  /** Reads the line again. */
   async find(encoded: string): Promise<KeymapEntry | undefined> {
     const start = this.#offsets.get(encoded);
     if (start === undefined || this.#content === undefined) return undefined;
@@ -72,13 +74,7 @@ export class Keymap {
 function parseEntry(bytes: Buffer): KeymapEntry {
   const object = asObject(parseJson(bytes), "the line");
   const kind = asString(object.get("kind"), '"kind"');
-  return {
-    encoded: asString(object.get("encoded"), '"encoded"'),
-    original: decodeBase64Url(asString(object.get("original"), '"original"'), '"original"'),
-    kind: kind as KeymapKind,
-  };
-}
-
-export function isKnownKind(kind: string): boolean {
-  return KINDS.includes(kind);
+  const encoded = asString(object.get("encoded"), '"encoded"');
+  if (encoded === "" || kind === "") throw new FieldError('"encoded" or "kind" is empty');
+  return { encoded, original: decodeBase64Url(asString(object.get("original"), '"original"'), '"original"'), kind };
 }

@@ -1,6 +1,6 @@
 /** MANIFEST.json: read before anything else, and the only file that is read before CHECKSUMS has been compared. */
-import { readFile, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { createHash } from "node:crypto";
+import { stat } from "node:fs/promises";
 import { RestoreError, systemCode } from "../errors/restore-error.js";
 import { ADAPTERS, type Adapter } from "../model/scope.js";
 import { JsonNumber, type JsonObject, JsonSyntaxError, type JsonValue, parseJson } from "./json.js";
@@ -14,6 +14,7 @@ import {
   optionalString,
   optionalUint64,
 } from "./json-access.js";
+import { openRegular } from "./regular-file.js";
 
 export const MANIFEST_FILE = "MANIFEST.json";
 
@@ -52,23 +53,33 @@ const EXCLUSIONS = [
 /** Far above any manifest: one that lists a million scopes has some tens of megabytes. */
 const MAX_MANIFEST_BYTES = 256 * 1024 * 1024;
 
-/** @throws RestoreError DUMP_NOT_FOUND, DUMP_UNREADABLE, MANIFEST_MISSING, MANIFEST_INVALID, VERSION_UNSUPPORTED */
-export async function readManifest(root: string): Promise<Manifest> {
+export interface ManifestFile {
+  readonly manifest: Manifest;
+  /** Lower-case hex, of the bytes that were parsed: the check has to find the same. */
+  readonly sha256: string;
+}
+
+/**
+ * @throws RestoreError DUMP_NOT_FOUND, DUMP_UNREADABLE, MANIFEST_MISSING, MANIFEST_INVALID, VERSION_UNSUPPORTED,
+ *   TREE_INVALID
+ */
+export async function readManifest(root: string): Promise<ManifestFile> {
   await assertDirectory(root);
-  let bytes: Buffer;
-  try {
-    const path = join(root, MANIFEST_FILE);
-    const { size } = await stat(path);
-    if (size > MAX_MANIFEST_BYTES) throw invalid(`it has ${size} bytes, more than ${MAX_MANIFEST_BYTES}`);
-    bytes = await readFile(path);
-  } catch (error) {
-    if (systemCode(error) !== "ENOENT") throw error;
+  const file = await openRegular(root, MANIFEST_FILE);
+  if (file === undefined) {
     throw new RestoreError("MANIFEST_MISSING", `${root} has no ${MANIFEST_FILE}: the dump is partial or not a dump`, {
       hint: "A dump is complete once its producer has written MANIFEST.json; name the directory that holds it.",
       where: { path: MANIFEST_FILE },
     });
   }
-  return parseManifest(bytes);
+  try {
+    const { size } = await file.stat();
+    if (size > MAX_MANIFEST_BYTES) throw invalid(`it has ${size} bytes, more than ${MAX_MANIFEST_BYTES}`);
+    const bytes = await file.readFile();
+    return { manifest: parseManifest(bytes), sha256: createHash("sha256").update(bytes).digest("hex") };
+  } finally {
+    await file.close();
+  }
 }
 
 async function assertDirectory(root: string): Promise<void> {
@@ -144,7 +155,7 @@ function interpret(root: JsonObject): Manifest {
 }
 
 function readPhase(root: JsonObject, warnings: string[]): Manifest["phase"] {
-  const phase = optionalString(root, "phase");
+  const phase = root.get("phase") === "" ? "" : optionalString(root, "phase");
   const [source, live] = [root.get("source") ?? undefined, root.get("live") ?? undefined];
   if (phase === "phase0-snapshot-decode") {
     if (live !== undefined) throw new FieldError('"live" cannot stand in a phase 0 manifest');

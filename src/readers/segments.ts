@@ -4,11 +4,14 @@
  * what they stood for.
  */
 import { createHash } from "node:crypto";
+import { structuralError } from "./faults.js";
 
 const ENCODED = /^(?:[A-Za-z0-9._-]|%[0-9A-F]{2})*$/;
 const FALLBACK = /^[0-9a-f]{32}__/;
 const FALLBACK_PREFIX_BYTES = 64;
 const UNRESERVED = /^[A-Za-z0-9._-]$/;
+const BINARY = /^b64\.[A-Za-z0-9_-]*$/;
+const MAX_SEGMENT_BYTES = 240;
 
 export class SegmentError extends Error {
   constructor(message: string) {
@@ -28,6 +31,8 @@ export function isFallback(segment: string): boolean {
  */
 export function decodeSegment(segment: string): Buffer {
   if (!ENCODED.test(segment)) throw new SegmentError("it holds a byte that should be escaped as %HH in upper case");
+  if (segment.length > MAX_SEGMENT_BYTES) throw new SegmentError(`it is longer than ${MAX_SEGMENT_BYTES} bytes`);
+  if (segment.startsWith("b64.")) throw new SegmentError("it has the form of a binary key");
   const bytes = Buffer.alloc(segment.length);
   let length = 0;
   for (let at = 0; at < segment.length; at++) {
@@ -56,4 +61,18 @@ export function encodeSegment(bytes: Buffer): string {
 export function fallbackSegment(original: Buffer): string {
   const digest = createHash("sha256").update(original).digest("hex").slice(0, 32);
   return `${digest}__${encodeSegment(original.subarray(0, FALLBACK_PREFIX_BYTES))}`;
+}
+
+/**
+ * Any segment of the format, whatever it stands for: plain, fallback or binary.
+ * @throws RestoreError NAME_INVALID
+ */
+export function assertSegment(path: string, segment: string): void {
+  if (BINARY.test(segment) || (isFallback(segment) && ENCODED.test(segment))) return;
+  try {
+    decodeSegment(segment);
+  } catch (error) {
+    if (error instanceof SegmentError) throw structuralError("NAME_INVALID", { path }, error.message);
+    throw error;
+  }
 }

@@ -1,0 +1,78 @@
+/** A database's directories: which type a file is of, and under which names a key's files can stand. */
+import { compareUtf8 } from "../support/byte-order.js";
+import type { Catalogue } from "./catalogue.js";
+import type { Keymap } from "./keymap.js";
+import { decodeSegment, encodeSegment, fallbackSegment, isFallback } from "./segments.js";
+
+export const REDIS_DIRECTORIES = {
+  hashes: ".json",
+  hll: ".bin",
+  lists: ".json",
+  sets: ".json",
+  streams: ".jsonl",
+  strings: ".bin",
+  zsets: ".json",
+} as const;
+
+export type RedisDirectory = keyof typeof REDIS_DIRECTORIES;
+
+export const TTL_FILES = { strings: "strings_ttl.jsonl", hll: "hll_ttl.jsonl" } as const;
+
+const DIRECTORIES = Object.keys(REDIS_DIRECTORIES) as RedisDirectory[];
+
+export interface KeyFile {
+  readonly directory: RedisDirectory;
+  /** Without the extension. */
+  readonly segment: string;
+}
+
+/** Undefined for a file that is no key's: `below` is the path below the database's directory. */
+export function keyFileOf(below: string): KeyFile | undefined {
+  const slash = below.indexOf("/");
+  const directory = DIRECTORIES.find((known) => known === below.slice(0, Math.max(0, slash)));
+  if (directory === undefined) return undefined;
+  const name = below.slice(slash + 1);
+  const extension = REDIS_DIRECTORIES[directory];
+  return name.includes("/") || !name.endsWith(extension)
+    ? undefined
+    : { directory, segment: name.slice(0, -extension.length) };
+}
+
+/** @throws SegmentError, and Error when KEYMAP has no line for a fallback name (which `scopes` has ruled out) */
+export async function keyOf(segment: string, keymap: Keymap): Promise<Buffer> {
+  if (!isFallback(segment)) return decodeSegment(segment);
+  const entry = await keymap.find(segment);
+  if (entry === undefined) throw new Error(`no KEYMAP line for ${segment}`);
+  return entry.original;
+}
+
+const PLAIN_KEY_BYTES = 240;
+
+/**
+ * The first path in catalogue order at which the key of `path` stands, when that is before `path`: a key is one thing of
+ * one type, whatever directories name it.
+ */
+export function earlierFileOf(
+  file: KeyFile & { readonly key: Buffer; readonly path: string },
+  where: { readonly catalogue: Catalogue; readonly prefix: string; readonly keymap: Keymap },
+): string | undefined {
+  const { catalogue, prefix } = where;
+  const segments = segmentsOf(file, where.keymap);
+  for (const directory of DIRECTORIES) {
+    for (const segment of segments) {
+      const candidate = `${prefix}${directory}/${segment}${REDIS_DIRECTORIES[directory]}`;
+      if (candidate === file.path) return undefined;
+      if (catalogue.find(candidate) !== undefined) return candidate;
+    }
+  }
+  return undefined;
+}
+
+/** The names that a key can have, in bytewise order. */
+function segmentsOf({ segment, key }: { segment: string; key: Buffer }, keymap: Keymap): string[] {
+  if (isFallback(segment)) {
+    return key.length > PLAIN_KEY_BYTES ? [segment] : [segment, encodeSegment(key)].sort(compareUtf8);
+  }
+  const fallback = keymap.size === 0 ? "" : fallbackSegment(key);
+  return keymap.has(fallback) ? [segment, fallback].sort(compareUtf8) : [segment];
+}

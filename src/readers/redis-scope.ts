@@ -1,0 +1,95 @@
+/** A database's names, KEYMAP and expiry files. */
+import { escapeForDisplay } from "../model/display.js";
+import type { DatabaseScope } from "../model/scope.js";
+import type { Catalogue } from "./catalogue.js";
+import { structuralError } from "./faults.js";
+import { Keymap, type KeymapEntry } from "./keymap.js";
+import { type KeyFile, keyFileOf, REDIS_DIRECTORIES, TTL_FILES } from "./redis-layout.js";
+import type { ScopeContext } from "./scope-context.js";
+import type { ScopeDirectory } from "./scope-directories.js";
+import { assertSegment, fallbackSegment, isFallback } from "./segments.js";
+import { strayFiles } from "./stray-files.js";
+import { TtlIndex } from "./ttl-index.js";
+
+export type ReadDatabaseScope = Omit<DatabaseScope, "target" | "targetDatabase">;
+
+/** @throws RestoreError NAME_INVALID, KEYMAP_INVALID, TTL_INVALID */
+export async function readDatabaseScope(
+  { catalogue }: ScopeContext,
+  { path, name = "" }: ScopeDirectory,
+): Promise<{ scope: ReadDatabaseScope; keymap: Keymap }> {
+  const keymap = await loadKeymap(catalogue, path);
+  assertNames(catalogue, path, keymap);
+  const warnings = [
+    ...(await danglingTimes(catalogue, path, "strings")),
+    ...(await danglingTimes(catalogue, path, "hll")),
+    ...strayFiles(catalogue, path, isKnown),
+  ];
+  return { scope: { adapter: "redis", name, path, database: databaseNumber(name), warnings }, keymap };
+}
+
+/** `db_3` is 3. */
+export function databaseNumber(name: string): number {
+  return Number(name.slice("db_".length));
+}
+
+function isKnown(below: string): boolean {
+  const own: readonly string[] = ["KEYMAP.jsonl", TTL_FILES.strings, TTL_FILES.hll];
+  return own.includes(below) || keyFileOf(below) !== undefined;
+}
+
+async function loadKeymap(catalogue: Catalogue, database: string): Promise<Keymap> {
+  const path = `${database}/KEYMAP.jsonl`;
+  const row = catalogue.find(path);
+  if (row === undefined) return Keymap.empty(path);
+  const check = ({ encoded, original, kind }: KeymapEntry, line: number) => {
+    if (kind === "sha-fallback" && fallbackSegment(original) === encoded) return;
+    const what = kind === "sha-fallback" ? `"${encoded}" is not the name of its original` : `unknown kind "${kind}"`;
+    throw structuralError("KEYMAP_INVALID", { path, line }, what);
+  };
+  return Keymap.load(path, catalogue.content(row), { unique: false, check });
+}
+
+/** Makes sure that every key can be known. */
+function assertNames(catalogue: Catalogue, database: string, keymap: Keymap): void {
+  const prefix = `${database}/`;
+  for (const { path } of catalogue.rows(prefix)) {
+    const below = path.slice(prefix.length);
+    const file = keyFileOf(below);
+    if (file !== undefined) assertKey(path, file, keymap);
+    else if (Object.keys(REDIS_DIRECTORIES).some((directory) => below.startsWith(`${directory}/`))) {
+      throw structuralError(
+        "NAME_INVALID",
+        { path },
+        "it is no key's file: directory and ending do not belong together",
+      );
+    }
+  }
+}
+
+function assertKey(path: string, { segment }: KeyFile, keymap: Keymap): void {
+  assertSegment(path, segment);
+  if (segment.startsWith("b64.")) throw structuralError("NAME_INVALID", { path }, "it has the form of a binary key");
+  if (isFallback(segment) && !keymap.has(segment)) {
+    throw structuralError("NAME_INVALID", { path }, "its key stands in no line of KEYMAP.jsonl");
+  }
+}
+
+/** Reads an expiry file; warns of lines whose key has no file. */
+async function danglingTimes(catalogue: Catalogue, database: string, directory: "strings" | "hll"): Promise<string[]> {
+  const index = new TtlIndex();
+  const path = `${database}/${TTL_FILES[directory]}`;
+  const row = catalogue.find(path);
+  if (row === undefined) return [];
+  await index.load(path, catalogue.content(row));
+  let met = 0;
+  for (const { path: key } of catalogue.rows(`${database}/${directory}/`)) {
+    const file = keyFileOf(key.slice(database.length + 1));
+    if (file !== undefined && index.get(file.segment) !== undefined) met++;
+  }
+  const dangling = index.size - met;
+  if (dangling === 0) return [];
+  return [
+    `${escapeForDisplay(path)} has ${dangling} ${dangling === 1 ? "line" : "lines"} without a key's file: left out`,
+  ];
+}

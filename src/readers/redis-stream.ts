@@ -1,0 +1,186 @@
+/**
+ * Streams: a line an entry, and a line of meta that may stand anywhere. The file is read once to validate it whole and
+ * again for every `entries()`, which leaves out the entries that the first reading found faulty.
+ */
+import type { Note } from "../model/outcome.js";
+import type { Content, StreamEntry, StreamRecord } from "../model/record.js";
+import { present } from "../support/present.js";
+import { chunked, totalBytes } from "./chunks.js";
+import { RecordFault } from "./faults.js";
+import { type JsonObject, JsonSyntaxError, type JsonValue, parseJson } from "./json.js";
+import {
+  asBytes,
+  asObject,
+  asString,
+  assertFormatVersion,
+  expireAtMs,
+  FieldError,
+  optionalBoolean,
+  optionalInteger,
+  optionalUint64,
+} from "./json-access.js";
+import { LimitError } from "./json-stream.js";
+import { type Line, lines, MAX_LINE_BYTES } from "./lines.js";
+
+type StreamContent = Omit<StreamRecord, "key" | "place" | "after" | "displayKey" | "lane">;
+type FaultyEntry = StreamRecord["faultyEntries"][number];
+
+/** More would not fit into a report either: the stream is then rejected whole. */
+const MAX_FAULTY_ENTRIES = 10_000;
+
+/** @throws RecordFault, FieldError, LimitError; RestoreError CHANGED_AFTER_CHECK */
+export async function readStream(path: string, content: Content): Promise<StreamContent> {
+  const faultyEntries: FaultyEntry[] = [];
+  let meta: Meta | undefined;
+  let topId: StreamId | undefined;
+  let count = 0;
+  let bytes = 0;
+  for await (const event of parseLines(content)) {
+    if (event.kind === "meta") {
+      if (meta !== undefined) throw new RecordFault("malformed-record", "it has two meta lines");
+      meta = event.meta;
+    } else if (event.kind === "fault") {
+      if (faultyEntries.length >= MAX_FAULTY_ENTRIES) throw new LimitError("it has too many faulty entries");
+      faultyEntries.push({ id: event.id, reason: event.reason, place: { path, line: event.line } });
+    } else {
+      count++;
+      bytes += totalBytes(event.entry.fields);
+      topId = event.id;
+    }
+  }
+  const notes = staleNotes(meta, topId, count + faultyEntries.length);
+  return present({
+    kind: "stream" as const,
+    bytes,
+    count,
+    expireAtMs: meta?.expireAtMs,
+    lastId: formatId(higher(meta?.lastId, topId)),
+    topId: formatId(topId),
+    faultyEntries,
+    notes: notes.length === 0 ? undefined : notes,
+    entries: () => chunked(entriesOf(content), ({ fields }) => totalBytes(fields)),
+  });
+}
+
+async function* entriesOf(content: Content): AsyncGenerator<StreamEntry> {
+  for await (const event of parseLines(content)) if (event.kind === "entry") yield event.entry;
+}
+
+interface StreamId {
+  readonly ms: bigint;
+  readonly seq: bigint;
+}
+
+interface Meta {
+  readonly length?: bigint;
+  /** Absent when none was handed out yet. */
+  readonly lastId?: StreamId;
+  readonly expireAtMs?: bigint;
+}
+
+type StreamLine =
+  | { readonly kind: "meta"; readonly meta: Meta }
+  | { readonly kind: "entry"; readonly id: StreamId; readonly entry: StreamEntry }
+  | { readonly kind: "fault"; readonly id: string; readonly reason: string; readonly line: number };
+
+/** Every line; an entry that is no entry, or whose id does not rise, is a fault. @throws FieldError for a bad meta line */
+async function* parseLines(content: Content): AsyncGenerator<StreamLine> {
+  let last: StreamId | undefined;
+  for await (const line of lines(content.blocks())) {
+    const parsed = parseLine(line, last);
+    if (parsed.kind === "entry") last = parsed.id;
+    yield parsed;
+  }
+}
+
+function parseLine({ bytes, line }: Line, last: StreamId | undefined): StreamLine {
+  let id = "unknown";
+  let object: JsonObject;
+  try {
+    if (bytes === undefined) throw new LimitError(`the line is longer than ${MAX_LINE_BYTES} bytes`);
+    object = asObject(parseJson(bytes), "the line");
+    if (!object.has("_meta")) {
+      const text = object.get("id");
+      if (typeof text === "string" && text.length <= 64) id = text;
+      return parseEntry(object, last);
+    }
+  } catch (error) {
+    return { kind: "fault", id, reason: reasonOf(error), line };
+  }
+  return { kind: "meta", meta: parseMeta(object) };
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof JsonSyntaxError || error instanceof RecordFault) return error.reason;
+  if (error instanceof FieldError) return "malformed-record";
+  if (error instanceof LimitError) return "limit-exceeded";
+  throw error;
+}
+
+function parseEntry(object: JsonObject, last: StreamId | undefined): StreamLine {
+  const text = asString(object.get("id"), '"id"');
+  const id = parseId(text);
+  if (id.ms === 0n && id.seq === 0n) throw new RecordFault("invalid-id", "no entry can have the id 0-0");
+  if (last !== undefined && compareIds(id, last) <= 0)
+    throw new RecordFault("id-not-ascending", "its id does not rise");
+  const fields = readFields(object.get("fields"));
+  if (fields.length === 0) throw new RecordFault("no-fields", "no entry can be without fields");
+  return { kind: "entry", id, entry: { id: text, fields } };
+}
+
+function readFields(value: JsonValue | undefined): Buffer[] {
+  if (value instanceof Map) {
+    return [...value].flatMap(([name, field]) => [Buffer.from(name), asBytes(field, "a field's value")]);
+  }
+  if (!Array.isArray(value)) throw new FieldError('"fields" is neither an array nor an object');
+  return value.flatMap((member) => {
+    const field = asObject(member, "a field");
+    return [asBytes(field.get("name"), "a field's name"), asBytes(field.get("value"), "a field's value")];
+  });
+}
+
+/** @throws FieldError */
+function parseMeta(object: JsonObject): Meta {
+  if (optionalBoolean(object, "_meta") !== true) throw new FieldError('"_meta" is not true');
+  assertFormatVersion(object);
+  const [ms, seq] = [optionalUint64(object, "last_ms") ?? 0n, optionalUint64(object, "last_seq") ?? 0n];
+  return present({
+    length: optionalInteger(object, "length"),
+    lastId: ms === 0n && seq === 0n ? undefined : { ms, seq },
+    expireAtMs: expireAtMs(object),
+  });
+}
+
+const ID = /^(0|[1-9]\d{0,19})-(0|[1-9]\d{0,19})$/;
+const UINT64_MAX = 2n ** 64n - 1n;
+
+function parseId(text: string): StreamId {
+  const match = ID.exec(text);
+  const [ms, seq] = [BigInt(match?.[1] ?? -1), BigInt(match?.[2] ?? -1)];
+  if (ms < 0n || ms > UINT64_MAX || seq > UINT64_MAX) {
+    throw new RecordFault("invalid-id", "its id is not two 64-bit numbers");
+  }
+  return { ms, seq };
+}
+
+function compareIds(a: StreamId, b: StreamId): number {
+  if (a.ms !== b.ms) return a.ms < b.ms ? -1 : 1;
+  return a.seq === b.seq ? 0 : a.seq < b.seq ? -1 : 1;
+}
+
+function higher(a: StreamId | undefined, b: StreamId | undefined): StreamId | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return compareIds(a, b) >= 0 ? a : b;
+}
+
+function formatId(id: StreamId | undefined): string | undefined {
+  return id === undefined ? undefined : `${id.ms}-${id.seq}`;
+}
+
+/** The entries win; that the meta line says otherwise is told. */
+function staleNotes(meta: Meta | undefined, topId: StreamId | undefined, entries: number): Note[] {
+  if (meta === undefined) return [];
+  const isLower = topId !== undefined && (meta.lastId === undefined || compareIds(meta.lastId, topId) < 0);
+  if (!isLower && (meta.length === undefined || meta.length === BigInt(entries))) return [];
+  return [{ kind: "stale-meta", detail: "the meta line disagrees with the entries, which win" }];
+}

@@ -1,0 +1,180 @@
+/**
+ * `reseal`: after a hand edit, tells what changed since CHECKSUMS was written and writes it anew. It vouches for nothing
+ * but that the files are as they are now.
+ */
+import { randomBytes } from "node:crypto";
+import { type FileHandle, mkdtemp, open, rename, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { messageOf, RestoreError } from "../errors/restore-error.js";
+import { compareUtf8 } from "../support/byte-order.js";
+import { CHECKSUMS_FILE, type ChecksumRow, formatChecksumRow, sortedChecksums } from "./checksums.js";
+import type { CheckProgress } from "./dump.js";
+import { type HashAnswer, type HashedFile, HashPool } from "./hash-pool.js";
+import { LinkCheck } from "./link-check.js";
+import { readManifest } from "./manifest.js";
+import { treeFault } from "./tree-fault.js";
+import { mayBeUnlisted, walkFiles } from "./tree-walk.js";
+
+export interface ResealOptions {
+  /** Only tell. */
+  readonly dryRun?: boolean;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: CheckProgress) => void;
+}
+
+export interface Resealed {
+  /** Paths that are not listed yet, in bytewise order like the other two. */
+  readonly added: readonly string[];
+  readonly removed: readonly string[];
+  readonly changed: readonly string[];
+  /** Rows of the new CHECKSUMS. */
+  readonly files: number;
+}
+
+/**
+ * Needs a valid manifest; CHECKSUMS may be missing. Writes a temporary file and renames it: a crash leaves the old
+ * CHECKSUMS. May run twice.
+ * @throws RestoreError MANIFEST_*, VERSION_UNSUPPORTED, CHECKSUMS_INVALID, TREE_INVALID, LOCAL_IO, INTERRUPTED
+ */
+export async function resealDump(path: string, options: ResealOptions = {}): Promise<Resealed> {
+  await readManifest(path);
+  const workDirectory = await mkdtemp(join(tmpdir(), "elastickv-restore-"));
+  let output: Output | undefined;
+  try {
+    if (options.dryRun !== true) output = await Output.create(path);
+    const result = await hashTree(path, { options, workDirectory, output });
+    await output?.commit();
+    return result;
+  } finally {
+    await output?.discard();
+    await rm(workDirectory, { recursive: true, force: true });
+  }
+}
+
+interface Reseal {
+  readonly options: ResealOptions;
+  readonly workDirectory: string;
+  readonly output: Output | undefined;
+}
+
+async function hashTree(root: string, { options, workDirectory, output }: Reseal): Promise<Resealed> {
+  const { signal, onProgress } = options;
+  const result = { added: [] as string[], removed: [] as string[], changed: [] as string[], files: 0 };
+  const pool = new HashPool();
+  const links = new LinkCheck();
+  let bytes = 0;
+  try {
+    const files = resealedFiles(root, workDirectory, result.removed);
+    for await (const [{ path, listed }, answer] of pool.hashAll(files, (file) => join(root, file.path))) {
+      if (signal?.aborted === true) throw new RestoreError("INTERRUPTED", "interrupted", { retry: "fatal" });
+      const { sha256, size } = assertHashed(path, answer, links);
+      if (listed === undefined) result.added.push(path);
+      else if (listed.sha256 !== sha256) result.changed.push(path);
+      await output?.write(`${formatChecksumRow(path, sha256)}\n`);
+      result.files++;
+      bytes += size;
+      if (result.files % 64 === 0) onProgress?.({ files: result.files, bytes });
+    }
+    onProgress?.({ files: result.files, bytes });
+    return result;
+  } finally {
+    await pool.close();
+  }
+}
+
+interface ResealedFile {
+  readonly path: string;
+  /** Its row in the CHECKSUMS there is. */
+  readonly listed?: ChecksumRow;
+}
+
+/** Merges walk and listing: every file of the tree, but unlisted debris. Listed files that are gone go to `removed`. */
+async function* resealedFiles(root: string, workDirectory: string, removed: string[]): AsyncGenerator<ResealedFile> {
+  const rows = sortedRows(root, workDirectory)[Symbol.asyncIterator]();
+  let row = await rows.next();
+  for (const path of walkFiles(root)) {
+    while (row.done !== true && compareUtf8(row.value.path, path) < 0) {
+      removed.push(row.value.path);
+      row = await rows.next();
+    }
+    if (row.done !== true && row.value.path === path) {
+      yield { path, listed: row.value };
+      row = await rows.next();
+    } else if (!mayBeUnlisted(path)) yield { path };
+  }
+  for (; row.done !== true; row = await rows.next()) removed.push(row.value.path);
+}
+
+async function* sortedRows(root: string, workDirectory: string): AsyncGenerator<ChecksumRow> {
+  try {
+    yield* sortedChecksums(root, workDirectory);
+  } catch (error) {
+    if (!(error instanceof RestoreError) || error.code !== "CHECKSUMS_MISSING") throw error;
+  }
+}
+
+/** @throws RestoreError TREE_INVALID, LOCAL_IO */
+function assertHashed(path: string, answer: HashAnswer, links: LinkCheck): HashedFile {
+  if ("error" in answer)
+    throw new RestoreError("LOCAL_IO", `${path} cannot be read: ${answer.error}`, { where: { path } });
+  if (links.isAnother(answer)) throw treeFault(path, "is a hard link to another file");
+  return answer;
+}
+
+/** The new CHECKSUMS, until it takes the old one's place. Its name counts as a crashed writer's debris. */
+class Output {
+  readonly #root: string;
+  readonly #path: string;
+  readonly #file: FileHandle;
+  #pending = "";
+  #isOpen = true;
+
+  private constructor(root: string, path: string, file: FileHandle) {
+    this.#root = root;
+    this.#path = path;
+    this.#file = file;
+  }
+
+  static async create(root: string): Promise<Output> {
+    const path = join(root, `.${CHECKSUMS_FILE}.tmp-${randomBytes(8).toString("hex")}`);
+    try {
+      return new Output(root, path, await open(path, "wx", 0o644));
+    } catch (cause) {
+      throw new RestoreError("LOCAL_IO", `cannot write into ${root}: ${messageOf(cause)}`, {
+        hint: "Reseal a copy of the dump that you may write to, or use --dry-run.",
+        cause,
+      });
+    }
+  }
+
+  async write(line: string): Promise<void> {
+    this.#pending += line;
+    if (this.#pending.length >= 64 * 1024) await this.#flush();
+  }
+
+  async commit(): Promise<void> {
+    await this.#flush();
+    await this.#file.sync();
+    await this.#close();
+    await rename(this.#path, join(this.#root, CHECKSUMS_FILE));
+    const directory = await open(this.#root, "r");
+    await directory.sync().finally(() => directory.close());
+  }
+
+  /** Does nothing after `commit`. */
+  async discard(): Promise<void> {
+    await this.#close();
+    await rm(this.#path, { force: true });
+  }
+
+  async #flush(): Promise<void> {
+    await this.#file.writeFile(this.#pending);
+    this.#pending = "";
+  }
+
+  async #close(): Promise<void> {
+    if (this.#isOpen) await this.#file.close();
+    this.#isOpen = false;
+  }
+}

@@ -1,0 +1,213 @@
+import { execFileSync } from "node:child_process";
+import { appendFile, link, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { checksumRow, checksumRows, type DumpDescription, MANIFEST } from "../../support/dump-builder.js";
+import { readWhole, restoreErrorOf, withBuilt, withDump } from "../../support/read-dump.js";
+
+const FILES = {
+  "redis/db_0/strings/a-b.bin": "one",
+  "redis/db_0/strings/a.bin": "two",
+  "redis/db_0/lists/l.json": { items: ["x"] },
+};
+
+/** The code that the check fails with after `damage`. */
+function codeAfter(damage: (root: string) => Promise<void>, description: DumpDescription = { files: FILES }) {
+  return withBuilt(description, async (root) => {
+    await damage(root);
+    return (await restoreErrorOf(readWhole(root))).code;
+  });
+}
+
+const rewriteRows = (change: (rows: string[]) => string[]) => async (root: string) => {
+  await writeFile(join(root, "CHECKSUMS"), change(checksumRows(root)).join(""));
+};
+
+describe("checking a dump", () => {
+  it("passes a whole dump and counts its files", async () => {
+    await withBuilt({ files: FILES }, (root) =>
+      withDump(root, async (dump) => {
+        const seen = await dump.check();
+        expect(seen.files).toBe(4);
+      }),
+    );
+  });
+
+  it("refuses a flipped byte", async () => {
+    const code = await codeAfter((root) => writeFile(join(root, "redis/db_0/strings/a.bin"), "twp"));
+    expect(code).toBe("CHECKSUM_MISMATCH");
+  });
+
+  it("refuses a manifest that CHECKSUMS does not vouch for", async () => {
+    const code = await codeAfter((root) => appendFile(join(root, "MANIFEST.json"), "\n"));
+    expect(code).toBe("CHECKSUM_MISMATCH");
+  });
+
+  it("refuses a missing file", async () => {
+    expect(await codeAfter((root) => rm(join(root, "redis/db_0/strings/a.bin")))).toBe("FILE_MISSING");
+  });
+
+  it("refuses an unlisted file", async () => {
+    expect(await codeAfter((root) => writeFile(join(root, "redis/db_0/strings/c.bin"), ""))).toBe("FILE_UNLISTED");
+  });
+
+  it("ignores unlisted debris and remap files", async () => {
+    await withBuilt({ files: { ...FILES, ".scratch": null } }, async (root) => {
+      await writeFile(join(root, ".scratch/half"), "x");
+      await writeFile(join(root, "redis/db_0/strings/.a.bin.tmp-123"), "x");
+      await writeFile(join(root, ".MANIFEST.json.77.tmp"), "x");
+      await writeFile(join(root, "redis/db_0/s._id_remap.jsonl"), "x");
+      expect([...(await readWhole(root)).records.values()].flat()).toHaveLength(3);
+    });
+  });
+
+  it("reads listed files with debris' names as data", async () => {
+    const name = "redis/db_0/strings/.a.tmp-1.bin";
+    await withBuilt({ files: { [name]: "x" } }, async (root) => {
+      expect([...(await readWhole(root)).records.values()].flat()).toMatchObject([{ displayKey: ".a.tmp-1" }]);
+    });
+  });
+
+  it("refuses a symbolic link, even to a file with the right bytes", async () => {
+    const code = await codeAfter(async (root) => {
+      const path = join(root, "redis/db_0/strings/a.bin");
+      await rm(path);
+      await symlink("a-b.bin", path);
+    });
+    expect(code).toBe("TREE_INVALID");
+  });
+
+  it("refuses a directory that is a symbolic link", async () => {
+    expect(await codeAfter((root) => symlink(tmpdir(), join(root, "redis/db_0/zsets")))).toBe("TREE_INVALID");
+  });
+
+  it("refuses a FIFO without waiting for a writer", async () => {
+    const makeFifo = (name: string) => async (root: string) => {
+      await rm(join(root, name), { force: true });
+      execFileSync("mkfifo", [join(root, name)]);
+    };
+    expect(await codeAfter(makeFifo("redis/db_0/strings/a.bin"))).toBe("TREE_INVALID");
+    expect(await codeAfter(makeFifo("CHECKSUMS"))).toBe("TREE_INVALID");
+    expect(await codeAfter(makeFifo("MANIFEST.json"))).toBe("TREE_INVALID");
+  });
+
+  it("refuses CHECKSUMS and MANIFEST.json as symbolic links", async () => {
+    const relink = (name: string) => async (root: string) => {
+      const elsewhere = join(root, "redis/db_0/strings/a.bin");
+      await writeFile(elsewhere, await readFile(join(root, name)));
+      await rm(join(root, name));
+      await symlink(elsewhere, join(root, name));
+    };
+    expect(await codeAfter(relink("CHECKSUMS"))).toBe("TREE_INVALID");
+    expect(await codeAfter(relink("MANIFEST.json"))).toBe("TREE_INVALID");
+  });
+
+  it("refuses a hard link within the tree, and takes one from outside", async () => {
+    const inside = await codeAfter(async (root) => {
+      const path = join(root, "redis/db_0/strings/a.bin");
+      await rm(path);
+      await link(join(root, "redis/db_0/strings/a-b.bin"), path);
+      await rewriteRows((rows) => rows)(root);
+    });
+    expect(inside).toBe("TREE_INVALID");
+    await withBuilt({ files: FILES }, async (root) => {
+      await link(join(root, "redis/db_0/strings/a.bin"), `${root}-outside`);
+      const { records } = await readWhole(root).finally(() => rm(`${root}-outside`));
+      expect([...records.values()].flat()).toHaveLength(3);
+    });
+  });
+
+  it("refuses a name that is not UTF-8", async () => {
+    const code = await codeAfter((root) =>
+      writeFile(Buffer.concat([Buffer.from(`${root}/redis/db_0/strings/`), Buffer.from([0xff])]), "x"),
+    );
+    expect(code).toBe("TREE_INVALID");
+  });
+});
+
+describe("CHECKSUMS", () => {
+  it("is needed", async () => {
+    expect(await codeAfter((root) => rm(join(root, "CHECKSUMS")))).toBe("CHECKSUMS_MISSING");
+  });
+
+  it.each([
+    ["no rows", () => []],
+    ["a blank line", (rows: string[]) => [...rows, "\n"]],
+    ["a malformed line", (rows: string[]) => [...rows, "abc  x\n"]],
+    ["CR LF", (rows: string[]) => rows.map((row) => row.replace("\n", "\r\n"))],
+    ["a path twice", (rows: string[]) => [...rows, ...rows.slice(0, 1)]],
+    ["a path twice in a row", (rows: string[]) => rows.flatMap((row) => [row, row])],
+    ["an absolute path", () => [checksumRow("/etc/passwd", Buffer.alloc(0))]],
+    ["a path that climbs", () => [checksumRow("redis/../../x", Buffer.alloc(0))]],
+    ["an empty segment", () => [checksumRow("redis//x", Buffer.alloc(0))]],
+    ["an unknown escape", (rows: string[]) => [...rows, `\\${"0".repeat(64)}  a\\tb\n`]],
+    ["a single space", (rows: string[]) => rows.map((row) => row.replace("  ", " "))],
+  ])("is refused with %s", async (_what, change) => {
+    expect(await codeAfter(rewriteRows(change))).toBe("CHECKSUMS_INVALID");
+  });
+
+  it.each([
+    ["in any order", (rows: string[]) => rows.reverse()],
+    ["with upper-case digests", (rows: string[]) => rows.map((row) => row.slice(0, 64).toUpperCase() + row.slice(64))],
+    ["of binary mode", (rows: string[]) => rows.map((row) => row.replace("  ", " *"))],
+    ["with a leading ./", (rows: string[]) => rows.map((row) => row.replace("  ", "  ./"))],
+    ["without a last line feed", (rows: string[]) => [rows.join("").slice(0, -1)]],
+  ])("is taken %s", async (_what, change) => {
+    await withBuilt({ files: FILES }, async (root) => {
+      await rewriteRows(change)(root);
+      expect([...(await readWhole(root)).records.values()].flat()).toHaveLength(3);
+    });
+  });
+
+  it("escapes newline, carriage return and backslash as coreutils do", async () => {
+    const name = "s3/b/line\nfeed\r\\x";
+    const files = { "s3/b/_bucket.json": { format_version: 1, name: "b" }, [name]: "body" };
+    await withBuilt({ files }, async (root) => {
+      execFileSync("sha256sum", ["--quiet", "-c", "CHECKSUMS"], { cwd: root });
+      const { records } = await readWhole(root);
+      expect(records.get("s3:b")).toMatchObject([{ key: "line\nfeed\r\\x" }]);
+    });
+  });
+
+  it("does not vouch for a directory that is not there", async () => {
+    expect(MANIFEST.phase).toBe("phase1-live-pinned");
+    const code = await codeAfter((root) => rm(join(root, "redis"), { recursive: true }));
+    expect(code).toBe("FILE_MISSING");
+  });
+});
+
+describe("a file that changes after the check", () => {
+  it("fails its own record and leaves the others", async () => {
+    await withBuilt({ files: FILES }, (root) =>
+      withDump(root, async (dump) => {
+        await dump.check();
+        const [scope] = await dump.scopes({ wants: () => true, targetName: (_adapter, name) => name });
+        if (scope?.adapter !== "redis") throw new Error("no database");
+        await writeFile(join(root, "redis/db_0/lists/l.json"), '{"items":["y"]}');
+        const kinds: string[] = [];
+        for await (const record of dump.reader<"redis">(scope).records()) {
+          kinds.push(record.kind === "faulty" ? `${record.outcome} ${record.reason}` : record.kind);
+        }
+        expect(kinds).toEqual(["failed changed-after-check", "string", "string"]);
+      }),
+    );
+  });
+
+  it("ends a file of lines with one failed record", async () => {
+    const files = { "sqs/q/_queue.json": { name: "q" }, "sqs/q/messages.jsonl": [{ message_id: "1", body: "a" }] };
+    await withBuilt({ files }, (root) =>
+      withDump(root, async (dump) => {
+        await dump.check();
+        const [scope] = await dump.scopes({ wants: () => true, targetName: (_adapter, name) => name });
+        if (scope?.adapter !== "sqs") throw new Error("no queue");
+        await writeFile(join(root, "sqs/q/messages.jsonl"), "{}\n");
+        const records = [];
+        for await (const record of dump.reader<"sqs">(scope).records()) records.push(record);
+        expect(records).toMatchObject([
+          { kind: "faulty", outcome: "failed", reason: "changed-after-check", place: { line: 1 } },
+        ]);
+      }),
+    );
+  });
+});
