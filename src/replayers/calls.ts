@@ -78,7 +78,7 @@ export class Calls {
     let firstFailureAt: number | undefined;
     for (let failures = 0; ; ) {
       this.#throwIfInterrupted();
-      await this.#init.pacer.acquire(valueOf(options.ops, 1), valueOf(options.bytes, 0), signal);
+      await this.#waiting(this.#init.pacer.acquire(amountOf(options.ops, 1), amountOf(options.bytes, 0), signal));
       try {
         this.stats.requests++;
         return await attempt();
@@ -97,8 +97,18 @@ export class Calls {
         const waitMs = backoffMs(failures++);
         if (clock.now() + waitMs - firstFailureAt > maxRetryTimeMs) throw this.#gaveUp(error, options);
         this.stats.retries++;
-        await clock.sleep(waitMs, signal);
+        await this.#waiting(clock.sleep(waitMs, signal));
       }
+    }
+  }
+
+  /** What ends a wait early is an interruption, whatever the timer threw. */
+  async #waiting(wait: Promise<void>): Promise<void> {
+    try {
+      await wait;
+    } catch (error) {
+      this.#throwIfInterrupted();
+      throw error;
     }
   }
 
@@ -134,6 +144,6 @@ export class Calls {
   }
 }
 
-function valueOf(value: number | (() => number) | undefined, fallback: number): number {
+function amountOf(value: number | (() => number) | undefined, fallback: number): number {
   return typeof value === "function" ? value() : (value ?? fallback);
 }

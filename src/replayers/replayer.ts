@@ -32,6 +32,8 @@ export interface ScopeState {
   readonly count?: { readonly value: number; readonly exact: boolean };
   /** Why the dump's records cannot go into the scope that exists (another key schema, say). Refused with status 5. */
   readonly incompatible?: string;
+  /** How the settings of the scope that exists differ where records still fit (indexes, say). Refused without a mode. */
+  readonly differs?: string;
   readonly warnings: readonly string[];
 }
 
@@ -72,6 +74,12 @@ export interface Replayer<A extends Adapter = Adapter> {
   /** Makes an existing scope hold nothing, with the dump's settings. Deletes. Repeatable until the first record is written. */
   empty(scope: ScopeByAdapter[A]): Promise<ScopeNotes>;
 
+  /**
+   * For a scope that an earlier process of the same job prepared by `takeover`, in place of that call: takes it up again,
+   * deletes nothing. Absent where `create` and `keep` do for it. Repeatable.
+   */
+  reopen?(scope: ScopeByAdapter[A], takeover: "create" | "empty" | "keep"): Promise<ScopeNotes>;
+
   /** Called once for a scope that is kept as it is, before its first record: compare settings, warn. Changes nothing. */
   keep(scope: ScopeByAdapter[A], state: ScopeState): Promise<ScopeNotes>;
 
@@ -88,6 +96,12 @@ export interface Replayer<A extends Adapter = Adapter> {
 
   /** After the last record of every scope of the adapter: what must wait for all (redrive policies, queue delays). Repeatable. */
   finish(scope: ScopeByAdapter[A]): Promise<ScopeNotes>;
+
+  /**
+   * A sentence when writes that were answered as done may be gone again (a server that keeps them in memory restarted);
+   * the scope has then to be written again from its start, without being emptied. Asked after the last record.
+   */
+  mayHaveLost?(scope: ScopeByAdapter[A]): string | undefined;
 
   /** Frees sockets, timers and temporary things on the target. Repeatable, never throws. */
   close(): Promise<void>;

@@ -5,7 +5,6 @@
  * is `refused-by-target`. Values that a server quotes are taken out.
  */
 import { RestoreError } from "../../errors/restore-error.js";
-import { escapeForDisplay } from "../../model/display.js";
 import { type AwsErrorContext, awsErrorName, awsErrorStatus, awsErrorText, classifyAwsError } from "../aws-client.js";
 
 /** Reasons that the replayer itself acts upon. */
@@ -17,18 +16,18 @@ export const SERVER_ERROR = "server-error";
 /** The server's sentence, as DynamoDB, DynamoDB Local 2.6.1 and elastickv word it, and the word for it. */
 const REFUSALS: readonly (readonly [RegExp, string])[] = [
   [/set\s+may not be empty/i, "empty-set"],
-  [/contains duplicates$/i, "duplicate-in-set"],
   [/list of item keys contains duplicates|duplicate item in BatchWriteItem/i, "duplicate-key"],
+  [/contains duplicates$/i, "duplicate-in-set"],
   [/item size (?:has exceeded|to update)|request body too large/i, "item-too-large"],
   [/key values must be under|size of (?:hash|range) ?key|aggregated size of all range keys/i, "key-too-large"],
   [/secondary index key is not supported/i, "empty-index-key"],
   [/key attribute cannot contain an empty/i, "empty-key"],
   [/type mismatch for index key/i, "wrong-index-key-type"],
-  [/type mismatch for key/i, "wrong-key-type"],
+  [/type mismatch for key|unsupported key attribute type/i, "wrong-key-type"],
   [/required keys was not given|missing the key|missing (?:hash|range) key attribute/i, "missing-key"],
   [/38 (?:significant )?digits|number (?:over|under)flow|magnitude/i, "number-out-of-range"],
   [/numeric value|converted into a number/i, "invalid-number"],
-  [/nesting levels/i, "too-deep"],
+  [/nesting (?:levels|exceeds)/i, "too-deep"],
   [/AttributeValue (?:is empty|has more than one)|empty attribute name|null attribute value/i, "invalid-item"],
 ];
 
@@ -50,6 +49,9 @@ export function classifyError(error: unknown, operation: string, context: AwsErr
         ...init,
         reason: TABLE_IN_USE,
       });
+    case "LimitExceededException":
+      // Too many tables at once, which passes, or too many altogether: only the sentence tells.
+      return new RestoreError("THROTTLED", awsErrorText(error), { ...init, retry: "yes", reason: "throttled" });
     case "ItemCollectionSizeLimitExceededException":
       return new RestoreError("RECORD_REFUSED", awsErrorText(error), { ...init, reason: "item-collection-too-large" });
   }
@@ -66,10 +68,8 @@ function refusal(error: unknown, init: { readonly cause: unknown; readonly where
 
 /** A server's sentence without the record's values that some sentences quote. */
 export function withoutValues(text: string): string {
-  return escapeForDisplay(
-    text
-      .replace(/\[.*\]/s, "[…]")
-      .replace(/((?:numeric value|into a number):).*/is, "$1 …")
-      .replace(/(["'`]).*\1/s, "$1…$1"),
-  );
+  return text
+    .replace(/\[.*\]/s, "[…]")
+    .replace(/((?:numeric value|into a number):).*/is, "$1 …")
+    .replace(/(["'`]).*\1/s, "$1…$1");
 }

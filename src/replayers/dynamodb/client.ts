@@ -29,8 +29,8 @@ export interface DynamoDbClient {
   batchWriteItem(table: string, body: Buffer): Promise<RawAnswer>;
   putItem(table: string, body: Buffer): Promise<RawAnswer>;
   getItem(table: string, body: Buffer): Promise<RawAnswer>;
-  /** Lists one table: the least that shows a server which takes the credentials. */
-  listTables(): Promise<RawAnswer>;
+  /** Lists one table: the least that shows a server which takes the credentials. `body`: the same request, otherwise written. */
+  listTables(body?: Buffer): Promise<RawAnswer>;
   /** Closes the connections. Repeatable. */
   destroy(): void;
 }
@@ -58,9 +58,9 @@ export function createClient(options: AwsOptions): DynamoDbClient {
       await sdk.send(command);
       return exchange.answer();
     },
-    async listTables() {
+    async listTables(body) {
       const command = new ListTablesCommand({ Limit: 1 });
-      const exchange = attach(command.middlewareStack);
+      const exchange = attach(command.middlewareStack, body);
       await sdk.send(command);
       return exchange.answer();
     },

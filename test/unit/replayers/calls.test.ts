@@ -1,0 +1,183 @@
+import { describe, expect, it } from "vitest";
+import { RestoreError, type RestoreErrorInit } from "../../../src/errors/restore-error.js";
+import { Calls, type CallsInit } from "../../../src/replayers/calls.js";
+import { fakeClock } from "../../support/fake-clock.js";
+
+interface Acquired {
+  readonly ops: number;
+  readonly bytes: number;
+}
+
+function newCalls(overrides: Partial<CallsInit> = {}) {
+  const clock = fakeClock();
+  const acquired: Acquired[] = [];
+  const pacer = { acquire: async (ops: number, bytes: number) => void acquired.push({ ops, bytes }) };
+  const classify = (error: unknown) => {
+    if (error instanceof RestoreError) return error;
+    return new RestoreError("CALL_FAILED", "unexpected", { reason: "unexpected-error", cause: error });
+  };
+  const endpoint = "http://target.test";
+  const init = { adapter: "dynamodb", endpoint, clock, pacer, classify, maxRetryTimeMs: 60_000, ...overrides };
+  return { calls: new Calls(init), clock, acquired };
+}
+
+function fault(code: "CONNECTION" | "THROTTLED" | "RECORD_REFUSED", init: RestoreErrorInit = {}): RestoreError {
+  return new RestoreError(code, `a ${code} error`, { retry: code === "RECORD_REFUSED" ? "no" : "yes", ...init });
+}
+
+/** Throws the errors one after another, then answers. */
+function failing(...errors: readonly unknown[]) {
+  let attempts = 0;
+  const attempt = async () => {
+    const error = errors[attempts++];
+    if (error !== undefined) throw error;
+    return "answer";
+  };
+  return { attempt, attempts: () => attempts };
+}
+
+const always = (error: unknown) => async () => {
+  throw error;
+};
+
+describe("a call", () => {
+  it("gives the answer of its one attempt", async () => {
+    const { calls, clock } = newCalls();
+    expect(await calls.run({ operation: "PutItem" }, failing().attempt)).toBe("answer");
+    expect(calls.stats).toEqual({ requests: 1, retries: 0, throttled: 0 });
+    expect(clock.sleeps).toEqual([]);
+  });
+
+  it("is paced before every attempt, by what is left then", async () => {
+    const { calls, acquired } = newCalls();
+    const left = [25, 10];
+    const { attempt } = failing(fault("THROTTLED"));
+    await calls.run({ operation: "BatchWriteItem", ops: () => left.shift() ?? 0, bytes: 7 }, attempt);
+    expect(acquired).toEqual([
+      { ops: 25, bytes: 7 },
+      { ops: 10, bytes: 7 },
+    ]);
+  });
+
+  it("counts as one operation without bytes when it says nothing else", async () => {
+    const { calls, acquired } = newCalls();
+    await calls.run({ operation: "ListTables" }, failing().attempt);
+    expect(acquired).toEqual([{ ops: 1, bytes: 0 }]);
+  });
+});
+
+describe("an error that may pass", () => {
+  it("is retried after growing waits", async () => {
+    const { calls, clock } = newCalls();
+    const { attempt } = failing(...Array.from({ length: 8 }, () => fault("CONNECTION")));
+    expect(await calls.run({ operation: "PutItem" }, attempt)).toBe("answer");
+    expect(calls.stats).toEqual({ requests: 9, retries: 8, throttled: 0 });
+    clock.sleeps.forEach((ms, failures) => {
+      expect(ms).toBeGreaterThanOrEqual(10 * 2 ** failures);
+      expect(ms).toBeLessThanOrEqual(50 * 2 ** failures);
+    });
+  });
+
+  it("is counted when it is throttling", async () => {
+    const { calls } = newCalls();
+    await calls.run({ operation: "PutItem" }, failing(fault("THROTTLED"), fault("CONNECTION")).attempt);
+    expect(calls.stats).toEqual({ requests: 3, retries: 2, throttled: 1 });
+  });
+
+  it("becomes an outage when the target stays out of reach", async () => {
+    const { calls, clock } = newCalls({ maxRetryTimeMs: 5_000 });
+    const started = clock.now();
+    await expect(
+      calls.run({ operation: "PutItem", scope: "orders" }, always(fault("CONNECTION"))),
+    ).rejects.toMatchObject({
+      code: "OUTAGE",
+      retry: "fatal",
+      where: { adapter: "dynamodb", endpoint: "http://target.test", operation: "PutItem", scope: "orders" },
+    });
+    expect(clock.now() - started).toBeLessThanOrEqual(5_000);
+  });
+
+  it("is the request's own fault when the target only keeps putting it off", async () => {
+    const { calls } = newCalls({ maxRetryTimeMs: 5_000 });
+    await expect(calls.run({ operation: "PutItem" }, always(fault("THROTTLED")))).rejects.toMatchObject({
+      code: "CALL_FAILED",
+      reason: "throttled",
+      retry: "no",
+    });
+  });
+
+  it("is given its time from the first failure on, however long the call was under way before", async () => {
+    const { calls, clock } = newCalls({ maxRetryTimeMs: 5_000 });
+    let attempts = 0;
+    const slow = async () => {
+      clock.advance(4_000);
+      if (++attempts === 1) throw fault("CONNECTION");
+      return "answer";
+    };
+    expect(await calls.run({ operation: "PutItem" }, slow)).toBe("answer");
+  });
+});
+
+describe("an error that will not pass", () => {
+  it("ends the call at once", async () => {
+    const { calls } = newCalls();
+    const { attempt, attempts } = failing(fault("RECORD_REFUSED"));
+    await expect(calls.run({ operation: "PutItem" }, attempt)).rejects.toMatchObject({ code: "RECORD_REFUSED" });
+    expect(attempts()).toBe(1);
+  });
+
+  it("is classified first, whatever it is", async () => {
+    const { calls } = newCalls();
+    const strange = new TypeError("a bug");
+    const failed = calls.run({ operation: "PutItem" }, always(strange));
+    await expect(failed).rejects.toMatchObject({ code: "CALL_FAILED", reason: "unexpected-error", cause: strange });
+  });
+});
+
+describe("a request that may not be repeated", () => {
+  const options = { operation: "SendMessage", repeatable: false };
+
+  it("ends with a lost reply when it may have arrived", async () => {
+    const { calls } = newCalls();
+    const { attempt, attempts } = failing(fault("CONNECTION", { reason: "reply-lost" }));
+    await expect(calls.run(options, attempt)).rejects.toMatchObject({ code: "REPLY_LOST", reason: "reply-lost" });
+    expect(attempts()).toBe(1);
+  });
+
+  it("is repeated when it was never sent", async () => {
+    const { calls } = newCalls();
+    expect(await calls.run(options, failing(fault("CONNECTION", { reason: "not-sent" })).attempt)).toBe("answer");
+  });
+
+  it("is repeated when the target put it off", async () => {
+    const { calls } = newCalls();
+    expect(await calls.run(options, failing(fault("THROTTLED")).attempt)).toBe("answer");
+  });
+});
+
+describe("an interruption", () => {
+  it("keeps a call from being sent", async () => {
+    const abort = new AbortController();
+    abort.abort();
+    const { calls } = newCalls({ signal: abort.signal });
+    const { attempt, attempts } = failing();
+    await expect(calls.run({ operation: "PutItem" }, attempt)).rejects.toMatchObject({
+      code: "INTERRUPTED",
+      retry: "fatal",
+    });
+    expect(attempts()).toBe(0);
+  });
+
+  it("ends the retries", async () => {
+    const abort = new AbortController();
+    const { calls } = newCalls({ signal: abort.signal });
+    let attempts = 0;
+    const attempt = async () => {
+      attempts++;
+      abort.abort();
+      throw fault("CONNECTION");
+    };
+    await expect(calls.run({ operation: "PutItem" }, attempt)).rejects.toThrow();
+    expect(attempts).toBe(1);
+  });
+});
