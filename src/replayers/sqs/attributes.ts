@@ -61,8 +61,8 @@ const REFUSALS = new Set([
   "UnsupportedOperation",
 ]);
 
-/** Without these a queue would be another one. */
-const ESSENTIAL = new Set(["FifoQueue", "ContentBasedDeduplication"]);
+/** Without these a queue that is created would be another one. */
+const ESSENTIAL: ReadonlySet<string> = new Set(["FifoQueue", "ContentBasedDeduplication"]);
 
 /** The least known first, for refusals that do not say which attribute they mean. */
 const LEAVE_OUT_ORDER = ["PartitionCount", "FifoThroughputLimit", "DeduplicationScope"];
@@ -75,6 +75,7 @@ const LEAVE_OUT_ORDER = ["PartitionCount", "FifoThroughputLimit", "Deduplication
 export async function applyLeavingOut<T>(
   wanted: QueueAttributes,
   attempt: (attributes: QueueAttributes) => Promise<T>,
+  essential: ReadonlySet<string> = ESSENTIAL,
 ): Promise<{ readonly result: T; readonly warnings: readonly string[] }> {
   const warnings: string[] = [];
   let attributes = wanted;
@@ -82,7 +83,7 @@ export async function applyLeavingOut<T>(
     try {
       return { result: await attempt(attributes), warnings };
     } catch (error) {
-      const name = refusedAttribute(error, attributes);
+      const name = refusedAttribute(error, attributes, essential);
       if (name === undefined) throw error;
       warnings.push(`${name}=${attributes[name]} was left out: the target refused it (${said(error)})`);
       attributes = Object.fromEntries(Object.entries(attributes).filter(([other]) => other !== name));
@@ -91,16 +92,20 @@ export async function applyLeavingOut<T>(
 }
 
 /** Which attribute an error means: the one its text names first, else the least known one. */
-function refusedAttribute(error: unknown, attributes: QueueAttributes): string | undefined {
+function refusedAttribute(
+  error: unknown,
+  attributes: QueueAttributes,
+  essential: ReadonlySet<string>,
+): string | undefined {
   if (!isRefusal(error)) return undefined;
   const text = said(error);
-  const candidates = Object.keys(attributes).filter((name) => !ESSENTIAL.has(name));
+  const candidates = Object.keys(attributes).filter((name) => !essential.has(name));
   const named = candidates.filter((name) => text.includes(name)).sort((a, b) => text.indexOf(a) - text.indexOf(b));
   return named[0] ?? LEAVE_OUT_ORDER.find((name) => name in attributes) ?? candidates[0];
 }
 
 /** True when the target answered that it does not take an attribute. */
-export function isRefusal(error: unknown): boolean {
+function isRefusal(error: unknown): boolean {
   return error instanceof RestoreError && REFUSALS.has(sqsErrorName(error.cause));
 }
 

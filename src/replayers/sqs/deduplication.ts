@@ -20,6 +20,11 @@ export interface DeduplicationRules {
   readonly contentBased: boolean;
   /** Whether the target queue keeps ids of different groups apart. */
   readonly perGroup: boolean;
+  /**
+   * Whether the queue may remember ids that an earlier run sent: it existed before this job. The first message of each
+   * group then gets a made id: it is sure to be taken, and by its sequence number later answers show what was dropped.
+   */
+  readonly mayRememberIds: boolean;
 }
 
 export interface DeduplicationId {
@@ -32,6 +37,7 @@ export interface DeduplicationId {
 export class DeduplicationIds {
   readonly #rules: DeduplicationRules;
   readonly #firstHolders = new FingerprintMap();
+  readonly #firstOfGroup = new FingerprintMap();
 
   constructor(rules: DeduplicationRules) {
     this.#rules = rules;
@@ -39,14 +45,24 @@ export class DeduplicationIds {
 
   /** Reads all messages of the queue's file, in its order. Without it, who asks first is the first holder. */
   async learn(messages: AsyncIterable<MessageRecord>): Promise<void> {
-    for await (const message of messages) this.#isFirstHolder(message);
+    for await (const message of messages) {
+      this.#isFirstOfGroup(message);
+      this.#isFirstHolder(message);
+    }
   }
 
   /** The id to send a message under; the same at every call. */
   idOf(message: MessageRecord): DeduplicationId {
     if (this.#rules.mode === "record") return { id: this.madeId(message), made: "every message gets an id of its own" };
     if (this.#effectiveId(message) === undefined) return { id: this.madeId(message), made: "the message has no id" };
+    const isFirstOfGroup = this.#isFirstOfGroup(message);
     const own = ownId(message);
+    if (this.#isFirstHolder(message) && isFirstOfGroup) {
+      return {
+        id: this.madeId(message),
+        made: "first of its group in a queue that may remember ids of an earlier run",
+      };
+    }
     if (this.#isFirstHolder(message)) return own === undefined ? {} : { id: own };
     return {
       id: this.madeId(message),
@@ -67,10 +83,13 @@ export class DeduplicationIds {
     const id = this.#effectiveId(message);
     if (id === undefined || this.#rules.mode === "record") return false;
     const key = this.#rules.perGroup ? `${message.groupId ?? ""}\0${id}` : id;
-    const line = message.place.line ?? 0;
-    const holder = this.#firstHolders.get(key);
-    if (holder === undefined) this.#firstHolders.set(key, line);
-    return holder === undefined || holder === line;
+    return isFirst(this.#firstHolders, key, message.place.line ?? 0);
+  }
+
+  /** Never, where no id can be remembered. */
+  #isFirstOfGroup({ groupId, place }: MessageRecord): boolean {
+    if (!this.#rules.mayRememberIds || this.#rules.mode === "record") return false;
+    return isFirst(this.#firstOfGroup, groupId ?? "", place.line ?? 0);
   }
 
   /** What the queue compares: the explicit id, else the body's digest where the queue is content-based. */
@@ -79,6 +98,13 @@ export class DeduplicationIds {
     if (own !== undefined || !this.#rules.contentBased) return own;
     return createHash("sha256").update(message.body).digest("hex");
   }
+}
+
+/** Whether the first to ask for `key` was this line. */
+function isFirst(holders: FingerprintMap, key: string, line: number): boolean {
+  const holder = holders.get(key);
+  if (holder === undefined) holders.set(key, line);
+  return holder === undefined || holder === line;
 }
 
 /** An empty id counts as missing. */

@@ -29,7 +29,7 @@ export async function probeSqs(api: SqsApi, options: ProbeOptions): Promise<Capa
 }
 
 /** ElasticMQ answers with its HTTP library's name; Amazon SQS and elastickv send no such header. */
-export function serverName(header: string | undefined, aws: boolean): string {
+function serverName(header: string | undefined, aws: boolean): string {
   if (aws) return "Amazon SQS";
   if (header === undefined) return "SQS";
   return /^(pekko|akka)-http/.test(header) ? `ElasticMQ (${header})` : `SQS (${header})`;

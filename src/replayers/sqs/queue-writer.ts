@@ -1,0 +1,16 @@
+/** What a queue's writer is made with and what it does. One writer a queue and run. */
+import type { Outcome } from "../../model/outcome.js";
+import type { MessageRecord } from "../../model/record.js";
+import type { SendingInit } from "./sending.js";
+
+export interface WriterInit {
+  readonly sending: Omit<SendingInit, "repeatableMs">;
+  /** The target queue's limit, attributes included. */
+  readonly limitBytes: number;
+  readonly preserveVisibility: boolean;
+}
+
+export interface QueueWriter {
+  /** One outcome per record, in their order. @throws what `Sending.deliver` throws */
+  write(batch: readonly MessageRecord[]): Promise<Outcome[]>;
+}

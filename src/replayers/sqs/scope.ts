@@ -1,0 +1,184 @@
+/**
+ * Makes a queue ready for messages: creates, empties or keeps it. What has to wait for all queues is `redrive-setting.ts`.
+ *
+ * A purge may take messages that are sent within a minute after it, so an emptied queue tells from when on it may be
+ * sent to.
+ */
+import { RestoreError } from "../../errors/restore-error.js";
+import type { QueueScope } from "../../model/scope.js";
+import { applyLeavingOut, attributesForSending, differences, untold, wantedAttributes } from "./attributes.js";
+import { isQueueMissing, sqsErrorName } from "./classify-error.js";
+import type { QueueAttributes, SqsApi } from "./client.js";
+
+type QueueApi = Pick<
+  SqsApi,
+  "attributes" | "calls" | "createQueue" | "endpoint" | "purge" | "queueUrl" | "setAttributes"
+>;
+
+/** How a job took a queue over. */
+export type Takeover = "create" | "empty" | "keep";
+
+export interface PreparedQueue {
+  readonly url: string;
+  readonly takeover: Takeover;
+  readonly attributes: QueueAttributes;
+  /** Unix milliseconds before which nothing may be sent. */
+  readonly readyAtMs: number;
+  readonly warnings: readonly string[];
+}
+
+const ALREADY_THERE = new Set(["QueueNameExists", "QueueAlreadyExists"]);
+
+/** SQS takes one purge of a queue in 60 s. */
+const PURGE_REST_MS = 60_000;
+const PURGE_RETRY_MS = 5_000;
+
+const NEW_QUEUE_MS = 60_000;
+const NEW_QUEUE_RETRY_MS = 1_000;
+
+/** Cannot be changed once a queue exists. */
+const FIXED = new Set(["FifoQueue", "PartitionCount"]);
+
+/** Creates the queue, or brings one that is there by now to the dump's attributes. Repeatable. */
+export async function createQueue(api: QueueApi, scope: QueueScope): Promise<PreparedQueue> {
+  const wanted = attributesForSending(scope.settings);
+  const { result: url, warnings } = await applyLeavingOut(wanted, (attributes) => createOnce(api, scope, attributes));
+  if (url === undefined) return await adoptQueue(api, scope);
+  const actual = await attributesOfNew(api, url);
+  return {
+    url,
+    takeover: "create",
+    attributes: actual,
+    readyAtMs: 0,
+    warnings: [...warnings, ...unlike(wanted, actual, warnings)],
+  };
+}
+
+/** Undefined: a queue of this name is there, with other attributes. */
+async function createOnce(api: QueueApi, scope: QueueScope, attributes: QueueAttributes): Promise<string | undefined> {
+  try {
+    return await api.createQueue(scope.target, attributes);
+  } catch (error) {
+    if (error instanceof RestoreError && ALREADY_THERE.has(sqsErrorName(error.cause))) return undefined;
+    throw error;
+  }
+}
+
+/** SQS may not know a queue for some seconds after it was created (API reference, CreateQueue). */
+async function attributesOfNew(api: QueueApi, url: string): Promise<QueueAttributes> {
+  const { clock, signal } = api.calls;
+  for (const since = clock.now(); ; ) {
+    try {
+      return await api.attributes(url);
+    } catch (error) {
+      if (!isQueueMissing(error) || clock.now() - since > NEW_QUEUE_MS) throw error;
+      await clock.sleep(NEW_QUEUE_RETRY_MS, signal);
+    }
+  }
+}
+
+async function adoptQueue(api: QueueApi, scope: QueueScope): Promise<PreparedQueue> {
+  const url = await existingUrl(api, scope);
+  return { url, takeover: "create", readyAtMs: 0, ...(await withDumpAttributes(api, url, scope)) };
+}
+
+/** Purges the queue and gives it the dump's attributes. Deletes messages. */
+export async function emptyQueue(api: QueueApi, scope: QueueScope, purgeWaitMs: number): Promise<PreparedQueue> {
+  const url = await api.queueUrl(scope.target);
+  if (url === undefined) return await createQueue(api, scope);
+  await purge(api, url);
+  const readyAtMs = api.calls.clock.now() + purgeWaitMs;
+  return { url, takeover: "empty", readyAtMs, ...(await withDumpAttributes(api, url, scope)) };
+}
+
+/** Takes a queue as it is. */
+export async function keepQueue(api: QueueApi, scope: QueueScope): Promise<PreparedQueue> {
+  const url = await existingUrl(api, scope);
+  const attributes = await api.attributes(url);
+  const warnings = [
+    ...differences(wantedAttributes(scope.settings), attributes),
+    ...policyDifferences(scope, attributes),
+  ];
+  return { url, takeover: "keep", attributes, readyAtMs: 0, warnings };
+}
+
+/** Waits a purge of somebody else's out, which may be this job's own from before it was taken up again. */
+async function purge(api: QueueApi, url: string): Promise<void> {
+  const { clock, signal } = api.calls;
+  const since = clock.now();
+  for (;;) {
+    try {
+      await api.purge(url);
+      return;
+    } catch (error) {
+      const isUnderWay = error instanceof RestoreError && error.reason === "purge-in-progress";
+      if (!isUnderWay || clock.now() - since > PURGE_REST_MS + PURGE_RETRY_MS) throw error;
+      await clock.sleep(PURGE_RETRY_MS, signal);
+    }
+  }
+}
+
+async function withDumpAttributes(api: QueueApi, url: string, { settings }: QueueScope) {
+  const wanted = attributesForSending(settings);
+  const before = await api.attributes(url);
+  const changing = Object.entries(wanted).filter(([name, value]) => !FIXED.has(name) && before[name] !== value);
+  if (changing.length === 0) return { attributes: before, warnings: unlike(wanted, before, []) };
+  const { warnings } = await applyLeavingOut(
+    Object.fromEntries(changing),
+    async (attributes) => {
+      if (Object.keys(attributes).length > 0) await api.setAttributes(url, attributes);
+    },
+    NONE_ESSENTIAL,
+  );
+  const attributes = await api.attributes(url);
+  return {
+    attributes,
+    warnings: [...warnings, ...unlike(wanted, attributes, warnings), ...kept(settings, attributes)],
+  };
+}
+
+/** A queue that exists is what it is. */
+const NONE_ESSENTIAL: ReadonlySet<string> = new Set();
+
+/** Where the queue is not as it should be, beside what a warning speaks of already. */
+function unlike(wanted: QueueAttributes, actual: QueueAttributes, warned: readonly string[]): string[] {
+  const isNew = (name: string): boolean => !warned.some((warning) => warning.startsWith(`${name}=`));
+  const open = Object.fromEntries(Object.entries(wanted).filter(([name]) => isNew(name)));
+  const silent = untold(open, actual);
+  return [
+    ...differences(open, actual),
+    ...(silent.length === 0
+      ? []
+      : [`the target may have ignored ${silent.join(", ")}: asked for its attributes, it does not show that`]),
+  ];
+}
+
+/** Attributes that the dump does not tell and a queue that existed may have set to something. */
+function kept(settings: QueueScope["settings"], actual: QueueAttributes): string[] {
+  const wanted = wantedAttributes(settings);
+  return ["VisibilityTimeout", "MessageRetentionPeriod", "MaximumMessageSize"].flatMap((name) =>
+    name in wanted || actual[name] === undefined ? [] : [`${name} stays ${actual[name]}: the dump does not tell it`],
+  );
+}
+
+function policyDifferences({ settings }: QueueScope, actual: QueueAttributes): string[] {
+  const pairs = [
+    ["RedrivePolicy", settings.redrivePolicy],
+    ["RedriveAllowPolicy", settings.redriveAllowPolicy],
+  ] as const;
+  return pairs.flatMap(([name, inDump]) => {
+    const isInDump = (inDump ?? "") !== "";
+    if (isInDump === ((actual[name] ?? "") !== "")) return [];
+    return [isInDump ? `${name} is missing, the dump has one` : `${name} is set, the dump has none`];
+  });
+}
+
+async function existingUrl(api: QueueApi, { target, name }: QueueScope): Promise<string> {
+  const url = await api.queueUrl(target);
+  if (url !== undefined) return url;
+  throw new RestoreError("CALL_FAILED", "the queue is no longer there", {
+    where: { adapter: "sqs", scope: name, endpoint: api.endpoint },
+    hint: "Run the restore again: it creates queues that are missing.",
+    reason: "queue-missing",
+  });
+}

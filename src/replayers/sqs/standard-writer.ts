@@ -1,0 +1,44 @@
+/** Writes messages into a standard queue: in the dump's order, each with a delay of its own. */
+import type { Outcome } from "../../model/outcome.js";
+import type { MessageRecord } from "../../model/record.js";
+import { carry } from "./carriable.js";
+import { delayOf } from "./delay.js";
+import { outcomeOfDelivery, type Packed, sendRest } from "./packing.js";
+import type { QueueWriter, WriterInit } from "./queue-writer.js";
+import { Sending } from "./sending.js";
+
+export class StandardWriter implements QueueWriter {
+  readonly #init: WriterInit;
+  readonly #sending: Sending;
+
+  constructor(init: WriterInit) {
+    this.#init = init;
+    this.#sending = new Sending({ ...init.sending, repeatableMs: 0 });
+  }
+
+  async write(batch: readonly MessageRecord[]): Promise<Outcome[]> {
+    return await sendRest(
+      batch.map((record) => this.#pack(record)),
+      async (going) => (await this.#sending.deliver(going)).map(outcomeOfDelivery),
+    );
+  }
+
+  #pack(record: MessageRecord): Packed | Outcome {
+    const carried = carry(record, this.#init.limitBytes);
+    if ("kind" in carried) return carried;
+    const { hiddenUntilMs, notes } = delayOf(record, {
+      nowMs: this.#init.sending.api.calls.clock.now(),
+      fifo: false,
+      queueDelaySeconds: 0,
+      preserveVisibility: this.#init.preserveVisibility,
+    });
+    return {
+      record,
+      carried,
+      // Standard queues take group ids too (fair queues); an empty one counts as missing.
+      ...(record.groupId === undefined || record.groupId === "" ? {} : { groupId: record.groupId }),
+      ...(hiddenUntilMs === undefined ? {} : { hiddenUntilMs }),
+      notes,
+    };
+  }
+}

@@ -1,0 +1,79 @@
+import { describe, expect, it } from "vitest";
+import type { MessageRecord } from "../../../../src/model/record.js";
+import { DeduplicationIds, type DeduplicationRules } from "../../../../src/replayers/sqs/deduplication.js";
+import { fifoMessage } from "../../../support/sqs-records.js";
+
+const RULES: DeduplicationRules = {
+  jobId: "0123456789abcdef",
+  scope: "q.fifo",
+  mode: "original",
+  contentBased: false,
+  perGroup: false,
+  mayRememberIds: false,
+};
+
+async function learnt(records: readonly MessageRecord[], rules: Partial<DeduplicationRules> = {}) {
+  const ids = new DeduplicationIds({ ...RULES, ...rules });
+  await ids.learn(
+    (async function* () {
+      yield* records;
+    })(),
+  );
+  return ids;
+}
+
+const MADE = /^restore-0123456789abcdef-[0-9a-f]{36}$/;
+
+describe("the first holder of an id", () => {
+  const same = [1, 2, 3].map((line) => fifoMessage(line, `g${line}`, { deduplicationId: "same" }));
+
+  it("keeps it, in whatever order messages are asked for", async () => {
+    const ids = await learnt(same);
+    const asked = [...same].reverse().map((record) => ids.idOf(record).id);
+    expect(asked[2]).toBe("same");
+    expect(asked.slice(0, 2)).toEqual([expect.stringMatching(MADE), expect.stringMatching(MADE)]);
+    expect(new Set(asked).size).toBe(3);
+  });
+
+  it("is looked for within the group where the queue keeps groups apart", async () => {
+    const ids = await learnt(same, { perGroup: true });
+    expect(same.map((record) => ids.idOf(record))).toEqual([{ id: "same" }, { id: "same" }, { id: "same" }]);
+  });
+});
+
+describe("a message without an id", () => {
+  const bodies = ["x", "y", "x"].map((body, i) => fifoMessage(i + 1, "g", { deduplicationId: "", body }));
+
+  it("gets none in a content-based queue unless its body is repeated", async () => {
+    const ids = await learnt(bodies, { contentBased: true });
+    expect(bodies.map((record) => ids.idOf(record).id)).toEqual([undefined, undefined, expect.stringMatching(MADE)]);
+  });
+
+  it("gets a made one in any other queue", async () => {
+    const ids = await learnt(bodies);
+    expect(ids.idOf(bodies[0] as MessageRecord)).toMatchObject({ id: expect.stringMatching(MADE) });
+  });
+});
+
+describe("made ids", () => {
+  it("are the same at every call and process of a job, and others in another job", async () => {
+    const record = fifoMessage(1, "g", { deduplicationId: "" });
+    const [once, again] = [await learnt([]), await learnt([])].map((ids) => ids.madeId(record));
+    expect(again).toBe(once);
+    expect((await learnt([], { jobId: "fedcba9876543210" })).madeId(record)).not.toBe(once);
+    expect((await learnt([], { scope: "other.fifo" })).madeId(record)).not.toBe(once);
+  });
+
+  it("are given to every message under `record`", async () => {
+    const records = [1, 2].map((line) => fifoMessage(line, "g"));
+    const ids = await learnt(records, { mode: "record" });
+    for (const record of records) expect(ids.idOf(record).id).toMatch(MADE);
+  });
+
+  it("are given to the first message of each group where the queue may remember ids", async () => {
+    const records = [1, 2, 3, 4].map((line) => fifoMessage(line, `g${line % 2}`));
+    const ids = await learnt(records, { mayRememberIds: true });
+    const given = records.map((record) => ids.idOf(record).id);
+    expect(given).toEqual([expect.stringMatching(MADE), expect.stringMatching(MADE), "d-3", "d-4"]);
+  });
+});
