@@ -1,0 +1,124 @@
+/**
+ * Writes hashes, lists, sets and zsets. One of a single chunk goes in one script call; a longer one is built under a
+ * temporary key and renamed, or merged chunk by chunk into what is there.
+ */
+import type { Outcome } from "../../model/outcome.js";
+import type { WriteAction } from "../../model/policy.js";
+import type { CollectionRecord, CollectionType } from "../../model/record.js";
+import { appendToList } from "./append.js";
+import { judge, momentNow, type ScriptMode, scriptModeOf, type WriteContext } from "./context.js";
+import { type Moment, notesOf, scriptArgs } from "./expiry.js";
+import { writeInPlace } from "./in-place.js";
+import { SKIPPED_EMPTY } from "./outcomes.js";
+import { typeOf } from "./read-back.js";
+import { ADD_TO_EXISTING } from "./scripts.js";
+import { buildAndCommit, temporaryKey } from "./temporary.js";
+
+export type AddCommand = "HSET" | "RPUSH" | "SADD" | "ZADD";
+
+const ADD: Record<CollectionType, AddCommand> = { hash: "HSET", list: "RPUSH", set: "SADD", zset: "ZADD" };
+const CHUNK_ELEMENTS = 1_000;
+const MAX_TURNS = 10;
+
+/** @throws RestoreError REPLY_LOST where a conditional write's answer was lost */
+export async function writeCollection(
+  context: WriteContext,
+  record: CollectionRecord,
+  action: WriteAction,
+): Promise<Outcome> {
+  if (record.count === 0) return SKIPPED_EMPTY;
+  if (action === "append") return await appendToList(context, record);
+  const content: AddedContent = {
+    record,
+    kind: record.type,
+    command: ADD[record.type],
+    chunks: () => argumentChunks(record),
+  };
+  const { renameLimit } = context.abilities;
+  if (renameLimit !== undefined && record.count > renameLimit) return await writeInPlace(context, content, action);
+  const only = record.count <= CHUNK_ELEMENTS ? await onlyChunk(content) : undefined;
+  if (only !== undefined) return await writeWhole(context, content, { action, args: only });
+  return await writeChunks(context, content, action);
+}
+
+/** A collection as the arguments of the command that adds to it. Also what a HyperLogLog's members are. */
+export interface AddedContent {
+  readonly record: { readonly key: Buffer; readonly expireAtMs?: bigint };
+  readonly kind: string;
+  readonly command: AddCommand | "PFADD";
+  chunks(): AsyncIterable<readonly Buffer[]>;
+}
+
+export async function* argumentChunks(record: CollectionRecord): AsyncGenerator<readonly Buffer[]> {
+  for await (const chunk of record.elements()) yield chunk.flat();
+}
+
+/** The arguments, when there is but one chunk of them. */
+export async function onlyChunk(content: AddedContent): Promise<readonly Buffer[] | undefined> {
+  let only: readonly Buffer[] | undefined;
+  for await (const chunk of content.chunks()) {
+    if (only !== undefined) return undefined;
+    only = chunk;
+  }
+  return only;
+}
+
+export async function writeWhole(
+  context: WriteContext,
+  { record, kind, command }: AddedContent,
+  { action, args }: { readonly action: WriteAction; readonly args: readonly Buffer[] },
+): Promise<Outcome> {
+  const answer = await context.whole.write({
+    key: record.key,
+    temporary: temporaryKey(context.policy.jobId, record.key),
+    mode: scriptModeOf(action),
+    kind,
+    command,
+    args,
+    moment: () => momentNow(context, record),
+  });
+  return judge(context, action, answer);
+}
+
+export async function writeChunks(context: WriteContext, content: AddedContent, action: WriteAction): Promise<Outcome> {
+  if (action !== "merge-into") return judge(context, action, await build(context, content, scriptModeOf(action)));
+  // What is merged into may come and go meanwhile: then the other way is taken, from the first chunk.
+  for (let turn = 0; turn < MAX_TURNS; turn++) {
+    const there = (await typeOf(context.link, content.record.key)) !== "none";
+    const answer = there ? await addToExisting(context, content) : await build(context, content, "absent");
+    if (answer.word !== "gone" && answer.word !== "exists") return judge(context, action, answer);
+  }
+  return judge(context, action, { word: "kept-changing" });
+}
+
+async function build(context: WriteContext, { record, kind, command, chunks }: AddedContent, mode: ScriptMode) {
+  return await buildAndCommit(context, {
+    key: record.key,
+    ...(record.expireAtMs === undefined ? {} : { expireAtMs: record.expireAtMs }),
+    kind,
+    mode,
+    fill: async (temporary) => {
+      // RPUSH is the one that adds again what it added before.
+      const repeatable = command !== "RPUSH";
+      for await (const args of chunks()) await context.link.command(command, [temporary, ...args], { repeatable });
+    },
+  });
+}
+
+/** The expiry goes with the first chunk: a crash must not leave new elements without it. */
+async function addToExisting(context: WriteContext, { record, kind, command, chunks }: AddedContent) {
+  let moment: Moment = { how: "N" };
+  for await (const args of chunks()) {
+    const [reply] = await context.link.request({
+      build: () => {
+        moment = momentNow(context, record);
+        const fixed = [ADD_TO_EXISTING, "1", record.key, kind, command, ...scriptArgs(moment)];
+        return moment.how === "skip" ? [] : [{ name: "EVAL", args: [...fixed, ...args] }];
+      },
+    });
+    if (reply instanceof Error) throw context.link.classify(reply, command);
+    const word = reply === undefined ? "expired" : String(reply);
+    if (word !== "ok") return { word, notes: notesOf(moment) };
+  }
+  return { word: "ok", notes: notesOf(moment) };
+}

@@ -1,0 +1,62 @@
+/** What every writer of one database shares. */
+import type { Outcome } from "../../model/outcome.js";
+import type { WriteAction, WritePolicy } from "../../model/policy.js";
+import type { RedisRecord } from "../../model/record.js";
+import type { DatabaseScope } from "../../model/scope.js";
+import type { Clock } from "../../support/clock.js";
+import type { Command, Reply, StreamedArgument } from "./connection.js";
+import { type Moment, momentOf } from "./expiry.js";
+import type { Link } from "./link.js";
+import { outcomeOfWord } from "./outcomes.js";
+import type { Abilities } from "./probe.js";
+import type { RemapSink } from "./remap.js";
+import type { WholeWriter } from "./whole.js";
+
+export interface WriteContext {
+  readonly scope: DatabaseScope;
+  readonly endpoint: string;
+  readonly policy: WritePolicy;
+  readonly clock: Clock;
+  readonly abilities: Abilities;
+  readonly link: Link;
+  readonly whole: WholeWriter;
+  readonly remaps?: RemapSink;
+  /** Rises when the server turns out to be another process than before: what it held in memory may be gone. */
+  readonly generation: () => number;
+  /** Sends a command with a value of many megabytes over a connection of its own. */
+  readonly sendStreamed: (command: () => Command, value: StreamedArgument, repeatable: boolean) => Promise<Reply>;
+}
+
+/** How the scripts are told about what may stand under the key. */
+export type ScriptMode = "put" | "overwrite" | "absent" | "merge";
+
+export function scriptModeOf(action: WriteAction): ScriptMode {
+  switch (action) {
+    case "put":
+    case "overwrite":
+      return action;
+    case "merge-into":
+      return "merge";
+    default:
+      return "absent";
+  }
+}
+
+/** The record's expiry if it is written now. */
+export function momentNow(context: WriteContext, record: Pick<RedisRecord, "expireAtMs">): Moment {
+  return momentOf({
+    expiry: context.policy.expiryOf(record.expireAtMs),
+    hadExpiry: record.expireAtMs !== undefined,
+    abilities: context.abilities,
+    nowMs: context.clock.now(),
+  });
+}
+
+export function judge(
+  context: WriteContext,
+  action: WriteAction,
+  { word, notes }: { readonly word: string; readonly notes?: Outcome["notes"] },
+): Outcome {
+  const { policy, endpoint } = context;
+  return outcomeOfWord(word, { action, policy, endpoint, ...(notes === undefined ? {} : { notes }) });
+}

@@ -1,0 +1,184 @@
+/**
+ * Requests of many records over one connection. What is asked for within one turn of the event loop leaves as one
+ * pipeline, paced and retried by `Calls`; each request gets its own answers.
+ *
+ * A pipeline that breaks tells nothing about the commands without answer. Requests that may be repeated are sent again,
+ * others end with REPLY_LOST, and their record has to look at the target.
+ */
+import { RestoreError } from "../../errors/restore-error.js";
+import type { Calls } from "../calls.js";
+import { ConnectionLost, isReplyError } from "./classify-error.js";
+import type { Command, Connection, Reply } from "./connection.js";
+
+export interface LinkRequest {
+  /** Asked before every attempt, because remaining times are computed at the moment of the write. */
+  readonly build: () => readonly Command[];
+  /** False where a request that may have been applied must not be sent again. Default true. */
+  readonly repeatable?: boolean;
+  /** What it counts for in the rate limit; default: its commands. */
+  readonly ops?: number;
+}
+
+interface Pending {
+  readonly request: LinkRequest;
+  commands: readonly Command[];
+  readonly resolve: (replies: Reply[]) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+const PIPELINE_BYTES = 4 * 1024 * 1024;
+const PIPELINE_REQUESTS = 500;
+
+export class Link {
+  readonly #connection: Connection;
+  readonly #calls: Calls;
+  readonly #classify: (error: unknown, operation: string) => RestoreError;
+  readonly #scope: string;
+  #waiting: Pending[] = [];
+  #scheduled = false;
+
+  constructor(init: {
+    readonly connection: Connection;
+    readonly calls: Calls;
+    readonly classify: (error: unknown, operation: string) => RestoreError;
+    readonly scope: string;
+  }) {
+    this.#connection = init.connection;
+    this.#calls = init.calls;
+    this.#classify = init.classify;
+    this.#scope = init.scope;
+  }
+
+  /**
+   * One reply a command; error replies that refuse the command are Errors among them.
+   * @throws RestoreError REPLY_LOST, CALL_FAILED, or what ends the run (OUTAGE, TARGET_FULL, TARGET_CREDENTIALS)
+   */
+  async request(request: LinkRequest): Promise<Reply[]> {
+    return await new Promise<Reply[]>((resolve, reject) => {
+      this.#waiting.push({ request, commands: [], resolve, reject });
+      if (this.#scheduled) return;
+      this.#scheduled = true;
+      setImmediate(() => this.#flush());
+    });
+  }
+
+  /** A request of one command. @throws also RECORD_REFUSED, when the server refuses it */
+  async command(name: string, args: Command["args"], options: { readonly repeatable?: boolean } = {}): Promise<Reply> {
+    const [reply = null] = await this.request({ build: () => [{ name, args }], ...options });
+    if (reply instanceof Error) throw this.#classify(reply, name);
+    return reply;
+  }
+
+  /** What an error reply means. */
+  classify(error: Error, operation: string): RestoreError {
+    return this.#classify(error, operation);
+  }
+
+  #flush(): void {
+    this.#scheduled = false;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    let pipeline: Pending[] = [];
+    let bytes = 0;
+    for (const pending of waiting) {
+      try {
+        pending.commands = pending.request.build();
+      } catch (error) {
+        pending.reject(error);
+        continue;
+      }
+      const size = bytesOf(pending.commands);
+      if (pipeline.length > 0 && (bytes + size > PIPELINE_BYTES || pipeline.length >= PIPELINE_REQUESTS)) {
+        void this.#send(pipeline);
+        pipeline = [];
+        bytes = 0;
+      }
+      pipeline.push(pending);
+      bytes += size;
+    }
+    if (pipeline.length > 0) void this.#send(pipeline);
+  }
+
+  /** Settles every request of the pipeline. */
+  async #send(pipeline: readonly Pending[]): Promise<void> {
+    let open = pipeline;
+    let attempts = 0;
+    const operation = operationOf(pipeline);
+    try {
+      await this.#calls.run(
+        {
+          operation,
+          scope: this.#scope,
+          ops: () => sum(open, ({ request, commands }) => request.ops ?? commands.length),
+          bytes: () => sum(open, ({ commands }) => bytesOf(commands)),
+        },
+        async () => {
+          if (attempts++ > 0) for (const pending of open) pending.commands = pending.request.build();
+          const replies = await this.#connection.exchange(open.flatMap(({ commands }) => commands));
+          const { left, error } = this.#settle(open, replies, operation);
+          open = left;
+          if (error !== undefined) throw error;
+        },
+      );
+    } catch (error) {
+      for (const pending of open) pending.reject(error);
+    }
+  }
+
+  /** Hands out answers; what has to be sent again is left, with the error that says why. */
+  #settle(open: readonly Pending[], replies: readonly Reply[], operation: string): Unsettled {
+    const left: Pending[] = [];
+    let error: RestoreError | undefined;
+    let at = 0;
+    for (const pending of open) {
+      const own = replies.slice(at, at + pending.commands.length);
+      at += pending.commands.length;
+      const trouble = this.#troubleIn(own, operation);
+      if (trouble === undefined) pending.resolve(own);
+      else if (trouble.reason === "reply-lost" && pending.request.repeatable === false) {
+        pending.reject(new RestoreError("REPLY_LOST", `the answer to ${operation} was lost`, REPLY_LOST));
+        error = worse(error, trouble);
+      } else {
+        left.push(pending);
+        error = worse(error, trouble);
+      }
+    }
+    return { left, error: left.length > 0 ? error : undefined };
+  }
+
+  /** An answer after which the request is not done: put off, lost, or fatal for the run. */
+  #troubleIn(replies: readonly Reply[], operation: string): RestoreError | undefined {
+    for (const reply of replies) {
+      if (!(reply instanceof Error)) continue;
+      if (!(reply instanceof ConnectionLost) && !isReplyError(reply)) return this.#classify(reply, operation);
+      const error = this.#classify(reply, operation);
+      if (error.retry !== "no") return error;
+    }
+    return undefined;
+  }
+}
+
+interface Unsettled {
+  readonly left: readonly Pending[];
+  readonly error: RestoreError | undefined;
+}
+
+const REPLY_LOST = { retry: "no", reason: "reply-lost" } as const;
+
+/** A fatal error outweighs one that passes. */
+function worse(a: RestoreError | undefined, b: RestoreError): RestoreError {
+  return a === undefined || (a.retry !== "fatal" && b.retry === "fatal") ? b : a;
+}
+
+function operationOf(pipeline: readonly Pending[]): string {
+  const names = new Set(pipeline.flatMap(({ commands }) => commands.map(({ name }) => name)));
+  return names.size === 1 ? ([...names][0] ?? "pipeline") : "pipeline";
+}
+
+function bytesOf(commands: readonly Command[]): number {
+  return sum(commands, ({ args }) => sum(args, (arg) => arg.length));
+}
+
+function sum<T>(values: readonly T[], value: (one: T) => number): number {
+  return values.reduce((total, one) => total + value(one), 0);
+}

@@ -1,0 +1,162 @@
+/**
+ * What a Redis-like target is and can do, asked from it: INFO and COMMAND INFO, nothing that touches a key.
+ *
+ * elastickv exits on SCAN, on KEYS with a wildcard and on DBSIZE, so these are never sent to it, nor to anything that is
+ * not recognised. A line of INFO that starts with `raft_leader` tells it apart; it also says `redis_version`.
+ */
+import { RestoreError } from "../../errors/restore-error.js";
+import { escapeForDisplay } from "../../model/display.js";
+import type { Link } from "./link.js";
+
+export interface Abilities {
+  /** `Redis 7.0.15`, `elastickv`. */
+  readonly server: string;
+  readonly elastickv: boolean;
+  /** May be listed and counted, and has databases beside 0. False for elastickv and whatever is not recognised. */
+  readonly listable: boolean;
+  /** Takes absolute times (PXAT, PEXPIREAT); else remaining times are computed at the moment of the write. */
+  readonly absoluteTimes: boolean;
+  /** Longest remaining time in milliseconds, where times are remaining ones. */
+  readonly longestMs: bigint;
+  readonly xsetid: boolean;
+  readonly xgroup: boolean;
+  readonly pfmerge: boolean;
+  readonly persist: boolean;
+  readonly unlink: boolean;
+  /** FLUSHDB leaves nothing behind. elastickv's leaves the streams. */
+  readonly flushesAll: boolean;
+  /** Sketches of HyperLogLogs can be kept; else only member sets. */
+  readonly sketches: boolean;
+  /** Stream fields and HyperLogLog members must be UTF-8. */
+  readonly utf8Only: boolean;
+  /** Elements beyond which a collection can be written but neither renamed nor deleted. */
+  readonly renameLimit?: number;
+  /** `maxmemory` with an eviction policy: acknowledged writes may be dropped. A sentence for people. */
+  readonly evicts?: string;
+  readonly fallbacks: readonly string[];
+}
+
+const ASKED = ["eval", "getex", "pexpireat", "xsetid", "xgroup", "pfmerge", "persist", "unlink", "scan", "dbsize"];
+const INT64_MAX = 2n ** 63n - 1n;
+/** 2^63-1 nanoseconds in milliseconds: elastickv counts durations in nanoseconds. */
+const ELASTICKV_LONGEST_MS = 9_223_372_036_854n;
+/** elastickv reads a collection whole to rename or delete it, up to this many elements. */
+const ELASTICKV_RENAME_LIMIT = 100_000;
+
+/** Repeatable, changes nothing. @throws RestoreError TARGET_UNREACHABLE, TARGET_CREDENTIALS, TARGET_UNFIT */
+export async function probeRedis(link: Link, endpoint: string): Promise<Abilities> {
+  const info = parseInfo(await ask(link, "INFO", []));
+  const commands = await knownCommands(link);
+  const abilities = abilitiesOf(info, commands);
+  const unfit = (message: string, hint: string): RestoreError =>
+    new RestoreError("TARGET_UNFIT", `${endpoint} ${message}`, { where: { adapter: "redis", endpoint }, hint });
+  if (commands !== undefined && !commands.has("eval")) {
+    throw unfit("has no EVAL, without which no write can be conditional", "Name a server that runs Lua scripts.");
+  }
+  if (!abilities.elastickv && info.get("cluster_enabled") === "1") {
+    throw unfit("is a node of a Redis Cluster, which is not supported", "Name a server outside of a cluster.");
+  }
+  if (!abilities.elastickv && (info.get("role") === "slave" || info.get("role") === "replica")) {
+    throw unfit("is a replica and takes no writes", "Name the primary with --redis-url.");
+  }
+  return abilities;
+}
+
+/** Lines `name:value`. */
+export function parseInfo(text: string | undefined): ReadonlyMap<string, string> {
+  const lines = (text ?? "").split(/\r?\n/).filter((line) => line.includes(":") && !line.startsWith("#"));
+  return new Map(lines.map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 1)]));
+}
+
+/** `commands`: lower-case names of those asked for that are there; absent when the target would not tell. */
+export function abilitiesOf(info: ReadonlyMap<string, string>, commands: ReadonlySet<string> | undefined): Abilities {
+  const elastickv = [...info.keys()].some((name) => name.startsWith("raft_leader"));
+  const redis = !elastickv && info.has("redis_version") && info.has("run_id");
+  const has = (name: string): boolean => commands?.has(name) ?? redis;
+  // PXAT came with Redis 6.2, and so did GETEX, whose presence can be asked.
+  const absoluteTimes = !elastickv && has("getex") && has("pexpireat");
+  const abilities = {
+    server: serverName(info, elastickv),
+    elastickv,
+    listable: redis && has("scan") && has("dbsize"),
+    absoluteTimes,
+    longestMs: redis ? INT64_MAX : ELASTICKV_LONGEST_MS,
+    xsetid: !elastickv && has("xsetid"),
+    xgroup: !elastickv && has("xgroup"),
+    pfmerge: !elastickv && has("pfmerge"),
+    persist: !elastickv && has("persist"),
+    unlink: !elastickv && has("unlink"),
+    flushesAll: !elastickv,
+    sketches: redis,
+    utf8Only: elastickv,
+    ...(elastickv ? { renameLimit: ELASTICKV_RENAME_LIMIT } : {}),
+    ...evictionOf(info),
+  };
+  return { ...abilities, fallbacks: fallbacksOf(abilities) };
+}
+
+function serverName(info: ReadonlyMap<string, string>, elastickv: boolean): string {
+  if (elastickv) return "elastickv";
+  const valkey = info.get("valkey_version");
+  if (valkey !== undefined) return escapeForDisplay(`Valkey ${valkey}`);
+  const version = info.get("redis_version");
+  return version === undefined ? "unknown Redis-like server" : escapeForDisplay(`Redis ${version}`);
+}
+
+function evictionOf(info: ReadonlyMap<string, string>): Pick<Abilities, "evicts"> {
+  const limit = info.get("maxmemory") ?? "0";
+  const policy = info.get("maxmemory_policy") ?? "noeviction";
+  if (limit === "0" || policy === "noeviction") return {};
+  const used = info.get("used_memory") ?? "an unknown number of";
+  return {
+    evicts: `the server drops keys by ${escapeForDisplay(policy)} when memory is short (${used} of ${limit} bytes are used), also keys just restored: set maxmemory-policy noeviction for the restore`,
+  };
+}
+
+function fallbacksOf(abilities: Omit<Abilities, "fallbacks">): string[] {
+  const lacks: readonly (readonly [boolean, string])[] = [
+    [!abilities.absoluteTimes, "expiry times are sent as the milliseconds that remain at the moment of the write"],
+    [!abilities.listable, "the target is not listed: emptiness is asked of the dump's own keys"],
+    [!abilities.xsetid, "a stream's last id above its top entry cannot be set, and is listed as last-id-not-restored"],
+    [!abilities.sketches, "HyperLogLog sketches of Redis are rejected; member sets are added one by one"],
+    [abilities.utf8Only, "stream entries and HyperLogLog members that are not UTF-8 are rejected"],
+    [!abilities.flushesAll, "FLUSHDB leaves streams there: replace keeps the streams that the dump lacks"],
+    [abilities.elastickv, "HyperLogLogs are written in place, because renaming one there makes it a string"],
+    [abilities.renameLimit !== undefined, "collections over 100,000 elements are written in place, not renamed"],
+    [!abilities.persist, "an expiry that a merged collection has on the target cannot be taken away"],
+  ];
+  const sentences = lacks.filter(([lacking]) => lacking).map(([, sentence]) => sentence);
+  return abilities.evicts === undefined ? sentences : [...sentences, abilities.evicts];
+}
+
+async function knownCommands(link: Link): Promise<ReadonlySet<string> | undefined> {
+  const replies = await refusable(link.command("COMMAND", ["INFO", ...ASKED]));
+  if (!Array.isArray(replies)) return undefined;
+  return new Set(ASKED.filter((_, i) => Array.isArray(replies[i]) && replies[i].length > 0));
+}
+
+async function ask(link: Link, name: string, args: readonly string[]): Promise<string | undefined> {
+  const reply = await refusable(link.command(name, args));
+  return Buffer.isBuffer(reply) ? reply.toString() : undefined;
+}
+
+/** A user who may write but not ask is no reason to stop. */
+async function refusable<T>(asked: Promise<T>): Promise<T | undefined> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (error instanceof RestoreError && error.code === "RECORD_REFUSED") return undefined;
+    if (error instanceof RestoreError && /NOPERM/.test(error.message)) return undefined;
+    throw unreachable(error);
+  }
+}
+
+function unreachable(error: unknown): unknown {
+  if (!(error instanceof RestoreError) || (error.code !== "OUTAGE" && error.code !== "CALL_FAILED")) return error;
+  return new RestoreError("TARGET_UNREACHABLE", error.message, {
+    where: error.where,
+    hint: "Check --redis-url and that the server is up.",
+    retry: "fatal",
+    cause: error,
+  });
+}

@@ -1,0 +1,224 @@
+/**
+ * The Lua scripts that make a write one atomic step on the server: condition, value and expiry together.
+ *
+ * They run on Redis and on elastickv, whose interpreter knows fewer commands; on both, `unpack` takes the arguments of
+ * one chunk (2,000) but not many more. They answer words, never raise, so that one record's refusal leaves the others
+ * of its call alone. An answer that starts with `!` is the server's refusal.
+ *
+ * Expiry arguments: `N` none, `A` absolute milliseconds, `R` remaining milliseconds, `P` take the key's expiry away,
+ * `X` the time is past: the key is to be gone.
+ */
+
+/** Common to all. Answers of TYPE are tables or strings, depending on the interpreter. */
+const PRELUDE = `
+local function typeof(key)
+  local t = redis.call('TYPE', key)
+  if type(t) == 'table' then t = t.ok end
+  return t
+end
+local function refused(reply)
+  if type(reply) == 'table' and reply.err then return '!' .. reply.err end
+  return nil
+end
+local function expire(key, how, ms)
+  if how == 'A' then redis.call('PEXPIREAT', key, ms)
+  elseif how == 'R' then redis.call('PEXPIRE', key, ms)
+  elseif how == 'P' then redis.call('PERSIST', key)
+  end
+end
+local function hindrance(key, mode, kind)
+  if mode == 'put' then return nil end
+  local t = typeof(key)
+  if t == 'none' then return nil end
+  if t ~= kind then return 'wrong-type' end
+  if mode == 'absent' then return 'exists' end
+  return nil
+end
+`;
+
+/**
+ * Writes whole small records. KEYS: key, temporary key, a pair a record. ARGV: for each record mode, type, command,
+ * expiry, milliseconds, number of arguments, arguments. Answers a word a record: `ok`, `exists`, `wrong-type`,
+ * `deleted` (past), `expired` (between decision and write), `!…`.
+ */
+export const WRITE_WHOLE = `${PRELUDE}
+local function write(key, temp, mode, kind, command, how, ms, args)
+  local why = hindrance(key, mode, kind)
+  if why then return why end
+  if how == 'X' then
+    redis.call('DEL', key)
+    return 'deleted'
+  end
+  if command == 'SET' then
+    local reply
+    if how == 'A' then reply = redis.pcall('SET', key, args[1], 'PXAT', ms)
+    elseif how == 'R' then reply = redis.pcall('SET', key, args[1], 'PX', ms)
+    else reply = redis.pcall('SET', key, args[1]) end
+    return refused(reply) or 'ok'
+  end
+  if mode == 'merge' and redis.call('EXISTS', key) == 1 then
+    local why = refused(redis.pcall(command, key, unpack(args)))
+    if why then return why end
+    expire(key, how, ms)
+    return 'ok'
+  end
+  -- A first DEL would hide from a full server that this script adds data: it asks only before the first write.
+  if redis.call('EXISTS', temp) == 1 then redis.call('DEL', temp) end
+  local why = refused(redis.pcall(command, temp, unpack(args)))
+  if why then
+    redis.call('DEL', temp)
+    return why
+  end
+  if how ~= 'P' then expire(temp, how, ms) end
+  if redis.call('EXISTS', temp) == 0 then return 'expired' end
+  redis.call('RENAME', temp, key)
+  return 'ok'
+end
+local out, at = {}, 1
+for i = 1, #KEYS, 2 do
+  local n = tonumber(ARGV[at + 5])
+  local args = {}
+  for j = 1, n do args[j] = ARGV[at + 5 + j] end
+  out[#out + 1] = write(KEYS[i], KEYS[i + 1], ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4], args)
+  at = at + 6 + n
+end
+return out
+`;
+
+/**
+ * Puts a finished temporary key in its place. KEYS: temporary key, key, and perhaps the marker hash.
+ * ARGV: mode, type, expiry, milliseconds, marker field. Answers `ok`, `gone` (no temporary key), `exists`,
+ * `wrong-type`, `deleted`, `expired`. Leaves the temporary key alone unless it is used up.
+ */
+export const COMMIT = `${PRELUDE}
+local temp, key = KEYS[1], KEYS[2]
+if redis.call('EXISTS', temp) == 0 then return 'gone' end
+local why = hindrance(key, ARGV[1], ARGV[2])
+if why then return why end
+if ARGV[3] == 'X' then
+  redis.call('DEL', temp)
+  redis.call('DEL', key)
+  return 'deleted'
+end
+if ARGV[3] ~= 'P' then expire(temp, ARGV[3], ARGV[4]) end
+if redis.call('EXISTS', temp) == 0 then return 'expired' end
+redis.call('RENAME', temp, key)
+if KEYS[3] then redis.call('HSET', KEYS[3], ARGV[5], 'whole') end
+return 'ok'
+`;
+
+/**
+ * Adds one chunk to a collection that must be there. KEYS: key. ARGV: type, command, expiry, milliseconds, arguments.
+ * Answers `ok`, `gone`, `wrong-type`, `deleted`, `!…`.
+ */
+export const ADD_TO_EXISTING = `${PRELUDE}
+local key, kind, command, how, ms = KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local t = typeof(key)
+if t == 'none' then return 'gone' end
+if t ~= kind then return 'wrong-type' end
+if how == 'X' then
+  redis.call('DEL', key)
+  return 'deleted'
+end
+local why = refused(redis.pcall(command, key, unpack(ARGV, 5)))
+if why then return why end
+expire(key, how, ms)
+return 'ok'
+`;
+
+/** Unites a sketch with what stands under the key. KEYS: key, sketch. ARGV: expiry, milliseconds. */
+export const MERGE_SKETCH = `${PRELUDE}
+if redis.call('EXISTS', KEYS[2]) == 0 then return 'gone' end
+local t = typeof(KEYS[1])
+if t ~= 'none' and t ~= 'string' then return 'wrong-type' end
+if ARGV[1] == 'X' then
+  redis.call('DEL', KEYS[1])
+  return 'deleted'
+end
+local why = refused(redis.pcall('PFMERGE', KEYS[1], KEYS[2]))
+if why then return why end
+expire(KEYS[1], ARGV[1], ARGV[2])
+return 'ok'
+`;
+
+/**
+ * Appends one chunk to a list exactly once: the marker counts the chunks that are in. KEYS: list, marker hash.
+ * ARGV: field, chunk (from 1), must exist (1 or 0), expiry, milliseconds, items. Answers word and the remaining
+ * milliseconds that the list had before (-1 none, -2 no list).
+ */
+export const APPEND_TO_LIST = `${PRELUDE}
+local key, markers, field = KEYS[1], KEYS[2], ARGV[1]
+local done = tonumber(redis.call('HGET', markers, field) or '0') or 0
+if done >= tonumber(ARGV[2]) then return {'ok', -1} end
+local t = typeof(key)
+if t ~= 'none' and t ~= 'list' then return {'wrong-type', -1} end
+if t == 'none' and ARGV[3] == '1' then return {'gone', -2} end
+local left = redis.call('PTTL', key)
+if ARGV[4] == 'X' then
+  redis.call('DEL', key)
+  return {'deleted', left}
+end
+local why = refused(redis.pcall('RPUSH', key, unpack(ARGV, 6)))
+if why then return {why, left} end
+redis.call('HSET', markers, field, ARGV[2])
+expire(key, ARGV[4], ARGV[5])
+return {'ok', left}
+`;
+
+/**
+ * Adds stream entries under their own ids. KEYS: stream. ARGV: must exist (1 or 0), then for each entry id, number of
+ * fields, fields. Answers `{'gone'}`, `{'wrong-type'}` or `{'ok', index, refusal, index, refusal …}` (from 1).
+ */
+export const ADD_ENTRIES = `${PRELUDE}
+local key = KEYS[1]
+local t = typeof(key)
+if t == 'none' and ARGV[1] == '1' then return {'gone'} end
+if t ~= 'none' and t ~= 'stream' then return {'wrong-type'} end
+local out, at, index = {'ok'}, 2, 1
+while at <= #ARGV do
+  local n = tonumber(ARGV[at + 1])
+  local fields = {}
+  for j = 1, n do fields[j] = ARGV[at + 1 + j] end
+  local why = refused(redis.pcall('XADD', key, ARGV[at], unpack(fields)))
+  if why then
+    out[#out + 1] = tostring(index)
+    out[#out + 1] = why
+  end
+  at, index = at + 2 + n, index + 1
+end
+return out
+`;
+
+/**
+ * Appends stream entries under new ids exactly once: the marker keeps the ids. KEYS: stream, marker hash.
+ * ARGV: field, must exist (1 or 0), expiry, milliseconds, then for each entry number of fields, fields.
+ * Answers word, remaining milliseconds before, and the new ids (or `!refusal`), a line each.
+ */
+export const APPEND_ENTRIES = `${PRELUDE}
+local key, markers, field = KEYS[1], KEYS[2], ARGV[1]
+local had = redis.call('HGET', markers, field)
+if had then return {'ok', -1, had} end
+local t = typeof(key)
+if t ~= 'none' and t ~= 'stream' then return {'wrong-type', -1, ''} end
+if t == 'none' and ARGV[2] == '1' then return {'gone', -2, ''} end
+local left = redis.call('PTTL', key)
+if ARGV[3] == 'X' then
+  redis.call('DEL', key)
+  return {'deleted', left, ''}
+end
+local ids, at = {}, 5
+while at <= #ARGV do
+  local n = tonumber(ARGV[at])
+  local fields = {}
+  for j = 1, n do fields[j] = ARGV[at + j] end
+  local reply = redis.pcall('XADD', key, '*', unpack(fields))
+  local why = refused(reply)
+  if why then reply = string.gsub(why, '[\\r\\n]', ' ') end
+  ids[#ids + 1] = reply
+  at = at + 1 + n
+end
+local joined = table.concat(ids, '\\n')
+redis.call('HSET', markers, field, joined)
+expire(key, ARGV[3], ARGV[4])
+return {'ok', left, joined}
+`;

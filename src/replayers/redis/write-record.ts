@@ -1,0 +1,65 @@
+/** Writes one record and answers its outcome: by type, with lost answers cleared up and errors told apart. */
+import type { Outcome } from "../../model/outcome.js";
+import type { RecordType, WriteAction } from "../../model/policy.js";
+import type { RedisRecord } from "../../model/record.js";
+import { writeCollection } from "./collection.js";
+import { judge, scriptModeOf, type WriteContext } from "./context.js";
+import { writeHyperLogLog } from "./hll.js";
+import { isReplyLost, outcomeOfError, SKIPPED_EXPIRED } from "./outcomes.js";
+import { compareWithTarget } from "./read-back.js";
+import { writeStream } from "./stream.js";
+import { writeString } from "./string.js";
+
+const MAX_ATTEMPTS = 5;
+
+/** @throws RestoreError where no other record could be written either */
+export async function writeRecord(context: WriteContext, record: RedisRecord): Promise<Outcome> {
+  const action = context.policy.actionFor(typeOfRecord(record));
+  try {
+    if (context.policy.expiryOf(record.expireAtMs).kind === "skip") return SKIPPED_EXPIRED;
+    return await clearedUp(context, record, action);
+  } catch (error) {
+    return refusedByType(context, action, outcomeOfError(error));
+  }
+}
+
+function typeOfRecord(record: RedisRecord): RecordType {
+  return record.kind === "collection" ? record.type : record.kind;
+}
+
+async function writeByType(context: WriteContext, record: RedisRecord, action: WriteAction): Promise<Outcome> {
+  switch (record.kind) {
+    case "string":
+      return await writeString(context, record, action);
+    case "collection":
+      return await writeCollection(context, record, action);
+    case "stream":
+      return await writeStream(context, record, action);
+    case "hll":
+      return await writeHyperLogLog(context, record, action);
+  }
+}
+
+/** A conditional write whose answer was lost: what the target holds says whether it was applied. */
+async function clearedUp(context: WriteContext, record: RedisRecord, action: WriteAction): Promise<Outcome> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await writeByType(context, record, action);
+    } catch (error) {
+      if (!isReplyLost(error) || attempt >= MAX_ATTEMPTS) throw error;
+      // The others begin by taking away what is there, so they can begin again.
+      if (scriptModeOf(action) !== "absent") continue;
+      const found = await compareWithTarget(context, record);
+      if (found === "equal") return { kind: "restored", reason: "found-after-lost-reply" };
+      if (found === "differs") return judge(context, action, { word: "exists" });
+      if (found === "unknown") throw error;
+    }
+  }
+}
+
+/** A WRONGTYPE that came from the server and not from a script means the same. */
+function refusedByType(context: WriteContext, action: WriteAction, outcome: Outcome): Outcome {
+  return outcome.kind === "rejected" && outcome.reason === "wrong-type"
+    ? judge(context, action, { word: "wrong-type" })
+    : outcome;
+}

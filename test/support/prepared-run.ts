@@ -1,0 +1,131 @@
+/** A prepared run over scripted replayers and records in memory: what the engine gets once everything was checked. */
+import type { DumpRecord } from "../../src/model/record.js";
+import type { Adapter, Scope } from "../../src/model/scope.js";
+import { modeByName } from "../../src/modes/by-name.js";
+import type { ModeName, ScopeDecision } from "../../src/modes/mode.js";
+import { CountingJournal } from "../../src/run/journal/counting-journal.js";
+import { Ledger } from "../../src/run/ledger.js";
+import type { Plan } from "../../src/run/plan.js";
+import type { PreparedRun } from "../../src/run/prepare.js";
+import { type ProgressEvent, SILENT } from "../../src/run/progress.js";
+import { Rejects } from "../../src/run/rejects.js";
+import { type ReplayEnd, replay } from "../../src/run/replay.js";
+import { makeReport, type Report } from "../../src/run/report.js";
+import { Selection } from "../../src/run/selection.js";
+import { fakeClock } from "./fake-clock.js";
+import { FakeReplayer, type FakeScript } from "./fake-replayer.js";
+
+export interface ScopeInRun {
+  readonly scope: Scope;
+  readonly records: readonly DumpRecord[];
+  readonly decision?: ScopeDecision;
+  /** Thrown after the records. */
+  readonly readerError?: Error;
+  readonly warnings?: readonly string[];
+}
+
+export interface RunInMemory {
+  readonly run: PreparedRun;
+  readonly replayers: ReadonlyMap<Adapter, FakeReplayer>;
+  readonly ledger: Ledger;
+  readonly journal: CountingJournal;
+  readonly rejects: Rejects;
+  readonly events: readonly ProgressEvent[];
+  replay(): Promise<ReplayEnd>;
+  /** Replays and reports. */
+  report(): Promise<Report>;
+}
+
+export interface RunInMemoryInit {
+  readonly scopes: readonly ScopeInRun[];
+  readonly scripts?: Partial<Record<Adapter, FakeScript>>;
+  readonly mode?: ModeName;
+  readonly signal?: AbortSignal;
+}
+
+export function runInMemory({ scopes, scripts = {}, mode = "none", signal }: RunInMemoryInit): RunInMemory {
+  const adapters = [...new Set(scopes.map(({ scope }) => scope.adapter))];
+  const replayers = new Map(adapters.map((adapter) => [adapter, new FakeReplayer({ ...scripts[adapter], adapter })]));
+  const events: ProgressEvent[] = [];
+  const clock = fakeClock();
+  const run = {
+    options: {
+      dump: "/dumps/one",
+      mode: modeByName(mode),
+      ttlPolicy: "skip-expired",
+      targets: {},
+      clock,
+      progress: { report: (event: ProgressEvent) => events.push(event) },
+      ...(signal === undefined ? {} : { signal }),
+    },
+    dump: {
+      manifest: { phase: "phase1-live-pinned", wallTime: { iso: "2026-05-01T00:00:00Z", unixMs: 0 }, warnings: [] },
+      warnings: [],
+      reader: (scope: Scope) => readerOf(scopes, scope),
+    },
+    checked: { files: 3, bytes: 300 },
+    selection: new Selection({ scopes: [], include: [], exclude: [], renames: [] }),
+    capabilities: new Map(adapters.map((adapter) => [adapter, CAPABILITIES])),
+    replayers: {
+      of: ({ adapter }: Scope) => replayers.get(adapter),
+      all: () => [...replayers.values()],
+    },
+    scopes: scopes.map(({ scope, decision = "create" }) => ({
+      scope,
+      decision,
+      state: { presence: decision === "create" ? "absent" : "holds-records", warnings: [] },
+      size: { files: 1, bytes: 100 },
+    })),
+    startedAt: clock.now(),
+  } as unknown as PreparedRun;
+  const rejects = new Rejects();
+  const ledger = new Ledger(rejects, SILENT);
+  const journal = new CountingJournal();
+  const start = () => replay({ run, journal, ledger });
+  const report = async () =>
+    makeReport({ run, plan: planOf(run), end: await start(), ledger, rejects, durationMs: 1234.5 });
+  return { run, replayers, ledger, journal, rejects, events, replay: start, report };
+}
+
+/** As the plan's own module makes it, whose imports would bring every client along. */
+function planOf({ options, scopes, checked, replayers }: PreparedRun): Plan {
+  return {
+    dump: { path: options.dump, takenAt: "2026-05-01T00:00:00Z", phase: "phase1-live-pinned", ...checked },
+    mode: options.mode.name,
+    targets: replayers.all().map(({ adapter, endpoint }) => ({
+      adapter,
+      endpoint,
+      origin: "--option",
+      server: CAPABILITIES.server,
+      fallbacks: CAPABILITIES.fallbacks,
+    })),
+    scopes: scopes.map(({ scope, state, decision, size }) => ({
+      adapter: scope.adapter,
+      scope: scope.name,
+      target: scope.target,
+      presence: state.presence,
+      decision,
+      ...size,
+      warnings: [],
+    })),
+    warnings: [],
+  };
+}
+
+const CAPABILITIES = {
+  server: "fake",
+  batch: { records: 2, bytes: 1000 },
+  concurrency: 2,
+  canCount: true,
+  fallbacks: ["a way round"],
+};
+
+function readerOf(scopes: readonly ScopeInRun[], scope: Scope) {
+  const found = scopes.find((each) => each.scope === scope);
+  return { warnings: found?.warnings ?? [], records: () => recordsOf(found) };
+}
+
+async function* recordsOf(found: ScopeInRun | undefined): AsyncGenerator<DumpRecord> {
+  yield* found?.records ?? [];
+  if (found?.readerError !== undefined) throw found.readerError;
+}

@@ -1,0 +1,114 @@
+/**
+ * What an S3 server holds: every listed object and, since a server may keep an object that it does not list, every
+ * object of the dump by its own key.
+ */
+import {
+  GetObjectCommand,
+  type GetObjectCommandOutput,
+  ListBucketsCommand,
+  ListMultipartUploadsCommand,
+  ListObjectsV2Command,
+  NoSuchKey,
+  S3Client,
+} from "@aws-sdk/client-s3";
+
+import type { Expected } from "./expected.js";
+import {
+  compareStates,
+  type Difference,
+  digestBytes,
+  type Exception,
+  type Facets,
+  type State,
+  withoutExceptions,
+} from "./state.js";
+
+interface Credentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+}
+
+/** Every difference between the dump's buckets and the target's, all buckets of the target included. */
+export async function verifyS3(
+  expected: Expected,
+  server: { readonly endpoint: string; readonly credentials?: Credentials },
+  exceptions: readonly Exception[] = [],
+): Promise<Difference[]> {
+  return withoutExceptions(compareStates(expected.s3, await s3State(server, expected.s3)), exceptions);
+}
+
+/** All buckets, and all objects that are listed or that `asked` names. */
+export async function s3State(
+  server: { readonly endpoint: string; readonly credentials?: Credentials },
+  asked: State = new Map(),
+): Promise<State> {
+  const client = plainClient(server);
+  try {
+    const state: State = new Map();
+    for (const { Name: bucket = "" } of (await client.send(new ListBucketsCommand({}))).Buckets ?? []) {
+      state.set(`s3 ${bucket}`, await uploadsLeft(client, bucket));
+      const own = [...asked.keys()].filter((record) => record.startsWith(`s3 ${bucket} `));
+      const keys = new Set([
+        ...(await listedKeys(client, bucket)),
+        ...own.map((name) => name.slice(bucket.length + 4)),
+      ]);
+      for (const key of keys) {
+        const facets = await objectFacets(client, bucket, key);
+        if (facets !== undefined) state.set(`s3 ${bucket} ${key}`, facets);
+      }
+    }
+    return state;
+  } finally {
+    client.destroy();
+  }
+}
+
+function plainClient(server: { readonly endpoint: string; readonly credentials?: Credentials }): S3Client {
+  return new S3Client({
+    endpoint: server.endpoint,
+    region: "us-east-1",
+    forcePathStyle: true,
+    ...(server.credentials === undefined ? {} : { credentials: server.credentials }),
+  });
+}
+
+/** An upload that nobody completed is a thing left behind. */
+async function uploadsLeft(client: S3Client, bucket: string): Promise<Facets> {
+  const { Uploads = [] } = await client.send(new ListMultipartUploadsCommand({ Bucket: bucket }));
+  return Object.fromEntries(Uploads.map(({ Key = "", UploadId = "" }) => [`pending upload ${Key}`, UploadId]));
+}
+
+async function listedKeys(client: S3Client, bucket: string): Promise<string[]> {
+  const found: string[] = [];
+  for (let token: string | undefined; ; ) {
+    const page = await client.send(
+      new ListObjectsV2Command({ Bucket: bucket, ContinuationToken: token, EncodingType: "url" }),
+    );
+    found.push(...(page.Contents ?? []).map(({ Key = "" }) => decodeURIComponent(Key.replaceAll("+", " "))));
+    token = page.NextContinuationToken;
+    if (token === undefined) return found;
+  }
+}
+
+async function objectFacets(client: S3Client, bucket: string, key: string): Promise<Facets | undefined> {
+  let answer: GetObjectCommandOutput;
+  try {
+    answer = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+  } catch (error) {
+    // Names that the server can never hold are refused in other words than names that it does not hold.
+    if (error instanceof NoSuchKey || (error instanceof Error && error.name.startsWith("XMinioInvalid")))
+      return undefined;
+    throw error;
+  }
+  const facets: Facets = {
+    body: digestBytes(Buffer.from((await answer.Body?.transformToByteArray()) ?? [])),
+    etag: answer.ETag?.replaceAll('"', "") ?? "",
+  };
+  const { ContentType, ContentEncoding, CacheControl, ContentDisposition } = answer;
+  if (ContentType !== undefined && ContentType !== "binary/octet-stream") facets["content_type"] = ContentType;
+  if (ContentEncoding !== undefined) facets["content_encoding"] = ContentEncoding;
+  if (CacheControl !== undefined) facets["cache_control"] = CacheControl;
+  if (ContentDisposition !== undefined) facets["content_disposition"] = ContentDisposition;
+  for (const [name, value] of Object.entries(answer.Metadata ?? {})) facets[`user_metadata ${name}`] = value;
+  return facets;
+}
