@@ -1,0 +1,443 @@
+/**
+ * The S3 operations that a restore uses, each of them retried through `Calls` and answered in this adapter's words. It
+ * holds what was learned of the server's way to sign, and nothing of a run.
+ */
+import { createHash } from "node:crypto";
+import type { Readable } from "node:stream";
+import {
+  AbortMultipartUploadCommand,
+  CompleteMultipartUploadCommand,
+  CreateBucketCommand,
+  CreateMultipartUploadCommand,
+  DeleteBucketPolicyCommand,
+  DeleteObjectCommand,
+  DeleteObjectsCommand,
+  GetBucketAclCommand,
+  GetBucketPolicyCommand,
+  GetBucketVersioningCommand,
+  HeadBucketCommand,
+  HeadObjectCommand,
+  ListBucketsCommand,
+  ListMultipartUploadsCommand,
+  ListObjectsV2Command,
+  ListObjectVersionsCommand,
+  PutBucketAclCommand,
+  PutBucketPolicyCommand,
+  PutBucketVersioningCommand,
+  PutObjectCommand,
+  UploadPartCommand,
+} from "@aws-sdk/client-s3";
+
+import { RestoreError } from "../../errors/restore-error.js";
+import { type AwsOptions, endpointLabel } from "../aws-client.js";
+import { type CallOptions, Calls } from "../calls.js";
+import type { ReplayerContext } from "../replayer.js";
+import { type Source, streamed } from "./body.js";
+import { classifyError, hasReason, NOT_FOUND } from "./classify-error.js";
+import { type AnswerHeaders, createWire, keepingHeaders, type Wire, withHeaders } from "./client.js";
+import { isPlainMd5 } from "./part-size.js";
+
+/** An object's bucket and key on the target. */
+export interface ObjectName {
+  readonly bucket: string;
+  readonly key: string;
+}
+
+export interface HeldObject {
+  readonly size: number;
+  /** Without quotes, empty when the server gives none. */
+  readonly etag: string;
+  readonly headers: AnswerHeaders;
+}
+
+export interface Stored {
+  /** Without quotes, empty when the server gives none. */
+  readonly etag: string;
+  readonly versionId?: string;
+  /** Whether the ETag says nothing of the bytes: the server encrypts them with keys of its own. */
+  readonly opaqueEtag: boolean;
+  /** Requests that were sent for it; above one, an earlier one may have been applied. */
+  readonly attempts: number;
+}
+
+/** One page of keys, versions or uploads; absent `next`: the last. */
+export interface Page<T> {
+  readonly items: readonly T[];
+  readonly next?: T;
+}
+
+export interface VersionName {
+  readonly key: string;
+  readonly versionId: string;
+}
+
+export interface UploadName {
+  readonly key: string;
+  readonly uploadId: string;
+}
+
+/** A part that arrived: the MD5 of the bytes that were read, and the ETag to complete with. */
+export interface SentPart {
+  readonly md5: string;
+  readonly etag: string;
+}
+
+export interface PutInit {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly ifAbsent: boolean;
+  /** Lower-case hex, of the whole body. The server refuses a body that has another one. */
+  readonly sha256: string;
+  readonly bytes: number;
+}
+
+const SHORT_RETRY_MS = 5_000;
+
+export class S3Api {
+  readonly endpoint: string;
+  readonly calls: Calls;
+  /** Gives up soon. */
+  readonly #probeCalls: Calls;
+  /** As that, and works after the run was interrupted. */
+  readonly #cleanupCalls: Calls;
+  readonly wire: Wire;
+  readonly #signal: AbortSignal | undefined;
+
+  constructor(options: AwsOptions, context: ReplayerContext, onThrottled: () => void) {
+    this.endpoint = endpointLabel(options.endpoint);
+    this.wire = createWire(options);
+    this.#signal = context.signal;
+    const classify = (error: unknown, operation: string): RestoreError => {
+      const classified = classifyError(error, operation, { adapter: "s3", endpoint: this.endpoint });
+      if (classified.code === "THROTTLED") onThrottled();
+      return classified;
+    };
+    const { clock, pacer, maxRetryTimeMs, signal } = context;
+    const init = { adapter: "s3", endpoint: this.endpoint, clock, pacer, classify };
+    const stopping = signal === undefined ? {} : { signal };
+    const shortTimeMs = Math.min(maxRetryTimeMs, SHORT_RETRY_MS);
+    this.calls = new Calls({ ...init, ...stopping, maxRetryTimeMs });
+    this.#probeCalls = new Calls({ ...init, ...stopping, maxRetryTimeMs: shortTimeMs });
+    this.#cleanupCalls = new Calls({ ...init, maxRetryTimeMs: shortTimeMs });
+  }
+
+  destroy(): void {
+    this.wire.sdk.destroy();
+  }
+
+  async listBuckets(): Promise<void> {
+    await this.#probeCalls.run({ operation: "ListBuckets" }, () => this.wire.sdk.send(new ListBucketsCommand({})));
+  }
+
+  /** @throws RestoreError NOT_FOUND, ACCESS_DENIED, OTHER_REGION as reasons */
+  async headBucket(bucket: string): Promise<void> {
+    await this.#run("HeadBucket", bucket, () => this.wire.sdk.send(new HeadBucketCommand({ Bucket: bucket })));
+  }
+
+  async createBucket(bucket: string): Promise<void> {
+    await this.#run("CreateBucket", bucket, () => this.wire.sdk.send(new CreateBucketCommand({ Bucket: bucket })));
+  }
+
+  /** Keys in the server's order. */
+  async listObjects(bucket: string, options: { readonly after?: string; readonly prefix?: string }) {
+    const answer = await this.#run("ListObjectsV2", bucket, () =>
+      this.wire.sdk.send(
+        new ListObjectsV2Command({
+          Bucket: bucket,
+          EncodingType: "url",
+          ...(options.after === undefined ? {} : { ContinuationToken: options.after }),
+          ...(options.prefix === undefined ? {} : { Prefix: options.prefix, MaxKeys: 1 }),
+        }),
+      ),
+    );
+    const keys = (answer.Contents ?? []).map(({ Key = "" }) => decoded(Key, answer.EncodingType));
+    const next = answer.IsTruncated === true ? answer.NextContinuationToken : undefined;
+    return { keys, ...(next === undefined ? {} : { next }) };
+  }
+
+  /** Versions and delete markers. */
+  async listVersions(bucket: string, after?: VersionName, most?: number): Promise<Page<VersionName>> {
+    const answer = await this.#run("ListObjectVersions", bucket, () =>
+      this.wire.sdk.send(
+        new ListObjectVersionsCommand({
+          Bucket: bucket,
+          EncodingType: "url",
+          ...(after === undefined ? {} : { KeyMarker: after.key, VersionIdMarker: after.versionId }),
+          ...(most === undefined ? {} : { MaxKeys: most }),
+        }),
+      ),
+    );
+    const named = (key: string | undefined, versionId: string | undefined): VersionName => ({
+      key: decoded(key ?? "", answer.EncodingType),
+      versionId: versionId ?? "null",
+    });
+    const items = [...(answer.Versions ?? []), ...(answer.DeleteMarkers ?? [])].map((one) =>
+      named(one.Key, one.VersionId),
+    );
+    if (answer.IsTruncated !== true) return { items };
+    return { items, next: named(answer.NextKeyMarker, answer.NextVersionIdMarker) };
+  }
+
+  async listUploads(bucket: string, after?: UploadName): Promise<Page<UploadName>> {
+    const answer = await this.#run("ListMultipartUploads", bucket, () =>
+      this.wire.sdk.send(
+        new ListMultipartUploadsCommand({
+          Bucket: bucket,
+          EncodingType: "url",
+          ...(after === undefined ? {} : { KeyMarker: after.key, UploadIdMarker: after.uploadId }),
+        }),
+      ),
+    );
+    const named = (key = "", uploadId = ""): UploadName => ({ key: decoded(key, answer.EncodingType), uploadId });
+    const items = (answer.Uploads ?? []).map(({ Key, UploadId }) => named(Key, UploadId));
+    if (answer.IsTruncated !== true) return { items };
+    return { items, next: named(answer.NextKeyMarker, answer.NextUploadIdMarker) };
+  }
+
+  /** Deletes at most 1,000 objects or versions in one request. Returns how many the server would not delete, and why. */
+  async deleteMany(bucket: string, names: readonly { readonly key: string; readonly versionId?: string }[]) {
+    const answer = await this.#run("DeleteObjects", bucket, () =>
+      this.wire.sdk.send(
+        new DeleteObjectsCommand({
+          Bucket: bucket,
+          Delete: { Quiet: true, Objects: names.map(({ key, versionId }) => ({ Key: key, VersionId: versionId })) },
+        }),
+      ),
+    );
+    return (answer.Errors ?? []).map(({ Code = "", Message = "" }) => `${Code}: ${Message}`);
+  }
+
+  async deleteObject({ bucket, key }: ObjectName, versionId?: string): Promise<void> {
+    await this.#run("DeleteObject", bucket, () =>
+      this.wire.sdk.send(new DeleteObjectCommand({ Bucket: bucket, Key: key, VersionId: versionId })),
+    );
+  }
+
+  /** Undefined when nothing stands under the key. */
+  async headObject({ bucket, key }: ObjectName): Promise<HeldObject | undefined> {
+    try {
+      return await this.#run("HeadObject", bucket, async () => {
+        const command = new HeadObjectCommand({ Bucket: bucket, Key: key });
+        const headers = keepingHeaders(command.middlewareStack);
+        const answer = await this.wire.sdk.send(command);
+        return { size: answer.ContentLength ?? 0, etag: unquoted(answer.ETag), headers: headers() };
+      });
+    } catch (error) {
+      if (hasReason(error, NOT_FOUND)) return undefined;
+      throw error;
+    }
+  }
+
+  /** One PUT. `open` gives the body anew for every attempt. */
+  async putObject(name: ObjectName, init: PutInit, open: () => Buffer | Source | Promise<Buffer>): Promise<Stored> {
+    let attempts = 0;
+    return await this.#run(
+      "PutObject",
+      name.bucket,
+      async () => {
+        const body = await open();
+        attempts++;
+        const send = async (payload: Buffer | Readable, abortSignal?: AbortSignal) => {
+          const command = new PutObjectCommand({
+            Bucket: name.bucket,
+            Key: name.key,
+            Body: payload,
+            ContentLength: init.bytes,
+            ...(init.ifAbsent ? { IfNoneMatch: "*" } : {}),
+          });
+          withHeaders(command.middlewareStack, { ...init.headers, "x-amz-content-sha256": init.sha256 });
+          return await this.wire.sdk.send(command, abortSignal === undefined ? {} : { abortSignal });
+        };
+        const { answer, md5 } = Buffer.isBuffer(body)
+          ? { answer: await send(body), md5: createHash("md5").update(body).digest("hex") }
+          : await streamed(body, send);
+        const result = { ...stored(answer), attempts };
+        assertArrived(md5, result);
+        return result;
+      },
+      init.bytes,
+    ).catch((error: unknown) => {
+      throw withAttempts(error, attempts);
+    });
+  }
+
+  async createUpload({ bucket, key }: ObjectName, headers: Readonly<Record<string, string>>): Promise<string> {
+    const answer = await this.#run("CreateMultipartUpload", bucket, () => {
+      const command = new CreateMultipartUploadCommand({ Bucket: bucket, Key: key });
+      withHeaders(command.middlewareStack, headers);
+      return this.wire.sdk.send(command);
+    });
+    return answer.UploadId ?? "";
+  }
+
+  /** Streams one part; its digest is known only when it has been sent. */
+  async uploadPart(
+    { bucket, key }: ObjectName,
+    part: { readonly uploadId: string; readonly number: number; readonly bytes: number },
+    blocks: () => AsyncIterable<Buffer>,
+    signal: AbortSignal,
+  ): Promise<SentPart> {
+    return await this.#run(
+      "UploadPart",
+      bucket,
+      async () => {
+        const { md5, answer } = await streamed(
+          { blocks: blocks(), bytes: part.bytes, signal },
+          async (body, abortSignal) => {
+            const command = new UploadPartCommand({
+              Bucket: bucket,
+              Key: key,
+              UploadId: part.uploadId,
+              PartNumber: part.number,
+              // A stream of nothing would never end for the SDK's pipe.
+              Body: part.bytes === 0 ? Buffer.alloc(0) : body,
+              ContentLength: part.bytes,
+            });
+            withHeaders(command.middlewareStack, { "x-amz-content-sha256": "UNSIGNED-PAYLOAD" });
+            return stored(await this.wire.sdk.send(command, { abortSignal }));
+          },
+        );
+        assertArrived(md5, answer);
+        return { md5, etag: answer.etag };
+      },
+      part.bytes,
+    );
+  }
+
+  async completeUpload(
+    { bucket, key }: ObjectName,
+    upload: { readonly uploadId: string; readonly etags: readonly string[]; readonly ifAbsent: boolean },
+  ): Promise<Stored> {
+    let attempts = 0;
+    return await this.#run("CompleteMultipartUpload", bucket, async () => {
+      attempts++;
+      const answer = await this.wire.sdk.send(
+        new CompleteMultipartUploadCommand({
+          Bucket: bucket,
+          Key: key,
+          UploadId: upload.uploadId,
+          MultipartUpload: { Parts: upload.etags.map((ETag, i) => ({ ETag, PartNumber: i + 1 })) },
+          ...(upload.ifAbsent ? { IfNoneMatch: "*" } : {}),
+        }),
+      );
+      return { ...stored(answer), attempts };
+    }).catch((error: unknown) => {
+      throw withAttempts(error, attempts);
+    });
+  }
+
+  /** Repeatable: an upload that is gone is fine. Gives up soon. */
+  async abortUpload({ bucket, key }: ObjectName, uploadId: string): Promise<void> {
+    await this.#cleanupCalls.run({ operation: "AbortMultipartUpload", scope: bucket }, () =>
+      this.wire.sdk.send(new AbortMultipartUploadCommand({ Bucket: bucket, Key: key, UploadId: uploadId })),
+    );
+  }
+
+  /** Whether anybody may read the bucket's objects by its ACL. */
+  async isPublic(bucket: string): Promise<boolean> {
+    const answer = await this.#run("GetBucketAcl", bucket, () =>
+      this.wire.sdk.send(new GetBucketAclCommand({ Bucket: bucket })),
+    );
+    return (answer.Grants ?? []).some(({ Grantee }) => Grantee?.URI?.endsWith("/AllUsers") === true);
+  }
+
+  async setAcl(bucket: string, acl: "private" | "public-read"): Promise<void> {
+    await this.#run("PutBucketAcl", bucket, () =>
+      this.wire.sdk.send(new PutBucketAclCommand({ Bucket: bucket, ACL: acl })),
+    );
+  }
+
+  async versioning(bucket: string): Promise<string | undefined> {
+    const answer = await this.#run("GetBucketVersioning", bucket, () =>
+      this.wire.sdk.send(new GetBucketVersioningCommand({ Bucket: bucket })),
+    );
+    return answer.Status;
+  }
+
+  async setVersioning(bucket: string, status: "Enabled" | "Suspended"): Promise<void> {
+    await this.#run("PutBucketVersioning", bucket, () =>
+      this.wire.sdk.send(
+        new PutBucketVersioningCommand({ Bucket: bucket, VersioningConfiguration: { Status: status } }),
+      ),
+    );
+  }
+
+  async policy(bucket: string): Promise<string | undefined> {
+    const answer = await this.#run("GetBucketPolicy", bucket, () =>
+      this.wire.sdk.send(new GetBucketPolicyCommand({ Bucket: bucket })),
+    );
+    return answer.Policy;
+  }
+
+  async setPolicy(bucket: string, policy: string): Promise<void> {
+    await this.#run("PutBucketPolicy", bucket, () =>
+      this.wire.sdk.send(new PutBucketPolicyCommand({ Bucket: bucket, Policy: policy })),
+    );
+  }
+
+  /** Only where `policy` was answered: a server that ignores the query deletes the bucket. */
+  async deletePolicy(bucket: string): Promise<void> {
+    await this.#run("DeleteBucketPolicy", bucket, () =>
+      this.wire.sdk.send(new DeleteBucketPolicyCommand({ Bucket: bucket })),
+    );
+  }
+
+  /** Whether the server refused a request for what it asked, not for the state it is in. */
+  isRefusal(error: unknown): boolean {
+    return error instanceof RestoreError && (error.code === "RECORD_REFUSED" || error.code === "TARGET_CREDENTIALS");
+  }
+
+  /** Aborted when the run is. */
+  get signal(): AbortSignal | undefined {
+    return this.#signal;
+  }
+
+  async #run<T>(operation: string, scope: string, attempt: () => Promise<T>, bytes = 0): Promise<T> {
+    const options: CallOptions = { operation, scope, bytes };
+    return await this.calls.run(options, attempt);
+  }
+}
+
+const ATTEMPTS = new WeakMap<object, number>();
+
+function withAttempts(error: unknown, attempts: number): unknown {
+  if (typeof error === "object" && error !== null) ATTEMPTS.set(error, attempts);
+  return error;
+}
+
+/** How many requests were sent before this error of `putObject` or `completeUpload`. */
+export function attemptsOf(error: unknown): number {
+  return typeof error === "object" && error !== null ? (ATTEMPTS.get(error) ?? 0) : 0;
+}
+
+interface StoreAnswer {
+  readonly ETag?: string | undefined;
+  readonly VersionId?: string | undefined;
+  readonly ServerSideEncryption?: string | undefined;
+  readonly SSECustomerAlgorithm?: string | undefined;
+}
+
+function stored(answer: StoreAnswer): Omit<Stored, "attempts"> {
+  return {
+    etag: unquoted(answer.ETag),
+    ...(answer.VersionId === undefined ? {} : { versionId: answer.VersionId }),
+    opaqueEtag: answer.ServerSideEncryption?.startsWith("aws:") === true || answer.SSECustomerAlgorithm !== undefined,
+  };
+}
+
+function unquoted(etag: string | undefined): string {
+  return (etag ?? "").replace(/^(?:W\/)?"|"$/g, "");
+}
+
+/** A server that does not know the encoding says so by not repeating it. */
+function decoded(key: string, encoding: string | undefined): string {
+  return encoding === "url" ? decodeURIComponent(key.replaceAll("+", " ")) : key;
+}
+
+/** @throws RestoreError CALL_FAILED, to be tried again, when the target says that it holds other bytes */
+function assertArrived(md5: string, answer: { readonly etag: string; readonly opaqueEtag: boolean }): void {
+  if (answer.opaqueEtag || !isPlainMd5(answer.etag) || answer.etag.toLowerCase() === md5) return;
+  throw new RestoreError("CALL_FAILED", "the target holds other bytes than were sent", {
+    retry: "yes",
+    reason: "digest-mismatch",
+  });
+}

@@ -1,0 +1,97 @@
+/** What S3's errors mean for a run, and in which word a refused object is listed. By the error's name and status alone. */
+import type { ErrorCode } from "../../errors/codes.js";
+import { RestoreError, type RestoreErrorInit } from "../../errors/restore-error.js";
+import { type AwsErrorContext, awsErrorName, awsErrorStatus, awsErrorText, classifyAwsError } from "../aws-client.js";
+
+/** Reasons that the replayer itself acts upon. */
+export const EXISTS = "exists";
+export const NOT_FOUND = "not-found";
+export const NO_SUCH_BUCKET = "bucket-missing";
+export const NO_SUCH_UPLOAD = "upload-missing";
+export const NOT_IMPLEMENTED = "not-implemented";
+export const ACCESS_DENIED = "access-denied";
+export const OTHER_REGION = "other-region";
+
+type Meaning = readonly [code: ErrorCode, reason: string, retry: "yes" | "no" | "fatal"];
+
+const BY_NAME: Readonly<Record<string, Meaning>> = {
+  PreconditionFailed: ["RECORD_REFUSED", EXISTS, "no"],
+  NoSuchBucket: ["CALL_FAILED", NO_SUCH_BUCKET, "no"],
+  NoSuchUpload: ["CALL_FAILED", NO_SUCH_UPLOAD, "no"],
+  NoSuchKey: ["CALL_FAILED", NOT_FOUND, "no"],
+  NotFound: ["CALL_FAILED", NOT_FOUND, "no"],
+  NotImplemented: ["CALL_FAILED", NOT_IMPLEMENTED, "no"],
+  MethodNotAllowed: ["CALL_FAILED", NOT_IMPLEMENTED, "no"],
+  BucketAlreadyOwnedByYou: ["CALL_FAILED", "bucket-exists", "no"],
+  BucketAlreadyExists: ["CALL_FAILED", "bucket-exists", "no"],
+  PermanentRedirect: ["CALL_FAILED", OTHER_REGION, "no"],
+  AuthorizationHeaderMalformed: ["TARGET_CREDENTIALS", OTHER_REGION, "fatal"],
+  // Another writer holds the key: the request may be made again.
+  ConditionalRequestConflict: ["THROTTLED", "throttled", "yes"],
+  SlowDownRead: ["THROTTLED", "throttled", "yes"],
+  SlowDownWrite: ["THROTTLED", "throttled", "yes"],
+  // What arrived is not what was sent: nothing was stored.
+  BadDigest: ["CALL_FAILED", "digest-mismatch", "yes"],
+  XAmzContentSHA256Mismatch: ["CALL_FAILED", "digest-mismatch", "yes"],
+  XAmzContentChecksumMismatch: ["CALL_FAILED", "digest-mismatch", "yes"],
+  IncompleteBody: ["CONNECTION", "incomplete-body", "yes"],
+  RequestTimeout: ["CONNECTION", "incomplete-body", "yes"],
+  XMinioStorageFull: ["TARGET_FULL", "target-full", "fatal"],
+  InsufficientStorage: ["TARGET_FULL", "target-full", "fatal"],
+  XMinioAdminBucketQuotaExceeded: ["TARGET_FULL", "target-full", "fatal"],
+  EntityTooLarge: ["RECORD_REFUSED", "object-too-large", "no"],
+  KeyTooLongError: ["RECORD_REFUSED", "key-too-long", "no"],
+  MetadataTooLarge: ["RECORD_REFUSED", "metadata-too-large", "no"],
+  XMinioInvalidObjectName: ["RECORD_REFUSED", "key-refused", "no"],
+  XMinioInvalidResourceName: ["RECORD_REFUSED", "key-refused", "no"],
+  InvalidURI: ["RECORD_REFUSED", "key-refused", "no"],
+};
+
+const BY_STATUS: Readonly<Record<number, Meaning>> = {
+  301: ["CALL_FAILED", OTHER_REGION, "no"],
+  // Go's HTTP server sends paths with `//` and dot segments elsewhere before any handler sees them.
+  307: ["RECORD_REFUSED", "key-refused", "no"],
+  404: ["CALL_FAILED", NOT_FOUND, "no"],
+  405: ["CALL_FAILED", NOT_IMPLEMENTED, "no"],
+  412: ["RECORD_REFUSED", EXISTS, "no"],
+  501: ["CALL_FAILED", NOT_IMPLEMENTED, "no"],
+  507: ["TARGET_FULL", "target-full", "fatal"],
+};
+
+/** Turns anything thrown by the client into a RestoreError; RestoreErrors pass unchanged. */
+export function classifyError(error: unknown, operation: string, context: AwsErrorContext): RestoreError {
+  if (error instanceof RestoreError) return error;
+  const init: RestoreErrorInit = { where: { ...context, operation }, cause: error };
+  const name = awsErrorName(error);
+  const status = awsErrorStatus(error);
+  const meaning =
+    (Object.hasOwn(BY_NAME, name) ? BY_NAME[name] : undefined) ??
+    (status === undefined ? undefined : BY_STATUS[status]);
+  if (meaning !== undefined) {
+    const [code, reason, retry] = meaning;
+    const hint =
+      code === "TARGET_FULL" ? { hint: "Make room on the target, then run the restore again: --mode merge." } : {};
+    return new RestoreError(code, `${operation}: ${awsErrorText(error)}`, { ...init, ...hint, reason, retry });
+  }
+  const classified = classifyAwsError(error, operation, context);
+  if (classified.code !== "TARGET_CREDENTIALS" || !isDenied(name, status)) return classified;
+  return new RestoreError(classified.code, classified.message, {
+    ...init,
+    reason: ACCESS_DENIED,
+    retry: "fatal",
+    ...(classified.hint === undefined ? {} : { hint: classified.hint }),
+  });
+}
+
+/** Known, and not allowed to: not the same as credentials that are wrong. A HEAD's refusal has no name of its own. */
+function isDenied(name: string, status: number | undefined): boolean {
+  return (
+    name === "AccessDenied" ||
+    (status === 403 && (name === "Forbidden" || name.startsWith("Unknown") || name === "403"))
+  );
+}
+
+/** Whether the error says `reason`. */
+export function hasReason(error: unknown, ...reasons: readonly string[]): error is RestoreError {
+  return error instanceof RestoreError && error.reason !== undefined && reasons.includes(error.reason);
+}

@@ -1,0 +1,169 @@
+/**
+ * The S3 client: SDK commands with the headers that this adapter decides itself, signed and sent so that every server
+ * takes them. It retries nothing and decides nothing.
+ *
+ * Headers that come from a record (content type, metadata) do not pass the SDK's serialiser: it would add a content type
+ * of its own, lose a metadata name `__proto__`, and Node would refuse text outside Latin-1. They are set before signing
+ * as text, signed as UTF-8, and put on the wire byte by byte.
+ */
+import { S3Client } from "@aws-sdk/client-s3";
+import { type AwsOptions, awsClientConfig, isAws } from "../aws-client.js";
+
+/** Answer headers, names in lower case, values as the UTF-8 text that they are. */
+export type AnswerHeaders = Readonly<Record<string, string>>;
+
+export interface Wire {
+  readonly sdk: S3Client;
+  /** Whether every header is signed, as elastickv wants it. Learned by the probe. */
+  signsEveryHeader: boolean;
+  /** The `Server` header of the last answer; some servers send none. */
+  readonly serverHeader: string | undefined;
+}
+
+const SILENT = {
+  trace: () => undefined,
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+};
+
+/** Headers that the SDK never signs and that a server which verifies over all that arrives needs signed. */
+const SIGNED_ON_DEMAND = new Set([
+  "cache-control",
+  "connection",
+  "from",
+  "keep-alive",
+  "max-forwards",
+  "pragma",
+  "referer",
+  "te",
+  "trailer",
+  "upgrade",
+]);
+
+export function createWire(options: AwsOptions): Wire {
+  const aws = isAws(options.endpoint);
+  const sdk = new S3Client({
+    ...awsClientConfig(options),
+    forcePathStyle: !aws,
+    // Also for AWS: a checksum in a trailer would frame the stream as `aws-chunked`.
+    requestChecksumCalculation: "WHEN_REQUIRED",
+    responseChecksumValidation: "WHEN_REQUIRED",
+    // Waiting for `100 Continue` would open a connection for every large body.
+    expectContinueHeader: false,
+    // Without one of its own the SDK tells the console about every stream that failed.
+    logger: SILENT,
+  });
+  let serverHeader: string | undefined;
+  const wire = {
+    sdk,
+    signsEveryHeader: false,
+    get serverHeader() {
+      return serverHeader;
+    },
+  };
+  signAsNeeded(sdk, wire);
+  sdk.middlewareStack.add(
+    (next) => (args) => {
+      const request = asRequest(args.request);
+      // `PUT /bucket/` is an object with an empty name to elastickv.
+      if (!aws && isBucketRequest(args.input) && /.\/$/.test(request.path)) request.path = request.path.slice(0, -1);
+      if (wire.signsEveryHeader) request.headers["connection"] = "keep-alive";
+      return next(args);
+    },
+    { step: "build", name: "elastickvRestorePath", priority: "low" },
+  );
+  sdk.middlewareStack.add(
+    (next) => async (args) => {
+      const { headers } = asRequest(args.request);
+      for (const [name, value] of Object.entries(headers)) headers[name] = onWire(value);
+      const result = await next(args);
+      serverHeader = headersOf(result.response)["server"] ?? serverHeader;
+      return result;
+    },
+    { step: "deserialize", name: "elastickvRestoreWire", priority: "low" },
+  );
+  return wire;
+}
+
+function signAsNeeded(sdk: S3Client, wire: { readonly signsEveryHeader: boolean }): void {
+  const { config } = sdk;
+  const original = config.signer;
+  config.signer = async (scheme) => {
+    const signer = await original(scheme);
+    return {
+      sign: (request, options) => {
+        if (!wire.signsEveryHeader) return signer.sign(request, options);
+        // Go knows a length of 0 as "no such header", so a server in Go does not count it among the signed ones.
+        const unsignableHeaders = new Set(request.headers["content-length"] === "0" ? ["content-length"] : []);
+        return signer.sign(request, { ...options, signableHeaders: SIGNED_ON_DEMAND, unsignableHeaders });
+      },
+    };
+  };
+}
+
+/** The part of a command's middleware stack that is used here; every command's stack fits it. */
+interface Stack {
+  add(middleware: BuildMiddleware, options: { step: "build"; name: string; priority: "low" }): void;
+  add(middleware: DeserializeMiddleware, options: { step: "deserialize"; name: string; priority: "low" }): void;
+}
+
+type BuildMiddleware = <A extends { request: unknown }, R>(next: (args: A) => Promise<R>) => (args: A) => Promise<R>;
+
+type DeserializeMiddleware = <A, R extends { response: unknown }>(
+  next: (args: A) => Promise<R>,
+) => (args: A) => Promise<R>;
+
+/** Sets request headers before the request is signed. A content type that is not among them is not sent. */
+export function withHeaders(stack: Stack, headers: Readonly<Record<string, string>>): void {
+  const middleware: BuildMiddleware = (next) => (args) => {
+    const request = asRequest(args.request);
+    delete request.headers["content-type"];
+    Object.assign(request.headers, headers);
+    return next(args);
+  };
+  stack.add(middleware, { step: "build", name: "elastickvRestoreHeaders", priority: "low" });
+}
+
+/** Keeps the headers of a command's answer, whatever the SDK makes of them. */
+export function keepingHeaders(stack: Stack): () => AnswerHeaders {
+  let kept: AnswerHeaders = {};
+  const middleware: DeserializeMiddleware = (next) => async (args) => {
+    const result = await next(args);
+    kept = Object.fromEntries(Object.entries(headersOf(result.response)).map(([name, value]) => [name, asText(value)]));
+    return result;
+  };
+  stack.add(middleware, { step: "deserialize", name: "elastickvRestoreAnswer", priority: "low" });
+  return () => kept;
+}
+
+/** Node writes header strings as Latin-1: one character a byte. */
+function onWire(value: string): string {
+  return Buffer.from(value, "utf8").toString("latin1");
+}
+
+function asText(value: string): string {
+  const bytes = Buffer.from(value, "latin1");
+  const text = bytes.toString("utf8");
+  return Buffer.from(text, "utf8").equals(bytes) ? text : value;
+}
+
+interface HttpRequest {
+  path: string;
+  headers: Record<string, string>;
+}
+
+function asRequest(value: unknown): HttpRequest {
+  if (typeof value === "object" && value !== null && "headers" in value && "path" in value) return value as HttpRequest;
+  throw new TypeError("the client made no HTTP request");
+}
+
+function headersOf(value: unknown): Record<string, string> {
+  if (typeof value !== "object" || value === null || !("headers" in value)) return {};
+  return value.headers as Record<string, string>;
+}
+
+function isBucketRequest(input: unknown): boolean {
+  return typeof input === "object" && input !== null && !("Key" in input && input.Key !== undefined);
+}

@@ -1,0 +1,104 @@
+/**
+ * Deletes all that a bucket holds, versions, delete markers and pending uploads too. The bucket itself stays: its name
+ * could be lost to somebody else.
+ *
+ * It lists and deletes until two listings in a row show nothing, for a server may show an object only when the one
+ * above it is gone (MinIO: `a/b` under an object `a`).
+ */
+import { RestoreError } from "../../errors/restore-error.js";
+import { escapeForDisplay } from "../../model/display.js";
+import type { S3Api } from "./api.js";
+import type { Traits } from "./probe.js";
+
+interface Doomed {
+  readonly key: string;
+  readonly versionId?: string;
+}
+
+const QUIET_LISTINGS = 2;
+/** Rounds over the whole bucket that may find the same names again before it is said that they cannot be deleted. */
+const MOST_IDLE_ROUNDS = 3;
+const DELETES_AT_ONCE = 8;
+
+/** Repeatable. @throws RestoreError CALL_FAILED when something stays whatever is done */
+export async function emptyBucket(api: S3Api, traits: Traits, bucket: string): Promise<void> {
+  let quiet = 0;
+  let idle = 0;
+  let before: string | undefined;
+  while (quiet < QUIET_LISTINGS) {
+    const round = await deleteRound(api, traits, bucket);
+    if (round.first === undefined) {
+      quiet++;
+      continue;
+    }
+    quiet = 0;
+    idle = round.first === before ? idle + 1 : 0;
+    before = round.first;
+    if (idle >= MOST_IDLE_ROUNDS) throw undeletable(api, bucket, round);
+  }
+  if (traits.listsUploads) await abortAllUploads(api, bucket);
+}
+
+interface Round {
+  /** The first thing that was listed. */
+  readonly first?: string;
+  /** What the target said of something that it did not delete. */
+  readonly complaint?: string;
+}
+
+async function deleteRound(api: S3Api, traits: Traits, bucket: string): Promise<Round> {
+  let first: string | undefined;
+  let complaint: string | undefined;
+  for await (const names of traits.listsVersions ? versions(api, bucket) : objects(api, bucket)) {
+    first ??= names[0]?.key;
+    complaint = (await deleteAll(api, traits, bucket, names)) ?? complaint;
+  }
+  return { ...(first === undefined ? {} : { first }), ...(complaint === undefined ? {} : { complaint }) };
+}
+
+async function* versions(api: S3Api, bucket: string): AsyncGenerator<readonly Doomed[]> {
+  for (let page = await api.listVersions(bucket); ; page = await api.listVersions(bucket, page.next)) {
+    if (page.items.length > 0) yield page.items;
+    if (page.next === undefined) return;
+  }
+}
+
+async function* objects(api: S3Api, bucket: string): AsyncGenerator<readonly Doomed[]> {
+  for (let page = await api.listObjects(bucket, {}); ; page = await api.listObjects(bucket, { after: page.next })) {
+    if (page.keys.length > 0) yield page.keys.map((key) => ({ key }));
+    if (page.next === undefined) return;
+  }
+}
+
+async function deleteAll(
+  api: S3Api,
+  traits: Traits,
+  bucket: string,
+  names: readonly Doomed[],
+): Promise<string | undefined> {
+  if (traits.deletesMany) return (await api.deleteMany(bucket, names))[0];
+  const queue = [...names];
+  const worker = async () => {
+    for (let name = queue.shift(); name !== undefined; name = queue.shift()) {
+      await api.deleteObject({ bucket, key: name.key }, name.versionId);
+    }
+  };
+  await Promise.all(Array.from({ length: DELETES_AT_ONCE }, worker));
+  return undefined;
+}
+
+async function abortAllUploads(api: S3Api, bucket: string): Promise<void> {
+  for (let page = await api.listUploads(bucket); ; page = await api.listUploads(bucket, page.next)) {
+    for (const { key, uploadId } of page.items) await api.abortUpload({ bucket, key }, uploadId);
+    if (page.next === undefined) return;
+  }
+}
+
+function undeletable(api: S3Api, bucket: string, { first = "", complaint }: Round): RestoreError {
+  const said = complaint === undefined ? "" : `: ${escapeForDisplay(complaint)}`;
+  return new RestoreError("CALL_FAILED", `${bucket} cannot be emptied, "${escapeForDisplay(first)}" stays${said}`, {
+    where: { adapter: "s3", scope: bucket, endpoint: api.endpoint },
+    hint: "Delete it with the target's own tools, or restore under another name with --rename.",
+    reason: "not-emptied",
+  });
+}

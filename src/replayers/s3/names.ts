@@ -1,0 +1,80 @@
+/** Which buckets and keys a target can hold under their own names. Pure. */
+import { RestoreError } from "../../errors/restore-error.js";
+import { escapeForDisplay } from "../../model/display.js";
+import type { BucketScope } from "../../model/scope.js";
+import type { Refusal } from "./metadata.js";
+
+/** @throws RestoreError TARGET_SCOPE_IMPOSSIBLE when S3 has no bucket of the scope's target name */
+export function checkBucketName(scope: BucketScope, endpoint: string): void {
+  const fault = bucketNameFault(scope.target);
+  if (fault !== undefined) throw impossibleBucket(scope, endpoint, `cannot be a bucket's name: ${fault}`);
+}
+
+/** The scope as it is named cannot be had on this target. */
+export function impossibleBucket(scope: BucketScope, endpoint: string, why: string): RestoreError {
+  return new RestoreError("TARGET_SCOPE_IMPOSSIBLE", `"${escapeForDisplay(scope.target)}" ${why}`, {
+    where: { adapter: "s3", scope: scope.name, endpoint },
+    hint: `Give the bucket another name: --rename s3:${escapeForDisplay(scope.name)}=${suggestedName(scope.target)}`,
+    retry: "fatal",
+  });
+}
+
+function bucketNameFault(name: string): string | undefined {
+  if (name.length < 3 || name.length > 63) return `it has ${name.length} characters, S3 takes 3 to 63`;
+  if (!/^[a-z0-9.-]+$/.test(name)) return "S3 takes lower-case letters, digits, - and .";
+  if (!/^[a-z0-9].*[a-z0-9]$/.test(name)) return "it begins and ends with a letter or a digit";
+  if (name.includes("..")) return "two dots stand side by side";
+  return /^\d+\.\d+\.\d+\.\d+$/.test(name) ? "it is an IP address" : undefined;
+}
+
+function suggestedName(name: string): string {
+  const cleaned = name
+    .toLowerCase()
+    .replace(/[^a-z0-9-]+/g, "-")
+    .replace(/^-+|-+$/g, "")
+    .slice(0, 63)
+    .replace(/-+$/, "");
+  return cleaned.length < 3 ? "NAME" : cleaned;
+}
+
+/** What a kind of server makes of keys. */
+export type KeyRules = "s3" | "minio" | "unknown";
+
+const MOST_KEY_BYTES = 1024;
+const MOST_COMPONENT_BYTES = 255;
+
+/** Why the target cannot hold an object under this key and no other. */
+export function keyFault(key: string, rules: KeyRules): Refusal | undefined {
+  if (key === "") return { reason: "key-refused", detail: "an object without a name" };
+  if (!isWellFormed(key)) return { reason: "key-refused", detail: "the key is no text in UTF-8" };
+  if (rules === "unknown") return undefined;
+  const bytes = Buffer.byteLength(key);
+  if (bytes > MOST_KEY_BYTES) {
+    return { reason: "key-too-long", detail: `the key has ${bytes} bytes, S3 takes ${MOST_KEY_BYTES}` };
+  }
+  return rules === "minio" ? minioFault(key) : undefined;
+}
+
+/** Whether the text has a form in UTF-8: no lone surrogates. */
+export function isWellFormed(text: string): boolean {
+  return !/\p{Cs}/u.test(text);
+}
+
+/** MinIO keeps objects as files: it takes a leading slash off and refuses what is no path. */
+function minioFault(key: string): Refusal | undefined {
+  if (key.startsWith("/")) return { reason: "key-rewritten", detail: "MinIO would take the key's leading / off" };
+  if (key.includes("//")) return { reason: "key-refused", detail: "MinIO takes no // in a key" };
+  const components = key.split("/");
+  if (components.some((component) => component === "." || component === "..")) {
+    return { reason: "key-refused", detail: "MinIO takes no . or .. between slashes" };
+  }
+  if (components.some((component) => Buffer.byteLength(component) > MOST_COMPONENT_BYTES)) {
+    return { reason: "key-refused", detail: `MinIO takes ${MOST_COMPONENT_BYTES} bytes between slashes` };
+  }
+  return undefined;
+}
+
+/** Keys that servers are known to rewrite: what an unknown one did with them is looked up after the write. */
+export function isSuspicious(key: string): boolean {
+  return /^\/|\/\/|(?:^|\/)\.{1,2}(?:$|\/)|\\/.test(key);
+}

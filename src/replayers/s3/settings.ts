@@ -1,0 +1,117 @@
+/** A bucket's settings: applied to a bucket that the run made or emptied, compared in one that it keeps. */
+import { RestoreError } from "../../errors/restore-error.js";
+import type { BucketScope } from "../../model/scope.js";
+import type { S3Api } from "./api.js";
+import type { Traits } from "./probe.js";
+
+export interface SettingsInit {
+  readonly api: S3Api;
+  readonly traits: Traits;
+  readonly allowPublic: boolean;
+  readonly applyPolicies: boolean;
+}
+
+/**
+ * Applies what the dump says and the options allow. `fresh`: the bucket was just made, so defaults need no request.
+ * What the target does not know becomes a warning. Repeatable.
+ */
+export async function applySettings(
+  init: SettingsInit,
+  { target, settings }: BucketScope,
+  fresh: boolean,
+): Promise<string[]> {
+  if (settings === undefined) return [];
+  const warnings = await applyAcl(init, target, { acl: settings.acl, fresh });
+  warnings.push(...(await applyVersioning(init, target, settings.versioning)));
+  return [...warnings, ...(await applyPolicy(init, target, settings.policy))];
+}
+
+async function applyAcl(
+  { api, allowPublic }: SettingsInit,
+  bucket: string,
+  { acl, fresh }: { readonly acl: "private" | "public-read"; readonly fresh: boolean },
+): Promise<string[]> {
+  if (acl === "private" || !allowPublic) {
+    const warnings =
+      acl === "private"
+        ? []
+        : ["the bucket was public-read and is now private: --allow-public makes it readable for everybody again"];
+    if (fresh) return warnings;
+    const failed = await attempt("its ACL could not be set to private", () => api.setAcl(bucket, "private"));
+    return [...warnings, ...failed];
+  }
+  return await attempt("public-read could not be set, the bucket is private", () => api.setAcl(bucket, "public-read"));
+}
+
+async function applyVersioning(
+  { api, traits }: SettingsInit,
+  bucket: string,
+  status: "Enabled" | "Suspended" | undefined,
+): Promise<string[]> {
+  if (status === undefined) return [];
+  const what = `versioning (${status}) could not be set`;
+  // A server that does not know the query would take the request for another one.
+  if (!traits.hasVersioning) return [`${what}: the target has no versioning`];
+  return await attempt(what, () => api.setVersioning(bucket, status));
+}
+
+async function applyPolicy(
+  { api, traits, applyPolicies }: SettingsInit,
+  bucket: string,
+  policy: string | undefined,
+): Promise<string[]> {
+  if (policy === undefined) return [];
+  if (!applyPolicies) return ["its policy was left out: --apply-policies sets it"];
+  if (!traits.hasPolicies) return ["its policy could not be set: the target has no policies"];
+  return await attempt("its policy could not be set", () => api.setPolicy(bucket, policy));
+}
+
+/** What differs between a bucket that is kept and the dump's settings. Changes nothing. */
+export async function compareSettings(init: SettingsInit, { target, settings }: BucketScope): Promise<string[]> {
+  if (settings === undefined) return [];
+  const { api, traits } = init;
+  const isPublic = await ask(() => api.isPublic(target));
+  const versioning = traits.hasVersioning ? await ask(() => api.versioning(target)) : undefined;
+  const policy = traits.hasPolicies ? await ask(() => api.policy(target)) : undefined;
+  const wasPublic = settings.acl === "public-read";
+  const differences: readonly (readonly [differs: boolean, sentence: string])[] = [
+    [isPublic !== undefined && isPublic !== wasPublic, `it is ${isPublic === true ? "public-read" : "private"} here`],
+    [
+      versioning !== settings.versioning,
+      `versioning is ${versioning ?? "off"} here, was ${settings.versioning ?? "off"}`,
+    ],
+    [
+      (policy === undefined) !== (settings.policy === undefined),
+      `it ${policy === undefined ? "lacks the" : "has a"} policy`,
+    ],
+  ];
+  return differences.flatMap(([differs, sentence]) => (differs ? [`kept as it is: ${sentence}`] : []));
+}
+
+/** Nothing where the target does not answer: settings are kept whatever they are. */
+async function ask<T>(question: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await question();
+  } catch (error) {
+    if (isOwnFault(error)) return undefined;
+    throw error;
+  }
+}
+
+async function attempt(what: string, work: () => Promise<void>): Promise<string[]> {
+  try {
+    await work();
+    return [];
+  } catch (error) {
+    if (isOwnFault(error)) return [`${what}: ${error.message}`];
+    throw error;
+  }
+}
+
+/** The request's own fault, not the target's or the run's; a refusal of the settings alone is one too. */
+function isOwnFault(error: unknown): error is RestoreError {
+  return (
+    error instanceof RestoreError &&
+    (error.code === "CALL_FAILED" || error.code === "RECORD_REFUSED" || error.code === "TARGET_CREDENTIALS")
+  );
+}
