@@ -3,7 +3,14 @@
  * sums that do not add up.
  */
 import { RestoreError } from "../errors/restore-error.js";
-import { type NoteKind, OUTCOMES, type Outcome, type OutcomeKind } from "../model/outcome.js";
+import {
+  type EntryCounts,
+  type Note,
+  type NoteKind,
+  OUTCOMES,
+  type Outcome,
+  type OutcomeKind,
+} from "../model/outcome.js";
 import type { DumpRecord } from "../model/record.js";
 import { type Adapter, type Scope, scopeLabel } from "../model/scope.js";
 import type { ProgressSink } from "./progress.js";
@@ -18,8 +25,8 @@ export interface ListedRecord {
   readonly outcome: OutcomeKind;
   readonly reason?: string;
   readonly detail?: string;
-  readonly notes?: Outcome["notes"];
-  readonly entries?: Outcome["entries"];
+  readonly notes?: readonly Note[];
+  readonly entries?: EntryCounts;
 }
 
 /** Takes listed records one by one, in any order. */
@@ -127,7 +134,7 @@ export class ScopeLedger {
       await this.#rejects.write(this.#listed(record, outcome, notes));
   }
 
-  #listed(record: DumpRecord, outcome: Outcome, notes: NonNullable<Outcome["notes"]>): ListedRecord {
+  #listed(record: DumpRecord, outcome: Outcome, notes: readonly Note[]): ListedRecord {
     return {
       adapter: this.#scope.adapter,
       scope: this.#scope.name,

@@ -35,9 +35,10 @@ class Budget {
     return this.#credit > 0;
   }
 
-  /** What was left unused expires; what was overdrawn is paid off first. */
+  /** What was left unused expires; what was overdrawn is paid off first, by all the time that has passed. */
   renew(elapsedMs: number): void {
-    this.#credit = Math.min(this.#credit, 0) + (this.#perSecond * elapsedMs) / 1000;
+    const credit = Math.min(this.#credit, 0) + (this.#perSecond * elapsedMs) / 1000;
+    this.#credit = Math.min(credit, (this.#perSecond * LONGEST_LEASE_MS) / 1000);
   }
 
   spend(amount: number): void {
@@ -82,8 +83,7 @@ export class LeasedPacer implements Pacer {
 
   #renew(): void {
     const now = this.#clock.monotonic();
-    const elapsedMs =
-      this.#lastLeaseAt === undefined ? QUANTUM_MS : Math.min(now - this.#lastLeaseAt, LONGEST_LEASE_MS);
+    const elapsedMs = this.#lastLeaseAt === undefined ? QUANTUM_MS : now - this.#lastLeaseAt;
     this.#lastLeaseAt = now;
     this.#ops?.renew(elapsedMs);
     this.#bytes?.renew(elapsedMs);

@@ -7,7 +7,8 @@ import type { Scope } from "../model/scope.js";
 export type ProgressEvent =
   | { readonly type: "checking"; readonly files: number; readonly bytes: number }
   | { readonly type: "checked"; readonly files: number; readonly bytes: number }
-  | { readonly type: "scope-started"; readonly scope: Scope; readonly expectedRecords?: number }
+  | { readonly type: "surveyed"; readonly scope: Scope; readonly records: number }
+  | { readonly type: "scope-started"; readonly scope: Scope; readonly expectedBytes: number }
   | {
       readonly type: "records";
       readonly scope: Scope;

@@ -109,6 +109,7 @@ class ScopeRunner {
 
   /** Starts as many batches as there is room for, or waits for one to end. */
   async #advance(): Promise<void> {
+    if (this.#run.signal?.aborted === true) throw interrupted();
     let started = false;
     while (this.#inFlight.size < this.#run.capabilities.concurrency) {
       const batch = this.#nextBatch();

@@ -1,0 +1,127 @@
+/** `apply`: restores a dump. */
+import { access, constants, stat } from "node:fs/promises";
+import { dirname } from "node:path";
+import { createInterface } from "node:readline/promises";
+import { messageOf, RestoreError } from "../../errors/restore-error.js";
+import { escapeForDisplay } from "../../model/display.js";
+import { apply as applyRun, mayDelete } from "../../run/apply.js";
+import type { Plan } from "../../run/plan.js";
+import { rejectsPathFor } from "../../run/rejects.js";
+import type { Report } from "../../run/report.js";
+import { type Command, DUMP_POSITIONAL } from "../command.js";
+import type { Io } from "../io.js";
+import {
+  CONFIRM_OPTIONS,
+  DUMP_OPTIONS,
+  LIMIT_OPTIONS,
+  OUTPUT_OPTIONS,
+  RENAME_OPTION,
+  SELECTION_OPTIONS,
+  TARGET_OPTIONS,
+  WRITING_OPTIONS,
+} from "../options.js";
+import { json, print, writeResult } from "../output.js";
+import { type ProgressKind, progressSink } from "../progress.js";
+import { type RunArguments, runOptions } from "../run-options.js";
+import { errorText, planText, reportText } from "../text.js";
+import { runPlan } from "./plan.js";
+
+interface ApplyArguments extends RunArguments {
+  readonly yes?: boolean;
+  readonly report?: string;
+  readonly dryRun?: boolean;
+  readonly json?: boolean;
+  readonly progress?: ProgressKind;
+}
+
+export const apply: Command<ApplyArguments> = {
+  usage: "apply <dump>",
+  summary: "restore a dump",
+  options: {
+    ...TARGET_OPTIONS,
+    ...SELECTION_OPTIONS,
+    ...RENAME_OPTION,
+    ...WRITING_OPTIONS,
+    ...LIMIT_OPTIONS,
+    ...DUMP_OPTIONS,
+    ...CONFIRM_OPTIONS,
+    ...OUTPUT_OPTIONS,
+  },
+  positionals: DUMP_POSITIONAL,
+  examples: [
+    ["$0 apply ./dump --redis-url redis://127.0.0.1:6379 --adapter redis", "the dump's keys into an empty Redis"],
+    ["$0 apply ./dump --mode merge --report report.json", "all of it, endpoints from the environment"],
+  ],
+  run: (args, io) => (args.dryRun === true ? runPlan(args, io) : runApply(args, io)),
+};
+
+async function runApply(args: ApplyArguments, io: Io): Promise<number> {
+  const progress = progressSink(args.progress ?? "auto", io);
+  const options = await runOptions(args, io, progress);
+  if (args.report !== undefined) await assertReportWritable(args.report);
+  const isQuiet = args.progress === "none";
+  const report = await applyRun({
+    ...options,
+    ...(args.report === undefined ? {} : { rejectsPath: rejectsPathFor(args.report) }),
+    onPlan: (plan) => {
+      if (!isQuiet) io.stderr.write(`${planText(plan)}\n`);
+    },
+    confirm: (plan) => confirm(plan, args, io),
+  });
+  if (args.report !== undefined) await writeResult(args.report, json(report));
+  await print(io.stdout, args.json === true ? json(report) : `${reportText(report)}${reportPlace(args.report)}`);
+  if (report.error !== undefined) await print(io.stderr, stoppedText(report));
+  return report.exitStatus;
+}
+
+function reportPlace(path: string | undefined): string {
+  return path === undefined ? "" : `The report stands in ${path}.\n`;
+}
+
+/** Before hours of work, not after them. */
+async function assertReportWritable(path: string): Promise<void> {
+  if (/\.html$/i.test(path)) {
+    throw new RestoreError("USAGE", `--report does not take "${path}": reports are JSON`, {
+      hint: "Name a .json file.",
+    });
+  }
+  if (await isDirectory(path)) {
+    throw new RestoreError("USAGE", `--report: ${path} is a folder`, { hint: "Name a file in it." });
+  }
+  await access(dirname(path), constants.W_OK).catch((cause: unknown) => {
+    throw new RestoreError("USAGE", `--report: ${dirname(path)} cannot be written to: ${messageOf(cause)}`, {
+      hint: "Name a file in a folder that exists.",
+    });
+  });
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined);
+  return found?.isDirectory() === true;
+}
+
+function stoppedText(report: Report): string {
+  const { error } = report;
+  if (error === undefined) return "";
+  const again =
+    "What was restored stays. Run the same command with --mode merge, or --mode skip-existing, to restore the rest.";
+  return `${errorText(new RestoreError("OUTAGE", error.message, error.hint === undefined ? {} : { hint: error.hint }))}${again}\n`;
+}
+
+async function confirm(plan: Plan, { yes }: ApplyArguments, io: Io): Promise<boolean> {
+  if (yes === true) return true;
+  if (io.isTty !== true || io.stdin === undefined) return false;
+  const emptied = plan.scopes.filter(mayDelete);
+  const lines = createInterface({ input: io.stdin, output: io.stderr, terminal: true });
+  try {
+    const names = emptied.map(({ adapter, target }) => escapeForDisplay(`${adapter}:${target}`)).join(", ");
+    const question = `This deletes what ${names} ${emptied.length === 1 ? "holds" : "hold"}. Type "replace" to go on: `;
+    const answer = await lines.question(question, io.signal === undefined ? {} : { signal: io.signal });
+    return answer.trim() === "replace";
+  } catch (error) {
+    if (io.signal?.aborted !== true) throw error;
+    throw new RestoreError("INTERRUPTED", "interrupted before anything was written");
+  } finally {
+    lines.close();
+  }
+}

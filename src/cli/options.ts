@@ -1,0 +1,105 @@
+/** Every option, once: its type, group and help. Commands pick from these; `run-options.ts` makes them typed values. */
+import type { Options } from "yargs";
+import { TTL_POLICIES } from "../modes/expiry.js";
+
+const TARGETS = "Targets:";
+const SELECTION = "Selection:";
+const WRITING = "Writing:";
+const LIMITS = "Limits:";
+const OUTPUT = "Output:";
+const DUMP = "Dump:";
+
+const text = (group: string, describe: string): Options => ({ type: "string", requiresArg: true, group, describe });
+const texts = (group: string, describe: string): Options => ({ ...text(group, describe), array: true, nargs: 1 });
+const flag = (group: string, describe: string): Options => ({ type: "boolean", group, describe });
+const choice = (group: string, choices: readonly string[], describe: string): Options => ({
+  ...text(group, describe),
+  choices,
+});
+
+export const TARGET_OPTIONS = {
+  "dynamodb-endpoint": text(TARGETS, "DynamoDB endpoint: a URL, or `aws` [env AWS_ENDPOINT_URL_DYNAMODB]"),
+  "s3-endpoint": text(TARGETS, "S3 endpoint: a URL, or `aws` [env AWS_ENDPOINT_URL_S3]"),
+  "sqs-endpoint": text(TARGETS, "SQS endpoint: a URL, or `aws` [env AWS_ENDPOINT_URL_SQS]"),
+  "redis-url": text(TARGETS, "redis://, rediss:// or unix:// without password [env REDIS_URL, REDIS_PASSWORD]"),
+  "dynamodb-profile": text(TARGETS, "AWS profile for DynamoDB [env AWS_PROFILE]"),
+  "s3-profile": text(TARGETS, "AWS profile for S3 [env AWS_PROFILE]"),
+  "sqs-profile": text(TARGETS, "AWS profile for SQS [env AWS_PROFILE]"),
+  region: text(TARGETS, "AWS region [env AWS_REGION]"),
+  target: text(TARGETS, "named target of the configuration file [env ELASTICKV_RESTORE_TARGET]"),
+  config: text(TARGETS, "configuration file [default elastickv-restore/config.yaml in the user's config folder]"),
+} satisfies Record<string, Options>;
+
+export const SELECTION_OPTIONS = {
+  adapter: texts(SELECTION, "only these: dynamodb,s3,redis,sqs"),
+  scope: texts(SELECTION, "only these: dynamodb=orders,users (repeatable; redis=0)"),
+  include: texts(SELECTION, "only record keys that match this glob (repeatable)"),
+  exclude: texts(SELECTION, "not the record keys that match this glob (repeatable)"),
+} satisfies Record<string, Options>;
+
+export const RENAME_OPTION = {
+  rename: texts(
+    SELECTION,
+    "restore under another name: dynamodb:orders=orders_copy, s3:*=dr-*, redis:0=3 (repeatable)",
+  ),
+} satisfies Record<string, Options>;
+
+export const WRITING_OPTIONS = {
+  mode: choice(
+    WRITING,
+    ["replace", "merge", "skip-existing"],
+    "what to do with what the target holds [default: refuse a scope that holds records]",
+  ),
+  "ttl-policy": choice(WRITING, TTL_POLICIES, "expiry of keys [default: skip-expired]"),
+  "preserve-ttl": flag(WRITING, "the same as --ttl-policy preserve"),
+  "list-merge-strategy": choice(
+    WRITING,
+    ["replace", "append", "reject"],
+    "merge: a list that exists [default: replace]",
+  ),
+  "stream-merge-strategy": choice(
+    WRITING,
+    ["reject", "auto-id"],
+    "merge: a stream that holds entries [default: reject]",
+  ),
+  "remap-dir": text(WRITING, "folder for the new ids of auto-id [default: beside the stream, in the dump]"),
+  "replace-strategy": choice(
+    WRITING,
+    ["flush", "per-key"],
+    "replace: how a Redis database is replaced [default: flush]",
+  ),
+  "fifo-dedup": choice(
+    WRITING,
+    ["original", "record"],
+    "FIFO deduplication ids: kept while unique, or made [default: original]",
+  ),
+  "preserve-visibility": flag(WRITING, "messages that were in flight stay hidden as long as they would have been"),
+  "purge-wait": text(WRITING, "replace: time between a queue's purge and the first message [default: 60s]"),
+  "on-ambiguous": choice(WRITING, ["resend", "skip", "stop"], "a message whose answer was lost [default: resend]"),
+  "multipart-threshold": text(WRITING, "objects above this size go in parts [default: 256MiB]"),
+  "keep-etag": flag(WRITING, "one PUT up to 5 GiB where parts would change the ETag"),
+  "allow-public": flag(WRITING, "make buckets public that were public-read"),
+  "apply-policies": flag(WRITING, "apply bucket policies"),
+} satisfies Record<string, Options>;
+
+export const LIMIT_OPTIONS = {
+  "rate-limit": texts(LIMITS, "5000ops/s for all, or dynamodb=500ops/s,s3=50MiB/s"),
+  concurrency: texts(LIMITS, "requests at once, of an adapter: 8, or dynamodb=8,s3=4"),
+  "max-retry-time": text(LIMITS, "how long a failing request is tried again [default: 5m]"),
+} satisfies Record<string, Options>;
+
+export const DUMP_OPTIONS = {
+  "allow-orphan-buckets": flag(DUMP, "take bucket directories without _bucket.json (leftovers of deleted buckets)"),
+  "require-consistent": flag(DUMP, "refuse a dump that is not one moment of the whole cluster"),
+} satisfies Record<string, Options>;
+
+export const OUTPUT_OPTIONS = {
+  json: flag(OUTPUT, "the result as JSON on standard output"),
+  progress: choice(OUTPUT, ["auto", "plain", "none"], "progress on standard error [default: auto]"),
+} satisfies Record<string, Options>;
+
+export const CONFIRM_OPTIONS = {
+  yes: { ...flag(OUTPUT, "do not ask before deleting"), alias: "y" },
+  report: text(OUTPUT, "write the report to this file (JSON); what was not restored goes beside it, as JSON lines"),
+  "dry-run": flag(OUTPUT, "the same as `plan`"),
+} satisfies Record<string, Options>;

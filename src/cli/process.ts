@@ -1,0 +1,35 @@
+/** The command line as a process: its streams, signals and exit status. The only place that touches them. */
+import { main } from "./main.js";
+
+const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
+
+/**
+ * Runs the command line of this process and sets its exit status. The first SIGINT or SIGTERM lets what is in flight
+ * end; a second one ends the process at once.
+ */
+export async function runProcess(): Promise<void> {
+  // The AWS SDK would print its own support calendar at every start.
+  process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] = "true";
+  const interruption = new AbortController();
+  let signalled: number | undefined;
+  for (const [signal, status] of Object.entries(SIGNALS)) {
+    process.on(signal, () => {
+      if (signalled !== undefined) process.exit(status);
+      signalled = status;
+      process.stderr.write("\ninterrupted: waiting for what is under way; once more ends it at once\n");
+      interruption.abort();
+    });
+  }
+  // A reader of our output that went away (`| head`) is no reason to crash.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
+  const status = await main(process.argv.slice(2), {
+    env: process.env,
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    isTty: process.stdin.isTTY === true && process.stderr.isTTY === true,
+    signal: interruption.signal,
+  });
+  process.stdin.unref?.();
+  process.exitCode = status === SIGNALS.SIGINT && signalled !== undefined ? signalled : status;
+}

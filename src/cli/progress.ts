@@ -1,0 +1,139 @@
+/**
+ * Progress on standard error: on a terminal a line for the check and for every scope under way, elsewhere a plain line
+ * every few seconds. Sinks never throw, and hold no timer once the run has finished.
+ */
+import type { Writable } from "node:stream";
+import { MultiBar, type SingleBar } from "cli-progress";
+import type { Scope } from "../model/scope.js";
+import { type ProgressEvent, type ProgressSink, SILENT } from "../run/progress.js";
+import { systemClock } from "../support/clock.js";
+import { formatBytes, formatCount, formatDuration, plural } from "./format.js";
+import type { Io } from "./io.js";
+import { ProgressState, type ScopeProgress } from "./progress-state.js";
+
+export type ProgressKind = "auto" | "plain" | "none";
+
+const PLAIN_INTERVAL_MS = 5_000;
+
+export function progressSink(kind: ProgressKind, io: Io): ProgressSink {
+  if (kind === "none") return SILENT;
+  return kind === "auto" && io.isTty === true ? new TerminalProgress(io.stderr) : new PlainProgress(io.stderr);
+}
+
+class PlainProgress implements ProgressSink {
+  readonly #out: Writable;
+  readonly #state = new ProgressState(systemClock);
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(out: Writable) {
+    this.#out = out;
+  }
+
+  report(event: ProgressEvent): void {
+    this.#state.take(event);
+    if (event.type === "finished") {
+      clearInterval(this.#timer);
+      return;
+    }
+    if (event.type === "scope-finished") this.#line(this.#state.scopes.get(event.scope));
+    if (event.type === "checked") this.#write(`checked ${formatCount(event.files)} files, ${formatBytes(event.bytes)}`);
+    this.#timer ??= setInterval(() => this.#tick(), PLAIN_INTERVAL_MS);
+    this.#timer.unref();
+  }
+
+  #tick(): void {
+    const { checked, scopes, surveyed } = this.#state;
+    if (checked?.isDone === false) {
+      this.#write(`checking: ${formatCount(checked.files)} files, ${formatBytes(checked.bytes)}`);
+      return;
+    }
+    if (scopes.size === 0 && surveyed !== undefined) {
+      this.#write(`reading ${surveyed.label}: ${formatCount(surveyed.records)} records`);
+    }
+    for (const scope of scopes.values()) if (!scope.isFinished) this.#line(scope);
+  }
+
+  #line(scope: ScopeProgress | undefined): void {
+    if (scope !== undefined) this.#write(`${scope.label}: ${scopeText(scope, this.#state)}`);
+  }
+
+  #write(text: string): void {
+    this.#out.write(`${text}\n`);
+  }
+}
+
+function scopeText(scope: ScopeProgress, state: ProgressState): string {
+  const left = scope.isFinished ? undefined : state.timeLeft(scope);
+  return [
+    plural(scope.records, "record"),
+    formatBytes(scope.bytes),
+    `${formatCount(Math.round(state.rate(scope)))}/s`,
+    ...(scope.left === 0 ? [] : [`${formatCount(scope.left)} not restored`]),
+    ...(scope.isFinished ? ["done"] : left === undefined ? [] : [`${formatDuration(left)} left`]),
+  ].join(", ");
+}
+
+const FORMAT = "{label} [{bar}] {percentage}%  {text}";
+const LABEL_CHARS = 28;
+
+class TerminalProgress implements ProgressSink {
+  readonly #bars: MultiBar;
+  readonly #state = new ProgressState(systemClock);
+  readonly #byScope = new Map<Scope, SingleBar>();
+  #check: SingleBar | undefined;
+
+  constructor(out: Writable) {
+    this.#bars = new MultiBar({
+      stream: out as NodeJS.WriteStream,
+      format: FORMAT,
+      barsize: 20,
+      fps: 5,
+      hideCursor: true,
+      clearOnComplete: false,
+      stopOnComplete: false,
+      emptyOnZero: true,
+      forceRedraw: true,
+      formatBar: bar,
+    });
+  }
+
+  report(event: ProgressEvent): void {
+    this.#state.take(event);
+    if (event.type === "checking" || event.type === "checked") this.#showCheck();
+    else if (event.type === "finished") this.#bars.stop();
+    else if ("scope" in event && event.scope !== undefined) this.#showScope(event.scope);
+  }
+
+  #showCheck(): void {
+    const { checked } = this.#state;
+    if (checked === undefined) return;
+    const text = `${formatCount(checked.files)} files, ${formatBytes(checked.bytes)}`;
+    // How many there are is known only at the end.
+    this.#check ??= this.#bars.create(1, 0, { label: label("check"), text });
+    this.#check.update(checked.isDone ? 1 : 0, { label: label("check"), text });
+  }
+
+  #showScope(scope: Scope): void {
+    const progress = this.#state.scopes.get(scope);
+    if (progress === undefined) return;
+    const payload = { label: label(progress.label), text: scopeText(progress, this.#state) };
+    const total = Math.max(progress.expectedBytes, 1);
+    let shown = this.#byScope.get(scope);
+    if (shown === undefined) {
+      shown = this.#bars.create(total, 0, payload);
+      this.#byScope.set(scope, shown);
+    }
+    shown.update(progress.isFinished ? total : Math.min(progress.bytes, total), payload);
+  }
+}
+
+function bar(progress: number, options: { readonly barsize?: number | undefined }): string {
+  const size = options.barsize ?? 20;
+  const full = Math.round(progress * size);
+  return "█".repeat(full) + "░".repeat(size - full);
+}
+
+function label(text: string): string {
+  const chars = [...text];
+  return (chars.length > LABEL_CHARS ? [...chars.slice(0, LABEL_CHARS - 1), "…"] : chars).join("").padEnd(LABEL_CHARS);
+}

@@ -1,0 +1,113 @@
+/** Makes the engine's typed options from what was typed, for the commands that reach a target. */
+import { randomBytes } from "node:crypto";
+import { tmpdir } from "node:os";
+import { RestoreError } from "../errors/restore-error.js";
+import { modeByName } from "../modes/by-name.js";
+import type { TtlPolicy } from "../modes/expiry.js";
+import type { MergeStrategies } from "../modes/mode.js";
+import type { RunOptions } from "../run/prepare.js";
+import type { ProgressSink } from "../run/progress.js";
+import type { TargetSettings } from "../run/targets.js";
+import { systemClock } from "../support/clock.js";
+import type { Io } from "./io.js";
+import { parseBytes, parseConcurrency, parseDurationMs, parseRateLimits } from "./quantities.js";
+import { parseSelection, type SelectionArguments } from "./selection.js";
+import { resolveTargets, type TargetArguments } from "./targets.js";
+
+/** As yargs names them, after its camel-case expansion. */
+export interface RunArguments extends TargetArguments, SelectionArguments {
+  readonly dump: string;
+  readonly mode?: "replace" | "merge" | "skip-existing";
+  readonly ttlPolicy?: TtlPolicy;
+  readonly preserveTtl?: boolean;
+  readonly listMergeStrategy?: MergeStrategies["list"];
+  readonly streamMergeStrategy?: MergeStrategies["stream"];
+  readonly remapDir?: string;
+  readonly replaceStrategy?: "flush" | "per-key";
+  readonly fifoDedup?: "original" | "record";
+  readonly preserveVisibility?: boolean;
+  readonly purgeWait?: string;
+  readonly onAmbiguous?: "resend" | "skip" | "stop";
+  readonly multipartThreshold?: string;
+  readonly keepEtag?: boolean;
+  readonly allowPublic?: boolean;
+  readonly applyPolicies?: boolean;
+  readonly rateLimit?: readonly string[];
+  readonly concurrency?: readonly string[];
+  readonly maxRetryTime?: string;
+  readonly allowOrphanBuckets?: boolean;
+  readonly requireConsistent?: boolean;
+}
+
+const DEFAULT_MAX_RETRY_TIME = "5m";
+
+/** @throws RestoreError of the class usage */
+export async function runOptions(args: RunArguments, io: Io, progress: ProgressSink): Promise<RunOptions> {
+  const { settings, named } = await resolveTargets(args, io);
+  const concurrency = args.concurrency ?? (named?.concurrency === undefined ? [] : [String(named.concurrency)]);
+  const rateLimit = args.rateLimit ?? (named?.rate_limit === undefined ? [] : [named.rate_limit]);
+  return {
+    dump: args.dump,
+    mode: modeByName(args.mode ?? "none"),
+    strategies: { list: args.listMergeStrategy ?? "replace", stream: args.streamMergeStrategy ?? "reject" },
+    ttlPolicy: ttlPolicy(args),
+    selection: parseSelection(args),
+    targets: withWriting(settings, args),
+    limits: parseRateLimits(rateLimit),
+    concurrency: parseConcurrency(concurrency),
+    maxRetryTimeMs: parseDurationMs(args.maxRetryTime ?? DEFAULT_MAX_RETRY_TIME, "--max-retry-time"),
+    allowOrphanBuckets: args.allowOrphanBuckets ?? false,
+    requireConsistent: args.requireConsistent ?? false,
+    ...(args.remapDir === undefined ? {} : { remapDirectory: args.remapDir }),
+    workRoot: workRoot(io),
+    jobId: randomBytes(8).toString("hex"),
+    clock: systemClock,
+    progress,
+    ...(io.signal === undefined ? {} : { signal: io.signal }),
+  };
+}
+
+/** Where a run makes its folder for catalogues. */
+export function workRoot({ env }: Io): string {
+  return env["TMPDIR"] ?? tmpdir();
+}
+
+function ttlPolicy({ ttlPolicy: policy, preserveTtl }: RunArguments): TtlPolicy {
+  if (preserveTtl !== true) return policy ?? "skip-expired";
+  if (policy === undefined || policy === "preserve") return "preserve";
+  throw new RestoreError("USAGE", `--preserve-ttl and --ttl-policy ${policy} contradict one another`, {
+    hint: "Give one of them.",
+  });
+}
+
+function withWriting({ dynamodb, s3, sqs, redis }: TargetSettings, args: RunArguments): TargetSettings {
+  const threshold = args.multipartThreshold;
+  return {
+    ...(dynamodb === undefined ? {} : { dynamodb }),
+    ...(s3 === undefined
+      ? {}
+      : {
+          s3: {
+            ...s3,
+            keepEtag: args.keepEtag ?? false,
+            allowPublic: args.allowPublic ?? false,
+            applyPolicies: args.applyPolicies ?? false,
+            ...(threshold === undefined
+              ? {}
+              : { multipartThresholdBytes: parseBytes(threshold, "--multipart-threshold") }),
+          },
+        }),
+    ...(sqs === undefined
+      ? {}
+      : {
+          sqs: {
+            ...sqs,
+            fifoDedup: args.fifoDedup ?? "original",
+            preserveVisibility: args.preserveVisibility ?? false,
+            purgeWaitMs: parseDurationMs(args.purgeWait ?? "60s", "--purge-wait"),
+            onAmbiguous: args.onAmbiguous ?? "resend",
+          },
+        }),
+    ...(redis === undefined ? {} : { redis: { ...redis, replaceStrategy: args.replaceStrategy ?? "flush" } }),
+  };
+}

@@ -1,0 +1,310 @@
+/**
+ * Everything that happens before a run may write, in the order that wastes least of an operator's time: manifest and
+ * options, then every endpoint and its credentials, then hours of hashing, then the targets' state. Writes nothing.
+ */
+import { access, constants, mkdtemp, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { messageOf, RestoreError } from "../errors/restore-error.js";
+import type { WritableRecord } from "../model/record.js";
+import { ADAPTERS, type Adapter, type Scope, scopeLabel } from "../model/scope.js";
+import type { TtlPolicy } from "../modes/expiry.js";
+import type { MergeStrategies, Mode, ScopeDecision } from "../modes/mode.js";
+import type { CheckProgress, Dump } from "../readers/dump.js";
+import { openDump } from "../readers/open-dump.js";
+import type { Capabilities, ScopeState } from "../replayers/replayer.js";
+import type { Clock } from "../support/clock.js";
+import type { RateLimits } from "./limits.js";
+import { bindPolicy } from "./policy.js";
+import type { ProgressSink } from "./progress.js";
+import { Selection, type SelectionOptions } from "./selection.js";
+import { assertEndpoints, Replayers, type TargetSettings } from "./targets.js";
+
+export interface RunOptions {
+  /** The dump's directory. */
+  readonly dump: string;
+  readonly mode: Mode;
+  readonly strategies: MergeStrategies;
+  readonly ttlPolicy: TtlPolicy;
+  readonly selection: SelectionOptions;
+  readonly targets: TargetSettings;
+  readonly limits: RateLimits;
+  readonly concurrency: { readonly [A in Adapter]?: number };
+  readonly maxRetryTimeMs: number;
+  readonly allowOrphanBuckets: boolean;
+  /** Refuses a dump that is not one moment across its shards. */
+  readonly requireConsistent: boolean;
+  readonly remapDirectory?: string;
+  /** An existing directory in which the run makes one of its own for catalogues; removed again. */
+  readonly workRoot: string;
+  /** 16 lower-case hex digits, another one for every run. */
+  readonly jobId: string;
+  readonly clock: Clock;
+  readonly progress: ProgressSink;
+  readonly signal?: AbortSignal;
+}
+
+export interface PreparedScope {
+  readonly scope: Scope;
+  readonly state: ScopeState;
+  readonly decision: ScopeDecision;
+  /** Files of the scope in the dump and their bytes. */
+  readonly size: { readonly files: number; readonly bytes: number };
+}
+
+export interface PreparedRun {
+  readonly options: RunOptions;
+  readonly dump: Dump;
+  readonly checked: CheckProgress;
+  readonly selection: Selection;
+  readonly capabilities: ReadonlyMap<Adapter, Capabilities>;
+  readonly replayers: Replayers;
+  readonly scopes: readonly PreparedScope[];
+  /** Unix milliseconds. */
+  readonly startedAt: number;
+  /** Closes connections and removes what is temporary. Repeatable. */
+  close(): Promise<void>;
+}
+
+/** @throws RestoreError of the classes usage, dump and target; nothing was written then */
+export async function prepare(options: RunOptions): Promise<PreparedRun> {
+  const closers: (() => Promise<void>)[] = [];
+  const close = async () => {
+    for (let closer = closers.pop(); closer !== undefined; closer = closers.pop()) await closer();
+  };
+  try {
+    return { ...(await open(options, closers)), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function open(options: RunOptions, closers: (() => Promise<void>)[]): Promise<Omit<PreparedRun, "close">> {
+  const startedAt = options.clock.now();
+  const dump = await openWithWorkDirectory(options, closers);
+  assertConsistent(options, dump);
+  const outline = await dump.outline();
+  const selection = new Selection(withUrlDatabase(options, outline));
+  selection.validate(outline);
+  const adapters = ADAPTERS.filter((adapter) =>
+    outline.some((scope) => scope.adapter === adapter && selection.wants(adapter, scope.name)),
+  );
+  assertOptions(options, selection, adapters);
+  await assertRemapsWritable(options, adapters);
+  const replayers = new Replayers(adapters, replayersInit({ options, dump, selection, startedAt }));
+  closers.push(() => replayers.close());
+  const capabilities = await probeAll(replayers);
+  const checked = await check(dump, options.progress);
+  const scopes = await inspectAll(await dump.scopes(selection), { options, dump, replayers });
+  return { options, dump, checked, selection, capabilities, replayers, scopes, startedAt };
+}
+
+/** Opens a dump with a directory of its own for catalogues; `closers` undo both. */
+export async function openWithWorkDirectory(
+  options: Pick<RunOptions, "dump" | "workRoot" | "allowOrphanBuckets" | "signal">,
+  closers: (() => Promise<void>)[],
+): Promise<Dump> {
+  const workDirectory = await mkdtemp(join(options.workRoot, "elastickv-restore-")).catch((cause: unknown) => {
+    throw new RestoreError("LOCAL_IO", `cannot make a folder under ${options.workRoot}: ${messageOf(cause)}`, {
+      hint: "Point TMPDIR at a folder with room for the dump's catalogue.",
+      cause,
+    });
+  });
+  closers.push(() => rm(workDirectory, { recursive: true, force: true }));
+  const dump = await openDump(options.dump, {
+    workDirectory,
+    allowOrphanBuckets: options.allowOrphanBuckets,
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+  });
+  closers.push(() => dump.close());
+  return dump;
+}
+
+function assertConsistent(options: RunOptions, dump: Dump): void {
+  if (!options.requireConsistent || dump.manifest.phase === "phase1-live-pinned") return;
+  throw new RestoreError(
+    "DUMP_INCONSISTENT",
+    "the dump is one Raft group's snapshot, not one moment of a whole cluster",
+    {
+      hint: "Take a live-pinned dump, or leave --require-consistent out.",
+    },
+  );
+}
+
+/** A database number in the Redis URL renames the dump's only database. */
+function withUrlDatabase(
+  options: RunOptions,
+  outline: readonly { adapter: Adapter; name: string }[],
+): SelectionOptions {
+  const { selection, targets } = options;
+  const database = targets.redis?.database;
+  if (database === undefined) return selection;
+  const wanted = new Selection(selection);
+  const names = outline.filter(({ adapter, name }) => adapter === "redis" && wanted.wants(adapter, name));
+  const [only] = names;
+  if (only === undefined) return selection;
+  const to = `db_${database}`;
+  if (names.length > 1 || ![`db_${database}`, only.name].includes(wanted.targetName("redis", only.name))) {
+    throw new RestoreError(
+      "USAGE",
+      `the Redis URL names database ${database}, the run restores ${names.length} databases`,
+      {
+        hint: "Leave the number out of the URL and give each database its own with --rename redis:0=3.",
+      },
+    );
+  }
+  return { ...selection, renames: [{ adapter: "redis", from: only.name, to }, ...selection.renames] };
+}
+
+function assertOptions(options: RunOptions, selection: Selection, adapters: readonly Adapter[]): void {
+  const { mode, targets } = options;
+  assertEndpoints(adapters, targets);
+  if (mode.name !== "replace" || !selection.isPartial) return;
+  const others = adapters.filter((adapter) => adapter !== "redis" || targets.redis?.replaceStrategy !== "per-key");
+  if (others.length === 0) return;
+  throw new RestoreError(
+    "USAGE",
+    `replace with a selection of keys would delete all other records of ${others.join(", ")}`,
+    {
+      hint: "Use --mode merge; for Redis alone, --replace-strategy per-key deletes only what the selection names.",
+    },
+  );
+}
+
+/** Remap files go beside the streams; a dump that cannot be written to shows before the first write, not at it. */
+async function assertRemapsWritable(options: RunOptions, adapters: readonly Adapter[]): Promise<void> {
+  const { mode, strategies, remapDirectory, dump } = options;
+  const mayRemap = mode.onRecord("stream", strategies) === "append" && adapters.includes("redis");
+  if (!mayRemap) return;
+  await access(remapDirectory ?? join(dump, "redis"), constants.W_OK).catch((cause: unknown) => {
+    throw new RestoreError("USAGE", `remap files cannot be written: ${messageOf(cause)}`, {
+      hint: "Name a folder that exists and can be written to with --remap-dir.",
+      cause,
+    });
+  });
+}
+
+function replayersInit(init: {
+  readonly options: RunOptions;
+  readonly dump: Dump;
+  readonly selection: Selection;
+  readonly startedAt: number;
+}) {
+  const { options, dump, selection, startedAt } = init;
+  const dumpTakenAt = dump.manifest.wallTime.unixMs;
+  const { mode, strategies, ttlPolicy, clock, jobId, limits, maxRetryTimeMs, concurrency, signal } = options;
+  return {
+    targets: options.targets,
+    policy: bindPolicy({ mode, strategies, ttlPolicy, clock, jobId, dumpTakenAt, jobStartedAt: startedAt }),
+    clock,
+    limits,
+    maxRetryTimeMs,
+    concurrency,
+    ...(signal === undefined ? {} : { signal }),
+    targetName: (adapter: Adapter, name: string) => selection.targetName(adapter, name),
+    selectsKey: (key: string) => selection.wantsKey(key),
+    dumpPath: dump.path,
+    ...(options.remapDirectory === undefined ? {} : { remapDirectory: options.remapDirectory }),
+  };
+}
+
+/** All endpoints at once: the operator hears of every wrong one, not of one after another. */
+async function probeAll(replayers: Replayers): Promise<Map<Adapter, Capabilities>> {
+  const all = replayers.all();
+  const probed = await Promise.allSettled(all.map((replayer) => replayer.probe()));
+  const errors = probed.flatMap((result) => (result.status === "rejected" ? [result.reason as unknown] : []));
+  if (errors.length > 0) throw together(errors);
+  return new Map(
+    all.flatMap((replayer, i) => {
+      const result = probed[i];
+      return result?.status === "fulfilled" ? [[replayer.adapter, result.value] as const] : [];
+    }),
+  );
+}
+
+/** One error for several: the first one's code and hint, everybody's message. An unknown one is thrown as it is. */
+export function together(errors: readonly unknown[]): unknown {
+  const [first] = errors;
+  if (errors.length === 1 || !(first instanceof RestoreError)) return first;
+  const stranger = errors.find((error) => !(error instanceof RestoreError));
+  if (stranger !== undefined) return stranger;
+  const hints = new Set(errors.flatMap((error) => (error instanceof RestoreError && error.hint ? [error.hint] : [])));
+  return new RestoreError(first.code, errors.map(messageOf).join("\n"), {
+    where: first.where,
+    retry: first.retry,
+    ...(hints.size === 0 ? {} : { hint: [...hints].join(" ") }),
+    cause: first,
+  });
+}
+
+/** The check of the dump, with its progress. */
+export async function check(dump: Dump, progress: ProgressSink): Promise<CheckProgress> {
+  const seen = await dump.check(({ files, bytes }) => progress.report({ type: "checking", files, bytes }));
+  progress.report({ type: "checked", ...seen });
+  return seen;
+}
+
+const INSPECTED_AT_ONCE = 8;
+
+async function inspectAll(
+  scopes: readonly Scope[],
+  run: { readonly options: RunOptions; readonly dump: Dump; readonly replayers: Replayers },
+): Promise<PreparedScope[]> {
+  const prepared: PreparedScope[] = [];
+  const errors: unknown[] = [];
+  for (let at = 0; at < scopes.length; at += INSPECTED_AT_ONCE) {
+    const some = scopes.slice(at, at + INSPECTED_AT_ONCE);
+    const results = await Promise.allSettled(some.map((scope) => inspectOne(scope, run)));
+    for (const result of results) {
+      if (result.status === "fulfilled") prepared.push(result.value);
+      else errors.push(result.reason);
+    }
+    run.options.signal?.throwIfAborted();
+  }
+  if (errors.length > 0) throw together(errors);
+  return prepared;
+}
+
+async function inspectOne(
+  scope: Scope,
+  { options, dump, replayers }: { readonly options: RunOptions; readonly dump: Dump; readonly replayers: Replayers },
+): Promise<PreparedScope> {
+  const state = await replayers.of(scope).inspect(scope, () => writableRecords(dump, scope));
+  const decision = options.mode.onScope(scope.adapter, state.presence);
+  return { scope, state, decision, size: dump.sizeOf(scope) };
+}
+
+async function* writableRecords(dump: Dump, scope: Scope): AsyncGenerator<WritableRecord> {
+  for await (const record of dump.reader(scope).records()) if (record.kind !== "faulty") yield record;
+}
+
+/**
+ * Refuses what the mode does not allow to be written into.
+ * @throws RestoreError TARGET_NOT_EMPTY, TARGET_SCHEMA_DIFFERS with every scope concerned
+ */
+export function assertAcceptable({ scopes, options }: Pick<PreparedRun, "scopes" | "options">): void {
+  // Without a mode nobody said that what differs may stay.
+  const strict = options.mode.name === "none";
+  const errors = scopes.flatMap(({ scope, state, decision }) => {
+    const label = `${scope.adapter}:${scope.target}`;
+    const held = state.count === undefined ? "" : ` (${state.count.exact ? "" : "about "}${state.count.value})`;
+    if (decision === "refuse") return [notEmpty(`${label} already holds records${held}`, scope)];
+    const unfit = state.incompatible ?? (strict ? state.differs : undefined);
+    return decision === "keep" && unfit !== undefined ? [differs(`${label}: ${unfit}`, scope)] : [];
+  });
+  if (errors.length > 0) throw together(errors);
+}
+
+function notEmpty(message: string, scope: Scope): RestoreError {
+  return new RestoreError("TARGET_NOT_EMPTY", message, {
+    where: { adapter: scope.adapter, scope: scopeLabel(scope) },
+    hint: "Nothing was written. Say what to do with what is there: --mode merge, skip-existing or replace; or --rename it.",
+  });
+}
+
+function differs(message: string, scope: Scope): RestoreError {
+  return new RestoreError("TARGET_SCHEMA_DIFFERS", message, {
+    where: { adapter: scope.adapter, scope: scopeLabel(scope) },
+    hint: "Nothing was written. Restore under another name with --rename, or use --mode replace.",
+  });
+}

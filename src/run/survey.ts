@@ -1,0 +1,57 @@
+/**
+ * Reads every record of a scope and counts, writing nothing: for plans and for the check of a dump alone. Each record is
+ * read as a restore would read it, so what is malformed shows here first.
+ */
+import type { DumpRecord, FaultyRecord } from "../model/record.js";
+import type { Scope } from "../model/scope.js";
+import type { Dump } from "../readers/dump.js";
+import type { ProgressSink } from "./progress.js";
+
+export interface ScopeSurvey {
+  readonly records: number;
+  /** Payload bytes of the records that can be read. */
+  readonly bytes: number;
+  /** Records that cannot be read. */
+  readonly malformed: number;
+  /** Records whose expiry is past by the TTL policy. */
+  readonly expired: number;
+  /** Collections without elements, which Redis cannot hold. */
+  readonly empty: number;
+  readonly warnings: readonly string[];
+}
+
+export interface SurveyOptions {
+  readonly dump: Dump;
+  readonly scope: Scope;
+  readonly wantsKey: (key: string) => boolean;
+  /** Whether the TTL policy leaves out a key with this expiry. */
+  readonly isExpired: (expireAtMs: bigint | undefined) => boolean;
+  readonly onMalformed?: (record: FaultyRecord) => void | Promise<void>;
+  readonly progress: ProgressSink;
+  readonly signal?: AbortSignal;
+}
+
+export async function surveyScope(options: SurveyOptions): Promise<ScopeSurvey> {
+  const { dump, scope, wantsKey, progress, signal } = options;
+  const reader = dump.reader(scope);
+  const counts = { records: 0, bytes: 0, malformed: 0, expired: 0, empty: 0 };
+  for await (const record of reader.records()) {
+    signal?.throwIfAborted();
+    if (!wantsKey(record.displayKey)) continue;
+    counts.records++;
+    if (counts.records % 256 === 0) progress.report({ type: "surveyed", scope, records: counts.records });
+    if (record.kind === "faulty") {
+      counts.malformed++;
+      await options.onMalformed?.(record);
+      continue;
+    }
+    counts.bytes += record.bytes;
+    if (isEmpty(record)) counts.empty++;
+    else if ("key" in record && record.kind !== "object" && options.isExpired(record.expireAtMs)) counts.expired++;
+  }
+  return { ...counts, warnings: reader.warnings };
+}
+
+function isEmpty(record: DumpRecord): boolean {
+  return record.kind === "collection" && record.count === 0;
+}

@@ -1,0 +1,114 @@
+/**
+ * Where each adapter's records go, and the replayers that take them there. The only place that knows all four.
+ */
+import { RestoreError } from "../errors/restore-error.js";
+import type { WritePolicy } from "../model/policy.js";
+import type { Adapter, Scope } from "../model/scope.js";
+import type { AwsOptions } from "../replayers/aws-client.js";
+import { createDynamoDbReplayer } from "../replayers/dynamodb/replayer.js";
+import { createRedisReplayer, type RedisTarget } from "../replayers/redis/replayer.js";
+import type { Replayer, ReplayerContext } from "../replayers/replayer.js";
+import { createS3Replayer, type S3Target } from "../replayers/s3/replayer.js";
+import { createSqsReplayer, type SqsTarget } from "../replayers/sqs/replayer.js";
+import type { Clock } from "../support/clock.js";
+import { pacersFor, type RateLimits } from "./limits.js";
+import { remapFiles } from "./remap-files.js";
+
+/** Where a setting came from, for people: `--s3-endpoint`, `AWS_ENDPOINT_URL_S3`, `target "staging"`. */
+export interface Origin {
+  readonly origin: string;
+}
+
+export interface TargetSettings {
+  readonly dynamodb?: AwsOptions & Origin;
+  readonly s3?: S3Target & Origin;
+  readonly sqs?: Omit<SqsTarget, "targetNameOf"> & Origin;
+  /** `database`: the number in the URL, which renames the dump's only database. */
+  readonly redis?: Pick<RedisTarget, "url" | "replaceStrategy"> & Origin & { readonly database?: number };
+}
+
+const ENDPOINT_OPTION: Record<Adapter, string> = {
+  dynamodb: "--dynamodb-endpoint URL|aws",
+  s3: "--s3-endpoint URL|aws",
+  redis: "--redis-url URL",
+  sqs: "--sqs-endpoint URL|aws",
+};
+
+/** @throws RestoreError ENDPOINT_MISSING naming the option of every adapter that lacks one */
+export function assertEndpoints(adapters: Iterable<Adapter>, targets: TargetSettings): void {
+  const missing = [...adapters].filter((adapter) => targets[adapter] === undefined);
+  if (missing.length === 0) return;
+  throw new RestoreError("ENDPOINT_MISSING", `no endpoint for the dump's ${missing.join(", ")} data`, {
+    hint: `Give ${missing.map((adapter) => ENDPOINT_OPTION[adapter]).join(" and ")}, or leave data out with --adapter.`,
+  });
+}
+
+export interface ReplayersInit {
+  readonly targets: TargetSettings;
+  readonly policy: WritePolicy;
+  readonly clock: Clock;
+  readonly limits: RateLimits;
+  readonly maxRetryTimeMs: number;
+  readonly concurrency: { readonly [A in Adapter]?: number };
+  readonly signal?: AbortSignal;
+  readonly targetName: (adapter: Adapter, name: string) => string;
+  readonly selectsKey: (displayKey: string) => boolean;
+  readonly dumpPath: string;
+  /** Where remap files go instead of beside the dump's streams. */
+  readonly remapDirectory?: string;
+}
+
+/** One replayer an adapter, not yet connected. */
+export class Replayers {
+  readonly #byAdapter: ReadonlyMap<Adapter, Replayer>;
+
+  constructor(adapters: Iterable<Adapter>, init: ReplayersInit) {
+    const pacerFor = pacersFor(init.limits, init.clock);
+    const contextFor = (adapter: Adapter): ReplayerContext => ({
+      policy: init.policy,
+      clock: init.clock,
+      pacer: pacerFor(adapter),
+      maxRetryTimeMs: init.maxRetryTimeMs,
+      ...(init.concurrency[adapter] === undefined ? {} : { concurrency: init.concurrency[adapter] }),
+      ...(init.signal === undefined ? {} : { signal: init.signal }),
+    });
+    this.#byAdapter = new Map(
+      [...adapters].map((adapter) => [adapter, createReplayer(adapter, init, contextFor(adapter))]),
+    );
+  }
+
+  /** The replayer of the scope's adapter. */
+  of(scope: Pick<Scope, "adapter">): Replayer {
+    const replayer = this.#byAdapter.get(scope.adapter);
+    if (replayer === undefined) throw new RestoreError("INTERNAL", `no replayer for ${scope.adapter}`);
+    return replayer;
+  }
+
+  all(): Replayer[] {
+    return [...this.#byAdapter.values()];
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.all().map((replayer) => replayer.close()));
+  }
+}
+
+function createReplayer(adapter: Adapter, init: ReplayersInit, context: ReplayerContext): Replayer {
+  const { dynamodb, s3, sqs, redis } = init.targets;
+  if (adapter === "dynamodb" && dynamodb !== undefined) return erased(createDynamoDbReplayer(dynamodb, context));
+  if (adapter === "s3" && s3 !== undefined) return erased(createS3Replayer(s3, context));
+  if (adapter === "sqs" && sqs !== undefined) {
+    const targetNameOf = (queue: string) => init.targetName("sqs", queue);
+    return erased(createSqsReplayer({ ...sqs, targetNameOf }, context));
+  }
+  if (adapter === "redis" && redis !== undefined) {
+    const remaps = remapFiles({ dumpPath: init.dumpPath, directory: init.remapDirectory, jobId: init.policy.jobId });
+    return erased(createRedisReplayer({ ...redis, selects: init.selectsKey, remaps }, context));
+  }
+  throw new RestoreError("INTERNAL", `no target for ${adapter}`);
+}
+
+/** The engine pairs scopes and records with the replayer of their adapter, which the type cannot say. */
+function erased<A extends Adapter>(replayer: Replayer<A>): Replayer {
+  return replayer as unknown as Replayer;
+}

@@ -1,0 +1,276 @@
+import { describe, expect, it } from "vitest";
+import { RestoreError } from "../../../src/errors/restore-error.js";
+import { RESTORED } from "../../../src/model/outcome.js";
+import { Gate, settleTurns } from "../../support/fake-replayer.js";
+import { runInMemory } from "../../support/prepared-run.js";
+import { databaseScope, faultyRecord, itemRecord, queueScope, tableScope } from "../../support/records.js";
+
+const OUTAGE = new RestoreError("OUTAGE", "out of reach", { retry: "fatal" });
+const REFUSED = new RestoreError("TARGET_SCOPE_IMPOSSIBLE", "no such table can be");
+
+const three = () => ["a", "b", "c"].map((key, i) => itemRecord(key, { line: i + 1 }));
+
+describe("a scope that cannot be made ready", () => {
+  it("fails alone with all its records, the others go on", async () => {
+    const bad = tableScope("bad");
+    const memory = runInMemory({
+      scopes: [
+        { scope: bad, records: [...three(), faultyRecord("f")] },
+        { scope: tableScope("good"), records: three() },
+      ],
+      scripts: {
+        dynamodb: {
+          create: async (scope) => {
+            if (scope.name === "bad") throw REFUSED;
+            return { warnings: ["made without streams"] };
+          },
+        },
+      },
+    });
+    const report = await memory.report();
+    expect(report.exitStatus).toBe(3);
+    expect(report.status).toBe("finished");
+    expect(report.totals).toMatchObject({ restored: 3, failed: 3, rejected: 1 });
+    expect(report.scopes[0]).toMatchObject({ scope: "bad", error: "no such table can be", notReached: 0 });
+    expect(report.scopes[0]?.reasons).toEqual({ "failed/scope-not-ready": 3, "rejected/malformed-json": 1 });
+    expect(report.scopes[1]?.warnings).toEqual(["made without streams"]);
+    expect(memory.replayers.get("dynamodb")?.log.filter((line) => line.includes("bad"))).toEqual(["create bad"]);
+  });
+
+  it("ends the run where nothing else would work either", async () => {
+    const memory = runInMemory({
+      scopes: [{ scope: tableScope(), records: three() }],
+      scripts: { dynamodb: { create: () => Promise.reject(OUTAGE) } },
+    });
+    expect((await memory.replay()).error).toBe(OUTAGE);
+    expect(memory.ledger.recordsRead).toBe(0);
+  });
+
+  it("ends the run for an error that nobody foresaw", async () => {
+    const bug = new TypeError("undefined is not a function");
+    const memory = runInMemory({
+      scopes: [{ scope: tableScope(), records: three() }],
+      scripts: { dynamodb: { keep: () => Promise.reject(bug) } },
+    });
+    expect((await memory.replay()).error).toBeUndefined();
+    const kept = runInMemory({
+      scopes: [{ scope: tableScope(), records: three(), decision: "keep" }],
+      scripts: { dynamodb: { keep: () => Promise.reject(bug) } },
+    });
+    expect((await kept.replay()).error).toBe(bug);
+  });
+});
+
+describe("the decision for a scope", () => {
+  it.each([
+    ["create", "create orders"],
+    ["keep", "keep orders"],
+    ["empty", "empty orders"],
+  ] as const)("%s comes before its first record", async (decision, expected) => {
+    const memory = runInMemory({ scopes: [{ scope: tableScope(), records: three(), decision }] });
+    expect(await memory.replay()).not.toHaveProperty("error");
+    expect(memory.replayers.get("dynamodb")?.log).toEqual([
+      expected,
+      "write orders a,b",
+      "write orders c",
+      "finish orders",
+    ]);
+  });
+
+  it("skip counts every record as there, asks nothing of the target and finishes nothing", async () => {
+    const memory = runInMemory({
+      scopes: [{ scope: queueScope(), records: three(), decision: "skip" }],
+      mode: "skip-existing",
+    });
+    const report = await memory.report();
+    expect(report.totals).toMatchObject({ "skipped-existing": 3, restored: 0 });
+    expect(report.exitStatus).toBe(0);
+    expect(memory.replayers.get("sqs")?.log).toEqual([]);
+  });
+
+  it("refuse is a mistake of ours here, and ends the run before a write", async () => {
+    const memory = runInMemory({ scopes: [{ scope: tableScope(), records: three(), decision: "refuse" }] });
+    const end = await memory.replay();
+    expect(memory.replayers.get("dynamodb")?.calls).toEqual([]);
+    expect(end.error ?? end.scopes[0]?.error).toBeDefined();
+  });
+});
+
+describe("an adapter's end", () => {
+  it("comes after the last record of all its scopes, in their order", async () => {
+    const names = ["one", "two", "three", "four", "five", "six"];
+    const memory = runInMemory({ scopes: names.map((name) => ({ scope: tableScope(name), records: three() })) });
+    await memory.replay();
+    const log = memory.replayers.get("dynamodb")?.log ?? [];
+    expect(log.slice(-names.length)).toEqual(names.map((name) => `finish ${name}`));
+  });
+
+  it("that fails for a scope is told with it, and the records stay restored", async () => {
+    const memory = runInMemory({
+      scopes: [
+        { scope: queueScope("one"), records: three() },
+        { scope: queueScope("two"), records: three() },
+      ],
+      scripts: {
+        sqs: {
+          finish: async ({ name }) => {
+            if (name === "one") throw new RestoreError("CALL_FAILED", "SetQueueAttributes kept failing");
+            return { warnings: ["redrive policy left out"] };
+          },
+        },
+      },
+    });
+    const report = await memory.report();
+    expect(report.totals.restored).toBe(6);
+    expect(report.scopes.map(({ error }) => error)).toEqual(["SetQueueAttributes kept failing", undefined]);
+    expect(report.scopes[1]?.warnings).toEqual(["redrive policy left out"]);
+    expect(report.exitStatus).toBe(3);
+  });
+});
+
+describe("a fatal error", () => {
+  it("of one adapter stops the others and is told as the cause", async () => {
+    const started = new Gate();
+    const memory = runInMemory({
+      scopes: [
+        { scope: tableScope(), records: Array.from({ length: 50 }, (_, i) => itemRecord(`k${i}`)) },
+        { scope: databaseScope(), records: three() },
+      ],
+      scripts: {
+        dynamodb: {
+          write: async ({ keys }) => {
+            started.open();
+            await settleTurns(5);
+            return keys.map(() => RESTORED);
+          },
+        },
+        redis: {
+          write: async () => {
+            await started.opened;
+            throw OUTAGE;
+          },
+        },
+      },
+    });
+    const report = await memory.report();
+    expect(report.error).toMatchObject({ code: "OUTAGE", message: "out of reach" });
+    expect(report.exitStatus).toBe(1);
+    expect(report.status).toBe("stopped");
+    expect(report.totals.restored).toBeLessThan(50);
+    expect(report.recordsRead).toBe(report.totals.restored + report.notReached);
+    for (const [, { log }] of memory.replayers) expect(log.some((line) => line.startsWith("finish"))).toBe(false);
+  });
+
+  it("leaves scopes whose turn had not come untouched", async () => {
+    const names = Array.from({ length: 8 }, (_, i) => `t${i}`);
+    const memory = runInMemory({
+      scopes: names.map((name) => ({ scope: tableScope(name), records: three() })),
+      scripts: { dynamodb: { create: () => Promise.reject(OUTAGE) } },
+    });
+    const end = await memory.replay();
+    expect(end.error).toBe(OUTAGE);
+    expect(memory.replayers.get("dynamodb")?.log).toEqual(["t0", "t1", "t2", "t3"].map((name) => `create ${name}`));
+    expect(end.scopes).toEqual([]);
+  });
+
+  it("of a reader ends the run after what is under way", async () => {
+    const readerError = new Error("unreadable");
+    const memory = runInMemory({ scopes: [{ scope: tableScope(), records: three(), readerError }] });
+    expect((await memory.replay()).error).toBe(readerError);
+  });
+});
+
+describe("an interruption", () => {
+  it("that no call noticed still stops the run: scopes that were left out are not done", async () => {
+    const stop = new AbortController();
+    const names = Array.from({ length: 6 }, (_, i) => `t${i}`);
+    const memory = runInMemory({
+      scopes: names.map((name) => ({ scope: tableScope(name), records: [itemRecord("k")] })),
+      scripts: {
+        dynamodb: {
+          write: ({ keys }) => {
+            stop.abort();
+            return keys.map(() => RESTORED);
+          },
+        },
+      },
+      signal: stop.signal,
+    });
+    const report = await memory.report();
+    expect(report.error).toMatchObject({ code: "INTERRUPTED" });
+    expect(report.exitStatus).toBe(130);
+    expect(memory.replayers.get("dynamodb")?.log.some((line) => line.startsWith("finish"))).toBe(false);
+  });
+
+  it("is told as one, whatever a library threw because of it", async () => {
+    const stop = new AbortController();
+    const memory = runInMemory({
+      scopes: [{ scope: tableScope(), records: three() }],
+      scripts: {
+        dynamodb: {
+          write: () => {
+            stop.abort();
+            throw new DOMException("This operation was aborted", "AbortError");
+          },
+        },
+      },
+      signal: stop.signal,
+    });
+    const report = await memory.report();
+    expect(report.error?.code).toBe("INTERRUPTED");
+    expect(report.exitStatus).toBe(130);
+    expect(report.notReached).toBe(3);
+  });
+
+  it("that comes after the last step changes nothing", async () => {
+    const stop = new AbortController();
+    const memory = runInMemory({
+      scopes: [{ scope: tableScope(), records: three() }],
+      scripts: {
+        dynamodb: {
+          finish: async () => {
+            stop.abort();
+            return { warnings: [] };
+          },
+        },
+      },
+      signal: stop.signal,
+    });
+    const report = await memory.report();
+    expect(report.exitStatus).toBe(0);
+  });
+});
+
+it("warnings of preparing, reading and finishing all stand with their scope", async () => {
+  const memory = runInMemory({
+    scopes: [{ scope: tableScope(), records: three(), warnings: ["from the reader"] }],
+    scripts: {
+      dynamodb: {
+        create: async () => ({ warnings: ["from making it"] }),
+        finish: async () => ({ warnings: ["from finishing it"] }),
+      },
+    },
+  });
+  const { scopes } = await memory.replay();
+  expect(scopes[0]?.warnings).toEqual(["from making it", "from the reader", "from finishing it"]);
+});
+
+it("a target that may have lost what it acknowledged leaves the run incomplete", async () => {
+  const memory = runInMemory({
+    scopes: [{ scope: databaseScope(), records: three() }],
+    scripts: { redis: { mayHaveLost: () => "the server restarted during the run" } },
+  });
+  const report = await memory.report();
+  expect(report.scopes[0]?.error).toMatch(/restarted/);
+  expect(report.exitStatus).toBe(3);
+});
+
+it("the journal sees every scope go through its phases to the end", async () => {
+  const memory = runInMemory({ scopes: [{ scope: tableScope(), records: three(), decision: "empty" }] });
+  await memory.replay();
+  await expect(memory.journal.close()).resolves.toBeUndefined();
+  for (const phase of ["emptied", "finishing"] as const) {
+    await expect(memory.journal.phase(memory.run.scopes[0]?.scope ?? tableScope(), phase)).rejects.toThrow(/done/);
+  }
+  expect(memory.events.map(({ type }) => type)).toEqual(["scope-started", "scope-finished"]);
+});
