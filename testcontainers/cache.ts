@@ -4,16 +4,18 @@
  * only saves two processes the same work, and a stale one costs nothing but that work.
  */
 import { spawn } from "node:child_process";
-import { access, constants, mkdir, mkdtemp, rename, rm, stat, utimes } from "node:fs/promises";
+import { access, constants, mkdir, mkdtemp, readdir, rename, rm, stat, utimes } from "node:fs/promises";
 import { homedir } from "node:os";
-import { delimiter, join } from "node:path";
+import { basename, delimiter, join } from "node:path";
 
 const HEARTBEAT_MS = 5_000;
 const STALE_MS = 30_000;
 const POLL_MS = 300;
+/** What a killed installation left behind is nobody's after this; the slowest one takes minutes. */
+const ABANDONED_MS = 3_600_000;
 
 /** `$ELASTICKV_RESTORE_CACHE/servers`, or `elastickv-restore/servers` in the user's cache directory. */
-export function serversDirectory(environment: NodeJS.ProcessEnv = process.env): string {
+function serversDirectory(environment: NodeJS.ProcessEnv = process.env): string {
   const own = environment["ELASTICKV_RESTORE_CACHE"];
   if (own !== undefined && own !== "") return join(own, "servers");
   const xdg = environment["XDG_CACHE_HOME"];
@@ -34,13 +36,17 @@ export async function installOnce(
   if (await exists(place)) return place;
   await mkdir(root, { recursive: true });
   const lock = `${place}.lock`;
-  while (!(await takeLock(lock))) {
+  for (let waits = 0; !(await takeLock(lock)); waits++) {
+    if (waits === 0) tell(`${name}: another process installs it; waiting`);
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     if (await exists(place)) return place;
   }
   const heartbeat = setInterval(() => void utimes(lock, new Date(), new Date()).catch(() => undefined), HEARTBEAT_MS);
   try {
-    if (!(await exists(place))) await fillAndRename(place, fill);
+    if (await exists(place)) return place;
+    tell(`${name}: installing version ${version} once into ${root}`);
+    await removeAbandoned(root, `${basename(place)}.tmp-`);
+    await fillAndRename(place, fill);
     return place;
   } finally {
     clearInterval(heartbeat);
@@ -60,6 +66,14 @@ async function fillAndRename(place: string, fill: (directory: string) => Promise
   }
 }
 
+async function removeAbandoned(root: string, prefix: string): Promise<void> {
+  for (const name of await readdir(root)) {
+    if (!name.startsWith(prefix)) continue;
+    const path = join(root, name);
+    if ((await ageMs(path)) > ABANDONED_MS) await rm(path, { recursive: true, force: true });
+  }
+}
+
 /** A directory is the lock: making one is atomic. Its time is renewed by the holder; an old one is nobody's. */
 async function takeLock(lock: string): Promise<boolean> {
   try {
@@ -68,12 +82,16 @@ async function takeLock(lock: string): Promise<boolean> {
   } catch (error) {
     if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
   }
-  const age = await stat(lock).then(
+  if ((await ageMs(lock)) > STALE_MS) await rm(lock, { recursive: true, force: true });
+  return false;
+}
+
+/** 0 for what is not there. */
+async function ageMs(path: string): Promise<number> {
+  return await stat(path).then(
     (found) => Date.now() - found.mtimeMs,
     () => 0,
   );
-  if (age > STALE_MS) await rm(lock, { recursive: true, force: true });
-  return false;
 }
 
 async function exists(path: string): Promise<boolean> {
@@ -84,7 +102,7 @@ async function exists(path: string): Promise<boolean> {
 }
 
 /** The full path of a command, or undefined. */
-export async function findCommand(command: string): Promise<string | undefined> {
+async function findCommand(command: string): Promise<string | undefined> {
   for (const directory of (process.env["PATH"] ?? "").split(delimiter)) {
     const path = join(directory, command);
     const runs = await access(path, constants.X_OK).then(
@@ -105,12 +123,18 @@ export async function needCommand(command: string, debianPackage?: string): Prom
     const offer = debianPackage === undefined ? "" : ` (Debian package ${debianPackage})`;
     throw new Error(`${command} is not on the PATH${offer}`);
   }
+  tell(`${command}: installing the Debian package ${debianPackage}`);
   const environment = { DEBIAN_FRONTEND: "noninteractive" };
   await run(apt, ["update"], { environment });
   await run(apt, ["install", "-y", "--no-install-recommends", debianPackage], { environment });
   const installed = await findCommand(command);
   if (installed === undefined) throw new Error(`${debianPackage} was installed, but ${command} is not on the PATH`);
   return installed;
+}
+
+/** Installations take from seconds to minutes; nobody should wonder what a test waits for. */
+function tell(what: string): void {
+  process.stderr.write(`${what}\n`);
 }
 
 /** Runs a tool to its end. Throws with the tail of its output unless it ends with 0. */
@@ -124,6 +148,8 @@ export async function run(
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, ...options.environment },
   });
+  const endChild = () => child.kill();
+  process.once("exit", endChild);
   let output = "";
   for (const stream of [child.stdout, child.stderr]) {
     stream.on("data", (chunk: Buffer) => {
@@ -133,6 +159,6 @@ export async function run(
   const status = await new Promise<number | string>((resolve, reject) => {
     child.once("error", reject);
     child.once("close", (code, signal) => resolve(code ?? signal ?? "unknown"));
-  });
+  }).finally(() => process.off("exit", endChild));
   if (status !== 0) throw new Error(`${command} ${args.join(" ")} ended with ${status}:\n${output.trim()}`);
 }

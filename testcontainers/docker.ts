@@ -7,7 +7,7 @@ import { request } from "node:http";
 import { homedir } from "node:os";
 import { join } from "node:path";
 
-import type { DockerRecipe } from "./server.js";
+import type { DockerRecipe } from "./recipe.js";
 
 const PING_TIMEOUT_MS = 800;
 

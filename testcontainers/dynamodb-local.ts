@@ -2,7 +2,8 @@
 import { DynamoDBClient, ListTablesCommand } from "@aws-sdk/client-dynamodb";
 
 import { installJars, JAVA_NEEDS, SMALL_HEAP } from "./java.js";
-import { type Access, LOCAL_CREDENTIALS, type RunningServer, type ServerRecipe, startServer } from "./server.js";
+import { type Access, LOCAL_CREDENTIALS, type RunningServer, type ServerRecipe } from "./recipe.js";
+import { startServer } from "./server.js";
 
 const VERSION = "2.6.1";
 const MAIN = "com.amazonaws.services.dynamodbv2.local.main.ServerRunner";

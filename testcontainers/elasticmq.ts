@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { ListQueuesCommand, SQSClient } from "@aws-sdk/client-sqs";
 
 import { installJars, JAVA_NEEDS, SMALL_HEAP } from "./java.js";
-import { type Access, LOCAL_CREDENTIALS, type RunningServer, type ServerRecipe, startServer } from "./server.js";
+import { type Access, LOCAL_CREDENTIALS, type RunningServer, type ServerRecipe } from "./recipe.js";
+import { startServer } from "./server.js";
 
 const VERSION = "1.7.1";
 

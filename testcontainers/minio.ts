@@ -2,7 +2,8 @@
 import { ListBucketsCommand, S3Client } from "@aws-sdk/client-s3";
 
 import { installOnce, needCommand, run } from "./cache.js";
-import { type Access, LOCAL_CREDENTIALS, type RunningServer, type ServerRecipe, startServer } from "./server.js";
+import { type Access, LOCAL_CREDENTIALS, type RunningServer, type ServerRecipe } from "./recipe.js";
+import { startServer } from "./server.js";
 
 /** The commit that is built; the project publishes no binaries any more. */
 const VERSION = "v0.0.0-20260212201848-7aac2a2c5b7c";
@@ -21,7 +22,8 @@ export const minioRecipe: ServerRecipe = {
   credentials: LOCAL_CREDENTIALS,
   protocol: "http",
   ask: askS3,
-  docker: { image: "minio/minio", port: 9000, command: ["server", "/data"], environment },
+  // The last image that the project published.
+  docker: { image: "minio/minio:RELEASE.2025-09-07T16-13-09Z", port: 9000, command: ["server", "/data"], environment },
   native: {
     needs: "Go for the first time, which builds it in two minutes",
     install: installMinio,

@@ -10,27 +10,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { freePort } from "./ports.js";
-import { askUntilReady } from "./server.js";
+import { askUntilReady } from "./ready.js";
+import type { Launch, NativeRecipe } from "./recipe.js";
 
 const READY_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 5_000;
 const START_TRIES = 3;
 const LOG_TAIL_CHARS = 4_000;
-
-export interface Launch {
-  readonly command: string;
-  readonly args: readonly string[];
-  readonly environment?: Readonly<Record<string, string>>;
-}
-
-export interface NativeRecipe {
-  /** What has to be there for an installation, for people. */
-  readonly needs: string;
-  /** Makes the server runnable and says where it is. Cheap when that was done before; may run in two processes. */
-  install(): Promise<string>;
-  /** `data` is an empty directory of the server's own. May write files there. */
-  launch(installed: string, port: number, data: string): Launch | Promise<Launch>;
-}
 
 export interface NativeServer {
   readonly port: number;
@@ -133,9 +119,12 @@ class ServerProcess {
   }
 }
 
-/** `read` returns when the pipe from this process closes, which the system does however this process ends. */
+/**
+ * `read` returns when the pipe from this process closes, which the system does however this process ends. The server
+ * leads a process group (`detached`), so what it started goes with it.
+ */
 function watch(pid: number | undefined, data: string): ChildProcess {
-  const script = 'read _; kill -9 "$1" 2>/dev/null; rm -rf "$2"';
+  const script = 'read _; test -n "$1" && kill -9 "-$1" 2>/dev/null; rm -rf "$2"';
   const watcher = spawn("sh", ["-c", script, "sh", String(pid ?? ""), data], {
     detached: true,
     stdio: ["pipe", "ignore", "ignore"],

@@ -18,7 +18,7 @@ export async function freePort(): Promise<number> {
 }
 
 /** Binds every address, since some of the servers do. */
-export async function isFree(port: number): Promise<boolean> {
+async function isFree(port: number): Promise<boolean> {
   return await new Promise((resolve) => {
     const probe = createServer();
     probe.once("error", () => resolve(false));

@@ -2,7 +2,8 @@
 import { Redis } from "ioredis";
 
 import { needCommand } from "./cache.js";
-import { type Access, type RunningServer, type ServerRecipe, startServer } from "./server.js";
+import type { Access, RunningServer, ServerRecipe } from "./recipe.js";
+import { startServer } from "./server.js";
 
 export const redisRecipe: ServerRecipe = {
   name: "redis",

@@ -4,58 +4,13 @@
  * environment named it.
  */
 import { dockerAnswers, runContainer } from "./docker.js";
-import { type NativeRecipe, runNative } from "./native.js";
+import { runNative } from "./native.js";
+import { askUntilReady, reasonOf } from "./ready.js";
+import type { Access, RunningServer, ServerRecipe } from "./recipe.js";
 
-export interface Credentials {
-  readonly accessKeyId: string;
-  readonly secretAccessKey: string;
-}
+export { LOCAL_CREDENTIALS, type RunningServer } from "./recipe.js";
 
-export interface RunningServer {
-  readonly name: ServerName;
-  /** `http://…`, or `redis://127.0.0.1:port`. */
-  readonly endpoint: string;
-  readonly credentials?: Credentials;
-  readonly how: "environment" | "docker" | "native" | "in-process";
-  /** What the server calls its version, or the version that was asked for. */
-  readonly version?: string;
-  /** May be called twice. Does nothing to a server that the environment named. */
-  stop(): Promise<void>;
-}
-
-export type ServerName = "redis" | "dynamodb-local" | "minio" | "elasticmq";
-
-export interface Access {
-  readonly endpoint: string;
-  readonly credentials?: Credentials;
-}
-
-export interface DockerRecipe {
-  readonly image: string;
-  readonly port: number;
-  readonly command?: readonly string[];
-  readonly environment?: Readonly<Record<string, string>>;
-}
-
-export interface ServerRecipe {
-  readonly name: ServerName;
-  /** The environment variable that names a running server. */
-  readonly variable: string;
-  /** Used wherever this module starts the server itself. */
-  readonly credentials?: Credentials;
-  readonly version: string;
-  readonly protocol: "http" | "redis";
-  /** Asks the server something harmless. Returns its version when it tells it; throws when it is not ready. */
-  ask(access: Access): Promise<string | undefined>;
-  readonly docker: DockerRecipe;
-  readonly native: NativeRecipe;
-}
-
-/** One pair for every server: DynamoDB Local takes letters and digits only, MinIO at least eight characters. */
-export const LOCAL_CREDENTIALS: Credentials = {
-  accessKeyId: "elastickvlocal",
-  secretAccessKey: "elastickvlocalsecret",
-};
+const CONTAINER_READY_MS = 60_000;
 
 /** Starts the server, or finds it. Throws an error that names all three ways when none works. */
 export async function startServer(recipe: ServerRecipe): Promise<RunningServer> {
@@ -79,6 +34,17 @@ export async function startServer(recipe: ServerRecipe): Promise<RunningServer> 
     `cannot start ${recipe.name}. Name a running one in ${recipe.variable}, or start Docker, ` +
       `or let it be installed here (${recipe.native.needs}).\n- ${reasons.join("\n- ")}`,
   );
+}
+
+/**
+ * Does beforehand what takes minutes the first time, and says how the server will be had. A server that the environment
+ * names or Docker runs needs nothing: Docker fetches its image when it starts.
+ */
+export async function prepareServer(recipe: ServerRecipe): Promise<RunningServer["how"]> {
+  if (accessFromEnvironment(recipe) !== undefined) return "environment";
+  if (await dockerAnswers()) return "docker";
+  await recipe.native.install();
+  return "native";
 }
 
 /** The endpoint that the environment names, with the credentials beside it. */
@@ -107,7 +73,7 @@ async function inDocker(recipe: ServerRecipe): Promise<RunningServer> {
   const container = await runContainer(recipe.docker);
   try {
     const reached = access(recipe, `${recipe.protocol}://${container.host}:${container.port}`);
-    const version = await askUntilReady(() => recipe.ask(reached), 60_000);
+    const version = await askUntilReady(() => recipe.ask(reached), CONTAINER_READY_MS);
     return running(recipe, reached, { how: "docker", version: version ?? recipe.version, stop: container.stop });
   } catch (error) {
     await container.stop();
@@ -136,26 +102,6 @@ function running(
 ): RunningServer {
   const { version, ...others } = rest;
   return { name: recipe.name, ...reached, ...others, ...(version === undefined ? {} : { version }) };
-}
-
-/** Asks again until the answer comes; throws the last error after `timeoutMs`, or what `giveUp` throws. */
-export async function askUntilReady<T>(ask: () => Promise<T>, timeoutMs: number, giveUp?: () => void): Promise<T> {
-  const deadline = performance.now() + timeoutMs;
-  for (;;) {
-    giveUp?.();
-    try {
-      return await ask();
-    } catch (error) {
-      if (performance.now() > deadline) throw new Error(`no answer within ${timeoutMs / 1000} s`, { cause: error });
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-  }
-}
-
-export function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const own = error.message === "" ? error.name : error.message;
-  return error.cause === undefined ? own : `${own} (${reasonOf(error.cause)})`;
 }
 
 function withoutPassword(endpoint: string): string {

@@ -1,0 +1,99 @@
+/**
+ * For the demo on machines without Docker, Go or Java: servers of npm packages inside this process, that speak enough of
+ * DynamoDB, S3 and SQS to look at. They are not what is promised to work; tests never accept them. No package brings a
+ * Redis that needs no compiler, so there is none here.
+ */
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
+
+import { dynamoDbLocalRecipe } from "./dynamodb-local.js";
+import { elasticMqRecipe } from "./elasticmq.js";
+import { minioRecipe } from "./minio.js";
+import { reasonOf } from "./ready.js";
+import { LOCAL_CREDENTIALS, type RunningServer, type ServerName, type ServerRecipe } from "./recipe.js";
+import { redisRecipe } from "./redis.js";
+import { startServer } from "./server.js";
+
+const RECIPES: Readonly<Record<ServerName, ServerRecipe>> = {
+  redis: redisRecipe,
+  "dynamodb-local": dynamoDbLocalRecipe,
+  minio: minioRecipe,
+  elasticmq: elasticMqRecipe,
+};
+
+/** A stand-in's address and its end. */
+interface StandIn {
+  readonly port: number;
+  readonly version: string;
+  stop(): Promise<void>;
+}
+
+const STAND_INS: Readonly<Record<ServerName, (() => Promise<StandIn>) | undefined>> = {
+  redis: undefined,
+  "dynamodb-local": startDynalite,
+  minio: startFauxqs,
+  elasticmq: startFauxqs,
+};
+
+export interface Started {
+  readonly server: RunningServer;
+  /** Why it is a stand-in and not the real server. */
+  readonly instead?: string;
+}
+
+/**
+ * The real server, or its stand-in when the real one cannot be had or `preferStandIn` is set. Throws why the real one
+ * does not start when there is no stand-in for it.
+ */
+export async function startOrStandIn(
+  name: ServerName,
+  { preferStandIn = false }: { readonly preferStandIn?: boolean } = {},
+): Promise<Started> {
+  const standIn = STAND_INS[name];
+  if (preferStandIn && standIn !== undefined) {
+    return { server: await startStandIn(name, standIn), instead: "it was asked for" };
+  }
+  try {
+    return { server: await startServer(RECIPES[name]) };
+  } catch (error) {
+    if (standIn === undefined) throw error;
+    return { server: await startStandIn(name, standIn), instead: reasonOf(error) };
+  }
+}
+
+async function startStandIn(name: ServerName, start: () => Promise<StandIn>): Promise<RunningServer> {
+  const { port, version, stop } = await start();
+  let stopped: Promise<void> | undefined;
+  return {
+    name,
+    endpoint: `http://127.0.0.1:${port}`,
+    credentials: LOCAL_CREDENTIALS,
+    how: "in-process",
+    version,
+    stop: async () => {
+      stopped ??= stop();
+      await stopped;
+    },
+  };
+}
+
+async function startDynalite(): Promise<StandIn> {
+  const { default: dynalite } = await import("dynalite");
+  const server = dynalite({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    port: (server.address() as AddressInfo).port,
+    version: "dynalite",
+    stop: async () => {
+      server.closeAllConnections();
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+    },
+  };
+}
+
+async function startFauxqs(): Promise<StandIn> {
+  const fauxqs = await import("fauxqs");
+  const server = await fauxqs.startFauxqs({ port: 0, logger: false });
+  return { port: server.port, version: "fauxqs", stop: () => server.stop() };
+}
