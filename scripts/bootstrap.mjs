@@ -13,11 +13,11 @@ const SIGNALS = ["SIGINT", "SIGTERM"];
 /** The folder of package.json. */
 export const root = fileURLToPath(new URL("..", import.meta.url));
 
-/** The environment of every tool: no support calendar of the AWS SDK, colours for terminals only. */
+/** The environment of every tool: no support calendar of the AWS SDK, colours for terminals only. @type {NodeJS.ProcessEnv} */
 const environment = { ...process.env, AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true" };
 if (!process.stdout.isTTY) {
-  delete environment.FORCE_COLOR;
-  environment.NO_COLOR = "1";
+  delete environment["FORCE_COLOR"];
+  environment["NO_COLOR"] = "1";
 }
 
 /**
@@ -58,18 +58,23 @@ export async function runTool(tool, args, options) {
 
 /** Runs `npm ci` unless the installed packages are those of the lock file. Returns the reason when it failed. */
 export async function ensureDependencies() {
-  const reason = await whyInstall();
+  const installed = await packagesOf(join(root, "node_modules", ".package-lock.json"));
+  const reason = reasonToInstall(installed, (await packagesOf(join(root, "package-lock.json"))) ?? {});
   if (reason === undefined) return undefined;
   console.log(`Installing dependencies (npm ci): ${reason}`);
   const { status, output } = await run("npm", ["ci", "--no-audit", "--no-fund"], { keep: true });
   return status === 0 ? undefined : `npm ci ended with ${status}:\n${output}`;
 }
 
-/** npm leaves a list of what it installed beside the packages; a package of another platform is not in it. */
-async function whyInstall() {
-  const installed = await packagesOf(join(root, "node_modules", ".package-lock.json"));
+/**
+ * @typedef {Record<string, { version?: string, optional?: boolean, devOptional?: boolean }>} Packages
+ *
+ * @param {Packages | undefined} installed npm's own list of what it installed, without packages of other platforms
+ * @param {Packages} locked
+ * @returns {string | undefined}
+ */
+export function reasonToInstall(installed, locked) {
   if (installed === undefined) return "there are none";
-  const locked = (await packagesOf(join(root, "package-lock.json"))) ?? {};
   for (const [path, { version, optional, devOptional }] of Object.entries(locked)) {
     if (path === "") continue;
     const found = installed[path];
@@ -81,7 +86,7 @@ async function whyInstall() {
 
 /**
  * @param {string} path
- * @returns {Promise<Record<string, { version?: string, optional?: boolean, devOptional?: boolean }> | undefined>}
+ * @returns {Promise<Packages | undefined>}
  */
 async function packagesOf(path) {
   const text = await readFile(path, "utf8").catch(() => undefined);

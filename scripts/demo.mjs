@@ -3,7 +3,7 @@ import { build, ensureDependencies } from "./bootstrap.mjs";
 
 const problem = await prepare();
 if (problem === undefined) {
-  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = "true";
+  process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] = "true";
   const { register } = await import("tsx/esm/api");
   register();
   const { demo } = await import("./demo.js");

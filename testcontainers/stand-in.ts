@@ -21,6 +21,9 @@ const RECIPES: Readonly<Record<ServerName, ServerRecipe>> = {
   elasticmq: elasticMqRecipe,
 };
 
+/** The one that callers sign for. */
+const REGION = "us-east-1";
+
 /** A stand-in's address and its end. */
 interface StandIn {
   readonly port: number;
@@ -93,7 +96,17 @@ async function startDynalite(): Promise<StandIn> {
 }
 
 async function startFauxqs(): Promise<StandIn> {
-  const fauxqs = await import("fauxqs");
-  const server = await fauxqs.startFauxqs({ port: 0, logger: false });
-  return { port: server.port, version: "fauxqs", stop: () => server.stop() };
+  const { buildApp } = await import("fauxqs");
+  const app = buildApp({ logger: false });
+  let port = 0;
+  // It knows a queue by the whole URL that it gave out, with a host of its own; asked is the endpoint's host.
+  app.addHook("preHandler", (request, _reply, done) => {
+    const { body } = request;
+    if (typeof body === "object" && body !== null && "QueueUrl" in body && typeof body.QueueUrl === "string") {
+      body.QueueUrl = `http://sqs.${REGION}.localhost:${port}${new URL(body.QueueUrl).pathname}`;
+    }
+    done();
+  });
+  port = Number(new URL(await app.listen({ port: 0, host: "127.0.0.1" })).port);
+  return { port, version: "fauxqs", stop: () => app.close() };
 }

@@ -111,6 +111,9 @@ function usageError(error: unknown, argv: readonly string[]): RestoreError {
   }
   if (unknown === undefined) return new RestoreError("USAGE", decapitalized(message), { hint: help });
   const isOption = argv.some((word) => word.replace(/=.*/s, "") === `--${unknown}` || word === `-${unknown}`);
+  // A word too many behind a command is no other command.
+  if (!isOption && command !== undefined)
+    return new RestoreError("USAGE", `unexpected word ${unknown}`, { hint: help });
   const known = isOption ? Object.keys(command?.options ?? {}) : COMMANDS.map(({ usage }) => usage.split(" ")[0] ?? "");
   const near = nearest(unknown, known)[0];
   const mark = isOption ? "--" : "";

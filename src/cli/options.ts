@@ -17,7 +17,7 @@ const choice = (group: string, choices: readonly string[], describe: string): Op
   choices,
 });
 
-export const TARGET_OPTIONS = {
+const TARGET_OPTIONS = {
   "dynamodb-endpoint": text(TARGETS, "DynamoDB endpoint: a URL, or `aws` [env AWS_ENDPOINT_URL_DYNAMODB]"),
   "s3-endpoint": text(TARGETS, "S3 endpoint: a URL, or `aws` [env AWS_ENDPOINT_URL_S3]"),
   "sqs-endpoint": text(TARGETS, "SQS endpoint: a URL, or `aws` [env AWS_ENDPOINT_URL_SQS]"),
@@ -37,14 +37,14 @@ export const SELECTION_OPTIONS = {
   exclude: texts(SELECTION, "not the record keys that match this glob (repeatable)"),
 } satisfies Record<string, Options>;
 
-export const RENAME_OPTION = {
+const RENAME_OPTION = {
   rename: texts(
     SELECTION,
     "restore under another name: dynamodb:orders=orders_copy, s3:*=dr-*, redis:0=3 (repeatable)",
   ),
 } satisfies Record<string, Options>;
 
-export const WRITING_OPTIONS = {
+const WRITING_OPTIONS = {
   mode: choice(
     WRITING,
     ["replace", "merge", "skip-existing"],
@@ -82,7 +82,7 @@ export const WRITING_OPTIONS = {
   "apply-policies": flag(WRITING, "apply bucket policies"),
 } satisfies Record<string, Options>;
 
-export const LIMIT_OPTIONS = {
+const LIMIT_OPTIONS = {
   "rate-limit": texts(LIMITS, "5000ops/s for all, or dynamodb=500ops/s,s3=50MiB/s"),
   concurrency: texts(LIMITS, "requests at once, of an adapter: 8, or dynamodb=8,s3=4"),
   "max-retry-time": text(LIMITS, "how long a failing request is tried again [default: 5m]"),
@@ -96,6 +96,16 @@ export const DUMP_OPTIONS = {
 export const OUTPUT_OPTIONS = {
   json: flag(OUTPUT, "the result as JSON on standard output"),
   progress: choice(OUTPUT, ["auto", "plain", "none"], "progress on standard error [default: auto]"),
+} satisfies Record<string, Options>;
+
+/** What `apply` and `plan` share: a plan is of exactly the run that the same words would start. */
+export const RUN_OPTIONS = {
+  ...TARGET_OPTIONS,
+  ...SELECTION_OPTIONS,
+  ...RENAME_OPTION,
+  ...WRITING_OPTIONS,
+  ...LIMIT_OPTIONS,
+  ...DUMP_OPTIONS,
 } satisfies Record<string, Options>;
 
 export const CONFIRM_OPTIONS = {

@@ -77,14 +77,51 @@ const FORMAT = "{label} [{bar}] {percentage}%  {text}";
 const LABEL_CHARS = 28;
 
 class TerminalProgress implements ProgressSink {
-  readonly #bars: MultiBar;
+  readonly #out: Writable;
   readonly #state = new ProgressState(systemClock);
   readonly #byScope = new Map<Scope, SingleBar>();
+  /** Drawn while something is under way; in between the terminal belongs to whoever writes to it. */
+  #bars: MultiBar | undefined;
   #check: SingleBar | undefined;
 
   constructor(out: Writable) {
-    this.#bars = new MultiBar({
-      stream: out as NodeJS.WriteStream,
+    this.#out = out;
+  }
+
+  report(event: ProgressEvent): void {
+    this.#state.take(event);
+    if (event.type === "checking" || event.type === "checked") this.#showCheck();
+    else if (event.type === "finished") this.#stop();
+    else if (event.type === "surveyed") return;
+    else if ("scope" in event && event.scope !== undefined) this.#showScope(event.scope);
+  }
+
+  #showCheck(): void {
+    const { checked } = this.#state;
+    if (checked === undefined) return;
+    const text = `${plural(checked.files, "file")}, ${formatBytes(checked.bytes)}`;
+    // How many there are is known only at the end.
+    this.#check ??= this.#drawn().create(1, 0, { label: label("check"), text });
+    this.#check.update(checked.isDone ? 1 : 0, { label: label("check"), text });
+    if (checked.isDone) this.#stop();
+  }
+
+  #showScope(scope: Scope): void {
+    const progress = this.#state.scopes.get(scope);
+    if (progress === undefined) return;
+    const payload = { label: label(progress.label), text: scopeText(progress, this.#state) };
+    const total = Math.max(progress.expectedBytes, 1);
+    let shown = this.#byScope.get(scope);
+    if (shown === undefined) {
+      shown = this.#drawn().create(total, 0, payload);
+      this.#byScope.set(scope, shown);
+    }
+    shown.update(progress.isFinished ? total : Math.min(progress.bytes, total), payload);
+  }
+
+  #drawn(): MultiBar {
+    this.#bars ??= new MultiBar({
+      stream: this.#out as NodeJS.WriteStream,
       format: FORMAT,
       barsize: 20,
       fps: 5,
@@ -95,35 +132,12 @@ class TerminalProgress implements ProgressSink {
       forceRedraw: true,
       formatBar: bar,
     });
+    return this.#bars;
   }
 
-  report(event: ProgressEvent): void {
-    this.#state.take(event);
-    if (event.type === "checking" || event.type === "checked") this.#showCheck();
-    else if (event.type === "finished") this.#bars.stop();
-    else if ("scope" in event && event.scope !== undefined) this.#showScope(event.scope);
-  }
-
-  #showCheck(): void {
-    const { checked } = this.#state;
-    if (checked === undefined) return;
-    const text = `${formatCount(checked.files)} files, ${formatBytes(checked.bytes)}`;
-    // How many there are is known only at the end.
-    this.#check ??= this.#bars.create(1, 0, { label: label("check"), text });
-    this.#check.update(checked.isDone ? 1 : 0, { label: label("check"), text });
-  }
-
-  #showScope(scope: Scope): void {
-    const progress = this.#state.scopes.get(scope);
-    if (progress === undefined) return;
-    const payload = { label: label(progress.label), text: scopeText(progress, this.#state) };
-    const total = Math.max(progress.expectedBytes, 1);
-    let shown = this.#byScope.get(scope);
-    if (shown === undefined) {
-      shown = this.#bars.create(total, 0, payload);
-      this.#byScope.set(scope, shown);
-    }
-    shown.update(progress.isFinished ? total : Math.min(progress.bytes, total), payload);
+  #stop(): void {
+    this.#bars?.stop();
+    this.#bars = undefined;
   }
 }
 

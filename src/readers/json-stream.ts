@@ -7,13 +7,15 @@
  */
 
 import { type JsonObject, JsonSyntaxError, type JsonValue, parseJson } from "./json.js";
-import { asObject, FieldError } from "./json-access.js";
+import { FieldError } from "./json-access.js";
 
 /** Longest text of one element; Redis holds no value above 512 MiB. Bytes. */
 export const MAX_ELEMENT_BYTES = 64 * 1024 * 1024;
 
 /** All that stands beside the elements; the format has two numbers there. */
 const MAX_REST_BYTES = 1024 * 1024;
+
+const ELEMENTS_AT_ONCE = 1000;
 
 export interface StreamedElement {
   /** The name, where the container is an object. */
@@ -29,13 +31,14 @@ export class LimitError extends Error {
 }
 
 /**
- * Yields the elements of member `container` in their order; returns the other members when the text has ended.
+ * Yields the elements of member `container` in their order, some at a time; returns the other members when the text has
+ * ended.
  * @throws JsonSyntaxError, FieldError, LimitError
  */
 export async function* streamElements(
   blocks: AsyncIterable<Buffer>,
   container: string,
-): AsyncGenerator<StreamedElement, JsonObject> {
+): AsyncGenerator<readonly StreamedElement[], JsonObject> {
   const scanner = new Scanner(blocks);
   try {
     return yield* objectElements(scanner, container);
@@ -44,7 +47,10 @@ export async function* streamElements(
   }
 }
 
-async function* objectElements(scanner: Scanner, container: string): AsyncGenerator<StreamedElement, JsonObject> {
+async function* objectElements(
+  scanner: Scanner,
+  container: string,
+): AsyncGenerator<readonly StreamedElement[], JsonObject> {
   const rest: JsonObject = new Map();
   let restBytes = 0;
   let met = false;
@@ -74,28 +80,26 @@ async function* objectElements(scanner: Scanner, container: string): AsyncGenera
   return rest;
 }
 
-async function* containerElements(scanner: Scanner): AsyncGenerator<StreamedElement> {
+async function* containerElements(scanner: Scanner): AsyncGenerator<readonly StreamedElement[]> {
   if (await scanner.takes("[")) {
     if (await scanner.takes("]")) return;
-    do yield { value: parseJson(await scanner.valueText()) };
-    while (await scanner.takes(","));
+    do {
+      yield scanner.elementsAtHand(false);
+      yield [{ value: parseJson(await scanner.valueText()) }];
+    } while (await scanner.takes(","));
     await scanner.expect("]");
   } else if (await scanner.takes("{")) {
     if (await scanner.takes("}")) return;
     do {
+      yield scanner.elementsAtHand(true);
       const name = await scanner.name();
       await scanner.expect(":");
-      yield { name, value: parseJson(await scanner.valueText()) };
+      yield [{ name, value: parseJson(await scanner.valueText()) }];
     } while (await scanner.takes(","));
     await scanner.expect("}");
   } else if (parseJson(await scanner.valueText()) !== null) {
     throw new FieldError("the collection is neither an array nor an object");
   }
-}
-
-/** A small file as one object, for callers that hold the whole text. */
-export function parseObject(bytes: Buffer, what: string): JsonObject {
-  return asObject(parseJson(bytes), what);
 }
 
 class Scanner {
@@ -133,40 +137,58 @@ class Scanner {
   }
 
   async name(): Promise<string> {
-    if ((await this.#nextToken()) !== 0x22) throw this.#malformed("a name was expected");
-    const name = parseJson(await this.valueText());
-    if (typeof name !== "string") throw this.#malformed("a name was expected");
-    return name;
+    await this.#nextToken();
+    return this.#nameOf(await this.valueText());
   }
 
   /** The text of the value that begins here, whole. */
   async valueText(): Promise<Buffer> {
     await this.#nextToken();
-    let length = 0;
-    let depth = 0;
-    let inString = false;
-    let escaped = false;
-    for (;;) {
-      const buffer = this.#buffer;
-      for (let at = this.#at + length; at < buffer.length; at++, length++) {
-        const byte = buffer[at];
-        if (inString) {
-          if (escaped) escaped = false;
-          else if (byte === 0x5c) escaped = true;
-          else if (byte === 0x22) {
-            inString = false;
-            if (depth === 0) return this.#cut(length + 1);
-          }
-        } else if (byte === 0x22) inString = true;
-        else if (byte === 0x7b || byte === 0x5b) depth++;
-        else if (byte === 0x7d || byte === 0x5d) {
-          if (depth === 0) return this.#cut(length);
-          if (--depth === 0) return this.#cut(length + 1);
-        } else if (depth === 0 && (byte === 0x2c || isSpace(byte))) return this.#cut(length);
-      }
+    const scan = new ValueScan();
+    for (let length = 0; ; ) {
+      const end = scan.endIn(this.#buffer, this.#at + length);
+      if (end >= 0) return this.#cut(end - this.#at);
+      length = this.#buffer.length - this.#at;
       if (length > MAX_ELEMENT_BYTES) throw new LimitError(`an element is longer than ${MAX_ELEMENT_BYTES} bytes`);
       if (!(await this.#more())) return this.#cut(length);
     }
+  }
+
+  /**
+   * The elements that lie in the buffer whole, their comma behind them: all that needs no waiting, which is nearly all.
+   * The next element begins where this stops.
+   */
+  elementsAtHand(areNamed: boolean): StreamedElement[] {
+    const elements: StreamedElement[] = [];
+    while (elements.length < ELEMENTS_AT_ONCE) {
+      const start = this.#at;
+      const name = areNamed ? this.#textAtHand(0x3a) : undefined;
+      const value = areNamed && name === undefined ? undefined : this.#textAtHand(0x2c);
+      if (value === undefined) {
+        this.#at = start;
+        return elements;
+      }
+      this.offset += this.#at - start;
+      const parsed = parseJson(value);
+      elements.push(name === undefined ? { value: parsed } : { name: this.#nameOf(name), value: parsed });
+    }
+    return elements;
+  }
+
+  /** The value at hand, when it is followed by `delimiter`. Steps behind that. */
+  #textAtHand(delimiter: number): Buffer | undefined {
+    const start = skipSpace(this.#buffer, this.#at);
+    const end = new ValueScan().endIn(this.#buffer, start);
+    const next = end < 0 ? -1 : skipSpace(this.#buffer, end);
+    if (next < 0 || this.#buffer[next] !== delimiter) return undefined;
+    this.#at = next + 1;
+    return this.#buffer.subarray(start, end);
+  }
+
+  #nameOf(text: Buffer): string {
+    const name = text[0] === 0x22 ? parseJson(text) : undefined;
+    if (typeof name !== "string") throw this.#malformed("a name was expected");
+    return name;
   }
 
   #cut(length: number): Buffer {
@@ -209,6 +231,40 @@ class Scanner {
   #malformed(what: string): JsonSyntaxError {
     return new JsonSyntaxError("malformed-json", what, this.offset);
   }
+}
+
+/** Finds a value's end by counting brackets outside strings. What lies between is the parser's matter. */
+class ValueScan {
+  #depth = 0;
+  #inString = false;
+  #isEscaped = false;
+
+  /** Index behind the value's last byte, or -1 when it goes on behind the buffer; asked again, it continues. */
+  endIn(buffer: Buffer, from: number): number {
+    for (let at = from; at < buffer.length; at++) {
+      const byte = buffer[at];
+      if (this.#inString) {
+        if (this.#isEscaped) this.#isEscaped = false;
+        else if (byte === 0x5c) this.#isEscaped = true;
+        else if (byte === 0x22) {
+          this.#inString = false;
+          if (this.#depth === 0) return at + 1;
+        }
+      } else if (byte === 0x22) this.#inString = true;
+      else if (byte === 0x7b || byte === 0x5b) this.#depth++;
+      else if (byte === 0x7d || byte === 0x5d) {
+        if (this.#depth === 0) return at;
+        if (--this.#depth === 0) return at + 1;
+      } else if (this.#depth === 0 && (byte === 0x2c || byte === 0x3a || isSpace(byte))) return at;
+    }
+    return -1;
+  }
+}
+
+function skipSpace(buffer: Buffer, from: number): number {
+  let at = from;
+  while (isSpace(buffer[at])) at++;
+  return at;
 }
 
 function isSpace(byte: number | undefined): boolean {

@@ -46,7 +46,11 @@ export async function readCollection(
   }
 }
 
-async function validate(shape: Shape, stream: AsyncGenerator<StreamedElement, JsonObject>, workDirectory: string) {
+async function validate(
+  shape: Shape,
+  stream: AsyncGenerator<readonly StreamedElement[], JsonObject>,
+  workDirectory: string,
+) {
   const seen = new SpillingSet(workDirectory);
   let count = 0;
   let bytes = 0;
@@ -54,20 +58,22 @@ async function validate(shape: Shape, stream: AsyncGenerator<StreamedElement, Js
     for (;;) {
       const next = await stream.next();
       if (next.done === true) return { count, bytes, rest: next.value };
-      const element = shape.read(next.value);
-      if (shape.identity !== undefined && !seen.add(element[shape.identity] ?? "")) {
-        throw new RecordFault("duplicate-element", `element ${count + 1} stands there a second time`);
+      for (const raw of next.value) {
+        const element = shape.read(raw);
+        if (shape.identity !== undefined && !seen.add(element[shape.identity] ?? "")) {
+          throw new RecordFault("duplicate-element", `element ${count + 1} stands there a second time`);
+        }
+        count++;
+        bytes += totalBytes(element);
       }
-      count++;
-      bytes += totalBytes(element);
     }
   } finally {
     seen.close();
   }
 }
 
-async function* readElements(shape: Shape, content: Content): AsyncGenerator<readonly Buffer[]> {
-  for await (const element of streamElements(content.blocks(), shape.container)) yield shape.read(element);
+async function* readElements(shape: Shape, content: Content): AsyncGenerator<readonly (readonly Buffer[])[]> {
+  for await (const batch of streamElements(content.blocks(), shape.container)) yield batch.map(shape.read);
 }
 
 function readField({ name, value }: StreamedElement): readonly Buffer[] {

@@ -24,7 +24,7 @@ export async function readHyperLogLog(content: Content): Promise<Pick<HyperLogLo
     count++;
     bytes += member.length;
   }
-  const members = () => chunked(membersOf(content), (member) => member.length);
+  const members = () => chunked(batchesOf(content), (member) => member.length);
   return { content: { form: "members", count, members }, bytes };
 }
 
@@ -33,6 +33,10 @@ async function firstBytes(content: Content): Promise<Buffer> {
   for await (const block of content.blocks({ start: 0, end: Math.min(MEMBERS_MAGIC.length, content.size) }))
     parts.push(block);
   return Buffer.concat(parts);
+}
+
+async function* batchesOf(content: Content): AsyncGenerator<Buffer[]> {
+  for await (const member of membersOf(content)) yield [member];
 }
 
 async function* membersOf(content: Content): AsyncGenerator<Buffer> {

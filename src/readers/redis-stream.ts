@@ -62,8 +62,8 @@ export async function readStream(path: string, content: Content): Promise<Stream
   });
 }
 
-async function* entriesOf(content: Content): AsyncGenerator<StreamEntry> {
-  for await (const event of parseLines(content)) if (event.kind === "entry") yield event.entry;
+async function* entriesOf(content: Content): AsyncGenerator<StreamEntry[]> {
+  for await (const event of parseLines(content)) if (event.kind === "entry") yield [event.entry];
 }
 
 interface StreamId {

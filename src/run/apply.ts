@@ -24,15 +24,16 @@ export interface ApplyOptions extends RunOptions {
  */
 export async function apply(options: ApplyOptions): Promise<Report> {
   const startedAt = options.clock.monotonic();
-  const run = await prepare(options);
+  let run: PreparedRun | undefined;
   try {
+    run = await prepare(options);
     const plan = outlinePlan(run);
     options.onPlan?.(plan);
     assertAcceptable(run);
     await assertConfirmed(options, plan);
     return await write({ options, run, plan, startedAt });
   } finally {
-    await run.close();
+    await run?.close();
     options.progress.report({ type: "finished" });
   }
 }

@@ -26,7 +26,6 @@ export async function findRecords(
   try {
     const dump = await openWithWorkDirectory(options, closers);
     await check(dump, options.progress);
-    options.progress.report({ type: "finished" });
     const everything = new Selection({ scopes: [], include: [], exclude: [], renames: [] });
     const scopes = await dump.scopes(everything);
     const scope = scopes.find(({ path }) => options.path.startsWith(`${path}/`));

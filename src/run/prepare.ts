@@ -2,6 +2,7 @@
  * Everything that happens before a run may write, in the order that wastes least of an operator's time: manifest and
  * options, then every endpoint and its credentials, then hours of hashing, then the targets' state. Writes nothing.
  */
+import { setMaxListeners } from "node:events";
 import { access, constants, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { messageOf, RestoreError } from "../errors/restore-error.js";
@@ -61,6 +62,10 @@ export interface PreparedRun {
   readonly scopes: readonly PreparedScope[];
   /** Unix milliseconds. */
   readonly startedAt: number;
+  /** Aborts once the run is interrupted or stopped: requests and waits of all replayers end with it. */
+  readonly signal: AbortSignal;
+  /** Lets what is in flight end and nothing begin. Repeatable. */
+  stop(): void;
   /** Closes connections and removes what is temporary. Repeatable. */
   close(): Promise<void>;
 }
@@ -71,15 +76,23 @@ export async function prepare(options: RunOptions): Promise<PreparedRun> {
   const close = async () => {
     for (let closer = closers.pop(); closer !== undefined; closer = closers.pop()) await closer();
   };
+  const stopper = new AbortController();
+  const signals = options.signal === undefined ? [stopper.signal] : [options.signal, stopper.signal];
+  const signal = AbortSignal.any(signals);
+  // Every request that waits listens to it.
+  setMaxListeners(0, ...signals, signal);
   try {
-    return { ...(await open(options, closers)), close };
+    return { ...(await open({ ...options, signal }, closers)), signal, stop: () => stopper.abort(), close };
   } catch (error) {
     await close();
     throw error;
   }
 }
 
-async function open(options: RunOptions, closers: (() => Promise<void>)[]): Promise<Omit<PreparedRun, "close">> {
+async function open(
+  options: RunOptions,
+  closers: (() => Promise<void>)[],
+): Promise<Omit<PreparedRun, "signal" | "stop" | "close">> {
   const startedAt = options.clock.now();
   const dump = await openWithWorkDirectory(options, closers);
   assertConsistent(options, dump);

@@ -14,6 +14,7 @@ export class Rejects implements RejectsSink {
   readonly path: string | undefined;
   count = 0;
   #file: WriteStream | undefined;
+  #draining: Promise<void> | undefined;
   #error: unknown;
 
   /** `path`: a JSONL file, made when the first record is listed; absent: memory only. */
@@ -25,8 +26,10 @@ export class Rejects implements RejectsSink {
     this.count++;
     if (this.first.length < KEPT) this.first.push(record);
     if (this.path === undefined) return;
+    // A stream that broke never drains.
+    this.#throwIfBroken();
     this.#file ??= this.#open(this.path);
-    if (!this.#file.write(`${JSON.stringify(record)}\n`)) await once(this.#file, "drain").catch(() => undefined);
+    if (!this.#file.write(`${JSON.stringify(record)}\n`)) await this.#drain(this.#file);
     this.#throwIfBroken();
   }
 
@@ -35,6 +38,19 @@ export class Rejects implements RejectsSink {
     this.#file.end();
     await finished(this.#file).catch(() => undefined);
     this.#throwIfBroken();
+  }
+
+  /** One wait for all writers. */
+  #drain(file: WriteStream): Promise<void> {
+    this.#draining ??= once(file, "drain")
+      .then(
+        () => undefined,
+        () => undefined,
+      )
+      .finally(() => {
+        this.#draining = undefined;
+      });
+    return this.#draining;
   }
 
   #open(path: string): WriteStream {

@@ -41,17 +41,14 @@ const SCOPES_AT_ONCE = 4;
 /** Runs every scope. Never throws for what ends a run early: that stands in the answer, beside what was done. */
 export async function replay(job: Replay): Promise<ReplayEnd> {
   const ends = new Map<Scope, ScopeEnd>();
-  const stop = new AbortController();
-  const outer = job.run.options.signal;
-  const signal = outer === undefined ? stop.signal : AbortSignal.any([outer, stop.signal]);
   let error: unknown;
   const fail = (thrown: unknown) => {
     // What the stop itself causes in other scopes is not its cause; an interruption comes as whatever a library throws.
-    error ??= outer?.aborted === true && !(thrown instanceof RestoreError) ? interrupted(thrown) : thrown;
-    stop.abort();
+    error ??= job.run.signal.aborted && !(thrown instanceof RestoreError) ? interrupted(thrown) : thrown;
+    job.run.stop();
   };
   const adapters = ADAPTERS.filter((adapter) => job.run.scopes.some(({ scope }) => scope.adapter === adapter));
-  await Promise.all(adapters.map((adapter) => replayAdapter({ ...job, adapter, signal, ends, fail })));
+  await Promise.all(adapters.map((adapter) => replayAdapter({ ...job, adapter, ends, fail })));
   const scopes = job.run.scopes.flatMap(({ scope }) => ends.get(scope) ?? []);
   return error === undefined ? { scopes } : { scopes, error };
 }
@@ -62,7 +59,6 @@ function interrupted(cause?: unknown): RestoreError {
 
 interface AdapterReplay extends Replay {
   readonly adapter: Adapter;
-  readonly signal: AbortSignal;
   readonly ends: Map<Scope, ScopeEnd>;
   readonly fail: (error: unknown) => void;
 }
@@ -71,11 +67,11 @@ async function replayAdapter(job: AdapterReplay): Promise<void> {
   const prepared = job.run.scopes.filter(({ scope }) => scope.adapter === job.adapter);
   await someAtOnce(prepared, SCOPES_AT_ONCE, async (each) => {
     // A scope that is left out makes the run one that was stopped, also where no call under way noticed.
-    if (job.signal.aborted) job.fail(interrupted());
+    if (job.run.signal.aborted) job.fail(interrupted());
     else await replayScope(job, each).catch(job.fail);
   });
   for (const each of prepared) {
-    if (job.signal.aborted) return job.fail(interrupted());
+    if (job.run.signal.aborted) return job.fail(interrupted());
     await finishScope(job, each).catch(job.fail);
   }
 }
@@ -90,7 +86,7 @@ async function someAtOnce<T>(items: readonly T[], limit: number, work: (item: T)
 }
 
 async function replayScope(job: AdapterReplay, prepared: PreparedScope): Promise<void> {
-  const { run, journal, ledger, signal, ends } = job;
+  const { run, journal, ledger, ends } = job;
   const { scope } = prepared;
   const { clock, progress } = run.options;
   const startedAt = clock.monotonic();
@@ -117,7 +113,7 @@ async function replayScope(job: AdapterReplay, prepared: PreparedScope): Promise
     journal,
     ledger: ledger.scope(scope),
     wantsKey: (key) => run.selection.wantsKey(key),
-    signal,
+    signal: run.signal,
   }).finally(() => ends.set(scope, end()));
   const lost = replayer.mayHaveLost?.(scope);
   if (lost !== undefined) ends.set(scope, { ...end(), error: lost });

@@ -7,7 +7,8 @@ import { closeSync, ftruncateSync, openSync, readSync, rmSync, writeSync } from 
 import { join } from "node:path";
 import { FingerprintSet } from "./fingerprints.js";
 
-const KEPT_IN_MEMORY = 500_000;
+/** About 50 MB. */
+const KEPT_IN_MEMORY = 1_000_000;
 
 export class SpillingSet {
   readonly #directory: string;
@@ -26,7 +27,7 @@ export class SpillingSet {
     if (this.#memory.size < this.#kept) return this.#memory.add(bytes);
     if (this.#memory.has(bytes)) return false;
     this.#file ??= new FileTable(this.#directory);
-    return this.#file.add(createHash("sha256").update(bytes).digest().subarray(0, SLOT));
+    return this.#file.add(fingerprint(bytes));
   }
 
   /** Removes the file. Repeatable. */
@@ -36,16 +37,21 @@ export class SpillingSet {
   }
 }
 
+function fingerprint(bytes: Uint8Array | string): Uint32Array {
+  const digest = createHash("sha256").update(bytes).digest();
+  return new Uint32Array(digest.buffer.slice(digest.byteOffset, digest.byteOffset + SLOT));
+}
+
 const SLOT = 16;
-const PAGE = 4096;
-const FIRST_PAGES = 4096;
+const SLOT_WORDS = 4;
+const PAGE = 512;
+const FIRST_PAGES = 64 * 1024;
 const FULL = 0.6;
-const EMPTY = Buffer.alloc(SLOT);
 
 /** Open addressing over pages: a slot of zeros is free, a full page overflows into the next. */
 class FileTable {
   readonly #directory: string;
-  readonly #page = Buffer.alloc(PAGE);
+  readonly #page = new Uint32Array(PAGE / 4);
   #path: string;
   #fd: number;
   #pages = FIRST_PAGES;
@@ -56,7 +62,7 @@ class FileTable {
     [this.#path, this.#fd] = this.#create(FIRST_PAGES);
   }
 
-  add(key: Buffer): boolean {
+  add(key: Uint32Array): boolean {
     if (this.#size >= (this.#pages * PAGE * FULL) / SLOT) this.#grow();
     const isNew = this.#put(key);
     if (isNew) this.#size++;
@@ -68,14 +74,13 @@ class FileTable {
     rmSync(this.#path, { force: true });
   }
 
-  #put(key: Buffer): boolean {
-    for (let page = key.readUInt32LE(0) % this.#pages; ; page = (page + 1) % this.#pages) {
+  #put(key: Uint32Array): boolean {
+    for (let page = (key[0] ?? 0) % this.#pages; ; page = (page + 1) % this.#pages) {
       readSync(this.#fd, this.#page, 0, PAGE, page * PAGE);
-      for (let at = 0; at < PAGE; at += SLOT) {
-        const slot = this.#page.subarray(at, at + SLOT);
-        if (slot.equals(key)) return false;
-        if (!slot.equals(EMPTY)) continue;
-        writeSync(this.#fd, key, 0, SLOT, page * PAGE + at);
+      for (let at = 0; at < this.#page.length; at += SLOT_WORDS) {
+        if (holds(this.#page, at, key)) return false;
+        if (!isFree(this.#page, at)) continue;
+        writeSync(this.#fd, key, 0, SLOT, page * PAGE + at * 4);
         return true;
       }
     }
@@ -85,12 +90,11 @@ class FileTable {
     const [oldPath, oldFd, oldPages] = [this.#path, this.#fd, this.#pages];
     this.#pages *= 2;
     [this.#path, this.#fd] = this.#create(this.#pages);
-    const old = Buffer.alloc(PAGE);
+    const old = new Uint32Array(PAGE / 4);
     for (let page = 0; page < oldPages; page++) {
       readSync(oldFd, old, 0, PAGE, page * PAGE);
-      for (let at = 0; at < PAGE; at += SLOT) {
-        const slot = old.subarray(at, at + SLOT);
-        if (!slot.equals(EMPTY)) this.#put(slot);
+      for (let at = 0; at < old.length; at += SLOT_WORDS) {
+        if (!isFree(old, at)) this.#put(old.slice(at, at + SLOT_WORDS));
       }
     }
     closeSync(oldFd);
@@ -103,4 +107,12 @@ class FileTable {
     ftruncateSync(fd, pages * PAGE);
     return [path, fd];
   }
+}
+
+function isFree(page: Uint32Array, at: number): boolean {
+  return page[at] === 0 && page[at + 1] === 0 && page[at + 2] === 0 && page[at + 3] === 0;
+}
+
+function holds(page: Uint32Array, at: number, key: Uint32Array): boolean {
+  return page[at] === key[0] && page[at + 1] === key[1] && page[at + 2] === key[2] && page[at + 3] === key[3];
 }

@@ -249,7 +249,7 @@ describe("requests", () => {
       if (underWay === 3) for (const goOn of waiting.splice(0)) goOn();
       else await new Promise<void>((resolve) => waiting.push(resolve));
       underWay--;
-      return "pass";
+      return "pass" as const;
     });
     await replayer.write(scope, itemRecords(scope, ...numbered(12)));
     expect(most).toBe(3);

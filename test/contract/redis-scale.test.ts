@@ -139,6 +139,61 @@ describe("collections of several chunks", () => {
     expect(await redis.scard("set")).toBe(3_300);
   });
 
+  it("added to a stream that vanishes meanwhile are built anew and never half", async () => {
+    await redis.xadd("stream", "0-1", "old", "entry");
+    const record = vanishingStream();
+    const [outcome] = await restore(server.endpoint, [record], { mode: "skip-existing" });
+    expect(outcome).toMatchObject({ kind: "restored", entries: { restored: 3_300, skippedExisting: 0 } });
+    expect(await redis.xlen("stream")).toBe(3_300);
+  });
+
+  it("appended to a stream with an expiry that vanishes meanwhile fail instead of coming back half", async () => {
+    await redis.xadd("stream", "0-1", "old", "entry");
+    await redis.pexpire("stream", 100_000);
+    const options = { mode: "merge", strategies: { stream: "auto-id" } } as const;
+    expect(await run([vanishingStream()], options)).toEqual(["failed/gone"]);
+    expect(await keys()).toEqual([]);
+  });
+
+  it("appended to a list that is consumed meanwhile go on", async () => {
+    await redis.rpush("list", "old");
+    const record = collectionRecord(
+      "list",
+      "list",
+      many.map((one) => [one]),
+    );
+    const consumed = { ...record, elements: () => whileDeleting("list", record.elements()) };
+    const options = { mode: "merge", strategies: { list: "append" } } as const;
+    expect(await run([consumed], options)).toEqual(["restored"]);
+    expect(await redis.llen("list")).toBe(2_300);
+  });
+
+  function vanishingStream() {
+    const record = streamRecord(
+      "stream",
+      many.map((one, i) => [`${i + 1}-0`, "f", one]),
+    );
+    let vanished = false;
+    return {
+      ...record,
+      entries: () => {
+        const first = !vanished;
+        vanished = true;
+        return first ? whileDeleting("stream", record.entries()) : record.entries();
+      },
+    };
+  }
+
+  /** Deletes the key when the first chunk has been written. */
+  async function* whileDeleting<T>(key: string, chunks: AsyncIterable<T>): AsyncGenerator<T> {
+    let first = true;
+    for await (const chunk of chunks) {
+      yield chunk;
+      if (first) await redis.del(key);
+      first = false;
+    }
+  }
+
   it("leave what is there under skip-existing and reject it under merge when it is of another type", async () => {
     for (const name of names) await redis.set(name, "old");
     const skipped = await run(records().slice(0, 4), { mode: "skip-existing" });

@@ -111,7 +111,7 @@ describe("inspecting a bucket", () => {
     await put(scope.target, "a");
     await put(scope.target, "b/c");
     const state = await replayerFor().inspect(scope, noRecords);
-    expect(state).toMatchObject({ presence: "holds-records", count: { value: 2, exact: true } });
+    expect(state).toMatchObject({ presence: "holds-records", count: { value: 2, exact: false } });
   });
 
   it("takes one with nothing but a delete marker for one that holds records", async () => {

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { CLI_ENVIRONMENT, type FourServers, startFourServers } from "../support/four-servers.js";
 import { type FreshDump, freshDump, reseal } from "../support/fresh-dump.js";
-import { openFilesBelow } from "../support/open-files.js";
+import { ForgottenFiles } from "../support/open-files.js";
 import { type Expected, expectedFrom, totalCount } from "../support/readback/expected.js";
 import { elasticMqExceptions } from "../support/readback/known-exceptions.js";
 import { verifyDynamoDb } from "../support/readback/verify-dynamodb.js";
@@ -72,9 +72,11 @@ describe("a dump with bad records", () => {
     expected = expectedFrom(dump.path);
     spoil(dump.path);
     const argv = ["apply", dump.path, ...servers.options, "--progress", "none"];
+    const forgotten = new ForgottenFiles(dump.path);
     const result = await runCliWithReport(argv, CLI_ENVIRONMENT);
     expect(result.status, result.stderr).toBe(3);
-    expect(openFilesBelow(dump.path)).toEqual([]);
+    expect(await forgotten.found()).toEqual([]);
+    forgotten.stop();
     report = result.report;
   }, 600_000);
   afterAll(async () => {

@@ -48,6 +48,7 @@ export function runInMemory({ scopes, scripts = {}, mode = "none", signal }: Run
   const replayers = new Map(adapters.map((adapter) => [adapter, new FakeReplayer({ ...scripts[adapter], adapter })]));
   const events: ProgressEvent[] = [];
   const clock = fakeClock();
+  const stopper = new AbortController();
   const run = {
     options: {
       dump: "/dumps/one",
@@ -77,6 +78,8 @@ export function runInMemory({ scopes, scripts = {}, mode = "none", signal }: Run
       size: { files: 1, bytes: 100 },
     })),
     startedAt: clock.now(),
+    signal: signal === undefined ? stopper.signal : AbortSignal.any([signal, stopper.signal]),
+    stop: () => stopper.abort(),
   } as unknown as PreparedRun;
   const rejects = new Rejects();
   const ledger = new Ledger(rejects, SILENT);

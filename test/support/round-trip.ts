@@ -12,7 +12,7 @@ import { startElasticMq } from "../../testcontainers/elasticmq.js";
 import { LOCAL_CREDENTIALS, type RunningServer } from "../../testcontainers/server.js";
 import { CLI_ENVIRONMENT, type FourServers, startFourServers } from "./four-servers.js";
 import { type FreshDump, freshDump } from "./fresh-dump.js";
-import { openFilesBelow } from "./open-files.js";
+import { ForgottenFiles } from "./open-files.js";
 import { type Expected, expectedFrom, totalCount } from "./readback/expected.js";
 import { elasticMqExceptions } from "./readback/known-exceptions.js";
 import type { Difference, Exception } from "./readback/state.js";
@@ -44,12 +44,14 @@ export function provesRoundTrip(trip: RoundTrip): void {
   let ownQueues: RunningServer;
   let dump: FreshDump;
   let expected: Expected;
+  let forgotten: ForgottenFiles;
   let total: number;
   let queueExceptions: readonly Exception[];
   const expired: readonly Exception[] = trip.expired.map((record) => ({ record, reason: "its time is past" }));
 
   beforeAll(async () => {
     dump = await freshDump(trip.fixture);
+    forgotten = new ForgottenFiles(dump.path);
     expected = expectedFrom(dump.path);
     total = totalCount(expected);
     queueExceptions = elasticMqExceptions(expected);
@@ -58,11 +60,16 @@ export function provesRoundTrip(trip: RoundTrip): void {
   }, 600_000);
 
   afterAll(async () => {
+    forgotten?.stop();
     await Promise.all([servers?.stop(), ownQueues?.stop(), dump?.remove()]);
   });
 
-  const apply = (...more: string[]) =>
-    runCliWithReport(["apply", dump.path, ...servers.options, "--progress", "none", ...more], CLI_ENVIRONMENT);
+  const apply = async (...more: string[]) => {
+    const argv = ["apply", dump.path, ...servers.options, "--progress", "none", ...more];
+    const result = await runCliWithReport(argv, CLI_ENVIRONMENT);
+    expect(await forgotten.found()).toEqual([]);
+    return result;
+  };
 
   /** All that can be looked at without taking it away. */
   const differences = async (): Promise<Difference[]> => [
@@ -94,7 +101,6 @@ export function provesRoundTrip(trip: RoundTrip): void {
       });
       const read = report?.scopes.map((scope) => [`${scope.adapter}:${scope.scope}`, scope.recordsRead]);
       expect(new Map(read as [string, number][])).toEqual(expected.counts);
-      expect(openFilesBelow(dump.path)).toEqual([]);
     }, 300_000);
 
     it("has its messages whole: bodies, attributes, ids, order within groups", async () => {

@@ -10,16 +10,7 @@ import { rejectsPathFor } from "../../run/rejects.js";
 import type { Report } from "../../run/report.js";
 import { type Command, DUMP_POSITIONAL } from "../command.js";
 import type { Io } from "../io.js";
-import {
-  CONFIRM_OPTIONS,
-  DUMP_OPTIONS,
-  LIMIT_OPTIONS,
-  OUTPUT_OPTIONS,
-  RENAME_OPTION,
-  SELECTION_OPTIONS,
-  TARGET_OPTIONS,
-  WRITING_OPTIONS,
-} from "../options.js";
+import { CONFIRM_OPTIONS, OUTPUT_OPTIONS, RUN_OPTIONS } from "../options.js";
 import { json, print, writeResult } from "../output.js";
 import { type ProgressKind, progressSink } from "../progress.js";
 import { type RunArguments, runOptions } from "../run-options.js";
@@ -37,16 +28,7 @@ interface ApplyArguments extends RunArguments {
 export const apply: Command<ApplyArguments> = {
   usage: "apply <dump>",
   summary: "restore a dump",
-  options: {
-    ...TARGET_OPTIONS,
-    ...SELECTION_OPTIONS,
-    ...RENAME_OPTION,
-    ...WRITING_OPTIONS,
-    ...LIMIT_OPTIONS,
-    ...DUMP_OPTIONS,
-    ...CONFIRM_OPTIONS,
-    ...OUTPUT_OPTIONS,
-  },
+  options: { ...RUN_OPTIONS, ...CONFIRM_OPTIONS, ...OUTPUT_OPTIONS },
   positionals: DUMP_POSITIONAL,
   examples: [
     ["$0 apply ./dump --redis-url redis://127.0.0.1:6379 --adapter redis", "the dump's keys into an empty Redis"],

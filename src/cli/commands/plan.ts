@@ -2,15 +2,7 @@
 import { plan as planRun } from "../../run/plan.js";
 import { type Command, DUMP_POSITIONAL } from "../command.js";
 import type { Io } from "../io.js";
-import {
-  DUMP_OPTIONS,
-  LIMIT_OPTIONS,
-  OUTPUT_OPTIONS,
-  RENAME_OPTION,
-  SELECTION_OPTIONS,
-  TARGET_OPTIONS,
-  WRITING_OPTIONS,
-} from "../options.js";
+import { OUTPUT_OPTIONS, RUN_OPTIONS } from "../options.js";
 import { json, print } from "../output.js";
 import { type ProgressKind, progressSink } from "../progress.js";
 import { type RunArguments, runOptions } from "../run-options.js";
@@ -24,15 +16,7 @@ interface PlanArguments extends RunArguments {
 export const plan: Command<PlanArguments> = {
   usage: "plan <dump>",
   summary: "check dump and targets and say what apply would do, without writing",
-  options: {
-    ...TARGET_OPTIONS,
-    ...SELECTION_OPTIONS,
-    ...RENAME_OPTION,
-    ...WRITING_OPTIONS,
-    ...LIMIT_OPTIONS,
-    ...DUMP_OPTIONS,
-    ...OUTPUT_OPTIONS,
-  },
+  options: { ...RUN_OPTIONS, ...OUTPUT_OPTIONS },
   positionals: DUMP_POSITIONAL,
   examples: [["$0 plan ./dump --mode replace", "what a replace would delete and write"]],
   run: runPlan,

@@ -42,7 +42,7 @@ const REFUSALS: readonly (readonly [RegExp, string])[] = [
   [/unknown command|unsupported command/i, "command-missing"],
 ];
 
-export interface RedisErrorContext {
+interface RedisErrorContext {
   readonly endpoint: string;
 }
 
@@ -83,7 +83,9 @@ function lost(error: ConnectionLost, operation: string, { endpoint }: RedisError
     : make("CONNECTION", `${endpoint} cannot be reached${why}`, { retry: "yes", reason: "not-sent" });
 }
 
-function answered(text: string, operation: string, { endpoint }: RedisErrorContext, make: Make): RestoreError {
+function answered(said: string, operation: string, { endpoint }: RedisErrorContext, make: Make): RestoreError {
+  // A key that a sentence quotes must not be taken for its meaning.
+  const text = withoutValues(said);
   const word = /^[A-Z]+/.exec(text)?.[0] ?? "";
   if (PUT_OFF.has(word) || PUT_OFF_TEXT.test(text)) {
     return make("THROTTLED", `${operation} was put off by the target (${word || "busy"})`, {
@@ -101,7 +103,7 @@ function answered(text: string, operation: string, { endpoint }: RedisErrorConte
     });
   }
   if (FULL.has(word)) return full(text, endpoint, make);
-  if (CREDENTIALS.has(word) || /invalid password|AUTH/.test(text)) {
+  if (CREDENTIALS.has(word) || /^ERR (?:invalid password|Client sent AUTH|AUTH )/.test(text)) {
     return make(
       "TARGET_CREDENTIALS",
       `${endpoint} did not accept the credentials for ${operation} (${word || "AUTH"})`,
@@ -112,17 +114,17 @@ function answered(text: string, operation: string, { endpoint }: RedisErrorConte
     );
   }
   const reason = REFUSALS.find(([pattern]) => pattern.test(text))?.[1] ?? "refused-by-target";
-  return make("RECORD_REFUSED", withoutValues(text), { retry: "no", reason });
+  return make("RECORD_REFUSED", text, { retry: "no", reason });
 }
 
 function full(text: string, endpoint: string, make: Make): RestoreError {
-  return make("TARGET_FULL", `${endpoint} takes no more data: ${withoutValues(text)}`, {
+  return make("TARGET_FULL", `${endpoint} takes no more data: ${text}`, {
     retry: "fatal",
     hint: "Give the server more memory (maxmemory) or disk, then run the restore again.",
   });
 }
 
 /** A server's sentence without the keys and values that some quote, printable and not too long. */
-export function withoutValues(text: string): string {
+function withoutValues(text: string): string {
   return escapeForDisplay(text.replace(/(["'`]).*\1/s, "$1…$1").slice(0, 300));
 }

@@ -5,16 +5,15 @@
 import type { Outcome } from "../../model/outcome.js";
 import type { WriteAction } from "../../model/policy.js";
 import type { CollectionRecord, CollectionType } from "../../model/record.js";
+import type { AddCommand, AddedContent } from "./added-content.js";
 import { appendToList } from "./append.js";
-import { judge, momentNow, type ScriptMode, scriptModeOf, type WriteContext } from "./context.js";
+import { judge, momentNow, scriptModeOf, type WriteContext } from "./context.js";
 import { type Moment, notesOf, scriptArgs } from "./expiry.js";
 import { writeInPlace } from "./in-place.js";
 import { SKIPPED_EMPTY } from "./outcomes.js";
 import { typeOf } from "./read-back.js";
-import { ADD_TO_EXISTING } from "./scripts.js";
+import { ADD_TO_EXISTING, type ScriptMode } from "./scripts.js";
 import { buildAndCommit, temporaryKey } from "./temporary.js";
-
-export type AddCommand = "HSET" | "RPUSH" | "SADD" | "ZADD";
 
 const ADD: Record<CollectionType, AddCommand> = { hash: "HSET", list: "RPUSH", set: "SADD", zset: "ZADD" };
 const CHUNK_ELEMENTS = 1_000;
@@ -41,15 +40,7 @@ export async function writeCollection(
   return await writeChunks(context, content, action);
 }
 
-/** A collection as the arguments of the command that adds to it. Also what a HyperLogLog's members are. */
-export interface AddedContent {
-  readonly record: { readonly key: Buffer; readonly expireAtMs?: bigint };
-  readonly kind: string;
-  readonly command: AddCommand | "PFADD";
-  chunks(): AsyncIterable<readonly Buffer[]>;
-}
-
-export async function* argumentChunks(record: CollectionRecord): AsyncGenerator<readonly Buffer[]> {
+async function* argumentChunks(record: CollectionRecord): AsyncGenerator<readonly Buffer[]> {
   for await (const chunk of record.elements()) yield chunk.flat();
 }
 

@@ -106,6 +106,7 @@ export class Connection {
 
   async #connect(): Promise<Redis> {
     this.#client?.disconnect();
+    this.#client = undefined;
     this.#lastError = undefined;
     const client = new Redis(this.#options);
     client.on("error", (error: unknown) => {

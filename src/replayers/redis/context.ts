@@ -10,6 +10,7 @@ import type { Link } from "./link.js";
 import { outcomeOfWord } from "./outcomes.js";
 import type { Abilities } from "./probe.js";
 import type { RemapSink } from "./remap.js";
+import type { ScriptMode } from "./scripts.js";
 import type { WholeWriter } from "./whole.js";
 
 export interface WriteContext {
@@ -26,9 +27,6 @@ export interface WriteContext {
   /** Sends a command with a value of many megabytes over a connection of its own. */
   readonly sendStreamed: (command: () => Command, value: StreamedArgument, repeatable: boolean) => Promise<Reply>;
 }
-
-/** How the scripts are told about what may stand under the key. */
-export type ScriptMode = "put" | "overwrite" | "absent" | "merge";
 
 export function scriptModeOf(action: WriteAction): ScriptMode {
   switch (action) {

@@ -15,7 +15,7 @@ import { parseInfo } from "./probe.js";
 import type { RedisAddress } from "./target-url.js";
 import { WholeWriter } from "./whole.js";
 
-export interface DatabaseInit {
+interface DatabaseInit {
   readonly address: RedisAddress;
   readonly database: number;
   readonly calls: Calls;

@@ -18,7 +18,7 @@ export type Moment =
 
 const INT64_MAX = 2n ** 63n - 1n;
 
-export interface MomentInit {
+interface MomentInit {
   readonly expiry: Expiry;
   /** Whether the record had an expiry in the dump. */
   readonly hadExpiry: boolean;

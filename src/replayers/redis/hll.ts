@@ -8,14 +8,15 @@ import { RestoreError } from "../../errors/restore-error.js";
 import type { Outcome } from "../../model/outcome.js";
 import type { WriteAction } from "../../model/policy.js";
 import type { Content, HyperLogLogRecord } from "../../model/record.js";
-import { type AddedContent, onlyChunk, writeChunks, writeWhole } from "./collection.js";
+import type { AddedContent } from "./added-content.js";
+import { onlyChunk, writeChunks, writeWhole } from "./collection.js";
 import { judge, momentNow, scriptModeOf, type WriteContext } from "./context.js";
 import { type Moment, notesOf, scriptArgs } from "./expiry.js";
 import { writeInPlace } from "./in-place.js";
 import { SKIPPED_EMPTY } from "./outcomes.js";
 import { typeOf } from "./read-back.js";
 import { MERGE_SKETCH } from "./scripts.js";
-import { type BuildAnswer, buildAndCommit, temporaryKey } from "./temporary.js";
+import { type BuildAnswer, buildAndCommit, discard, temporaryKey } from "./temporary.js";
 
 /** Redis's largest sketch has 12,304 bytes. */
 const LARGEST_SKETCH = 64 * 1024;
@@ -125,8 +126,10 @@ async function mergeSketch(context: WriteContext, { record, value }: Sketch): Pr
       },
     });
     if (reply instanceof Error) throw context.link.classify(reply, "PFMERGE");
+    await discard(context, temporary);
     return { word: reply === undefined ? "expired" : String(reply), notes: notesOf(moment) };
-  } finally {
-    await context.link.command("DEL", [temporary]);
+  } catch (error) {
+    await discard(context, temporary, error);
+    throw error;
   }
 }

@@ -7,7 +7,7 @@
 import { RestoreError } from "../../errors/restore-error.js";
 import type { Outcome } from "../../model/outcome.js";
 import type { WriteAction } from "../../model/policy.js";
-import type { AddedContent } from "./collection.js";
+import type { AddedContent } from "./added-content.js";
 import { judge, momentNow, scriptModeOf, type WriteContext } from "./context.js";
 import { notesOf } from "./expiry.js";
 import { isReplyLost, SKIPPED_EXPIRED } from "./outcomes.js";

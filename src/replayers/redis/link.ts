@@ -10,7 +10,7 @@ import type { Calls } from "../calls.js";
 import { ConnectionLost, isReplyError } from "./classify-error.js";
 import type { Command, Connection, Reply } from "./connection.js";
 
-export interface LinkRequest {
+interface LinkRequest {
   /** Asked before every attempt, because remaining times are computed at the moment of the write. */
   readonly build: () => readonly Command[];
   /** False where a request that may have been applied must not be sent again. Default true. */
@@ -102,7 +102,6 @@ export class Link {
   /** Settles every request of the pipeline. */
   async #send(pipeline: readonly Pending[]): Promise<void> {
     let open = pipeline;
-    let attempts = 0;
     const operation = operationOf(pipeline);
     try {
       await this.#calls.run(
@@ -113,7 +112,8 @@ export class Link {
           bytes: () => sum(open, ({ commands }) => bytesOf(commands)),
         },
         async () => {
-          if (attempts++ > 0) for (const pending of open) pending.commands = pending.request.build();
+          // Again, for the wait for permission may have been long.
+          for (const pending of open) pending.commands = pending.request.build();
           const replies = await this.#connection.exchange(open.flatMap(({ commands }) => commands));
           const { left, error } = this.#settle(open, replies, operation);
           open = left;

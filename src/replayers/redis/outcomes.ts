@@ -11,7 +11,7 @@ export const SKIPPED_EMPTY: Outcome = {
   detail: "Redis cannot hold a collection without elements",
 };
 
-export interface Verdict {
+interface Verdict {
   readonly action: WriteAction;
   readonly policy: Pick<WritePolicy, "wrongType">;
   readonly endpoint: string;

@@ -8,9 +8,9 @@ import type { Link } from "./link.js";
 import type { Abilities } from "./probe.js";
 
 /** `unknown`: the target cannot be asked (HyperLogLogs hold no members; some targets give no part of a long value). */
-export type Comparison = "absent" | "equal" | "differs" | "unknown";
+type Comparison = "absent" | "equal" | "differs" | "unknown";
 
-export interface Reader {
+interface Reader {
   readonly link: Link;
   readonly abilities: Pick<Abilities, "listable">;
 }

@@ -82,7 +82,7 @@ async function exists(link: Link, keys: readonly Buffer[]): Promise<boolean> {
   return replies.some((reply) => Number(reply) > 0);
 }
 
-export interface Deletion {
+interface Deletion {
   /** Keys that stay. */
   readonly spares: (key: Buffer) => boolean;
   /** Keys that are the run's business; others stay. */

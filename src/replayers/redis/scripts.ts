@@ -9,6 +9,9 @@
  * `X` the time is past: the key is to be gone.
  */
 
+/** How the scripts are told about what may stand under the key. */
+export type ScriptMode = "put" | "overwrite" | "absent" | "merge";
+
 /** Common to all. Answers of TYPE are tables or strings, depending on the interpreter. */
 const PRELUDE = `
 local function typeof(key)

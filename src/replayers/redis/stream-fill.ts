@@ -6,7 +6,7 @@ import { ADD_ENTRIES } from "./scripts.js";
 import { compareIds, type EntryTally, isWide, runsOf, unfit } from "./stream-entries.js";
 import { Rebuild } from "./temporary.js";
 
-export interface Filling {
+interface Filling {
   readonly record: StreamRecord;
   /** The key that is written, which holds nothing yet. */
   readonly key: Buffer;
@@ -14,11 +14,11 @@ export interface Filling {
 }
 
 /** What became of the entries handed to `addEntries`; `gone` and `wrong-type` say that none was added. */
-export type AddAnswer =
+type AddAnswer =
   | { readonly word: "gone" | "wrong-type" }
   | { readonly word: "ok"; readonly refused: ReadonlyMap<number, string> };
 
-export interface AddInit {
+interface AddInit {
   readonly key: Buffer;
   readonly entries: readonly StreamEntry[];
   /** Adds nothing when the stream is not there. */
@@ -107,7 +107,7 @@ async function createEmpty(
   return [{ kind: "last-id-not-restored", detail: "the target makes no empty stream whose last id is below 0-1" }];
 }
 
-export interface LastId {
+interface LastId {
   readonly key: Buffer;
   readonly top: string;
   readonly lastId: string | undefined;

@@ -40,13 +40,13 @@ interface BuildOptions {
 }
 
 /** Builds the stream under a temporary key and puts it in place. */
-export async function buildStream(context: WriteContext, record: StreamRecord, options: BuildOptions): Promise<Outcome>;
-export async function buildStream(
+async function buildStream(context: WriteContext, record: StreamRecord, options: BuildOptions): Promise<Outcome>;
+async function buildStream(
   context: WriteContext,
   record: StreamRecord,
   options: BuildOptions & { readonly unlessExists: boolean },
 ): Promise<Outcome | undefined>;
-export async function buildStream(
+async function buildStream(
   context: WriteContext,
   record: StreamRecord,
   { action, unlessExists = false, marker }: BuildOptions,

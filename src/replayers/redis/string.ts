@@ -9,7 +9,7 @@ import { SKIPPED_EXPIRED } from "./outcomes.js";
 import { buildAndCommit, temporaryKey } from "./temporary.js";
 
 /** Values above this are streamed from the dump. */
-export const STREAMED_BYTES = 4 * 1024 * 1024;
+const STREAMED_BYTES = 4 * 1024 * 1024;
 
 /** @throws RestoreError REPLY_LOST where a conditional write's answer was lost */
 export async function writeString(context: WriteContext, record: StringRecord, action: WriteAction): Promise<Outcome> {

@@ -55,7 +55,7 @@ export function parseRedisUrl(text: string): RedisAddress {
     case "rediss+cluster:":
       throw invalid("Redis Cluster is not supported as a target");
     default:
-      throw invalid(`Redis URLs do not start with ${url.protocol}//`);
+      throw invalid("the Redis URL is of no kind that is known");
   }
 }
 

@@ -10,10 +10,10 @@ import { createHash } from "node:crypto";
 
 import { RestoreError } from "../../errors/restore-error.js";
 import type { Note } from "../../model/outcome.js";
-import { momentNow, type ScriptMode, type WriteContext } from "./context.js";
+import { momentNow, type WriteContext } from "./context.js";
 import { type Moment, notesOf, scriptArgs } from "./expiry.js";
 import { isReplyLost } from "./outcomes.js";
-import { COMMIT } from "./scripts.js";
+import { COMMIT, type ScriptMode } from "./scripts.js";
 
 const PREFIX = "elastickv-restore";
 const MARKER_KEYS = 64;
@@ -79,8 +79,7 @@ export async function buildAndCommit(context: WriteContext, init: BuildInit): Pr
       if (answer.word !== "gone" && context.generation() === generation) return answer;
     } catch (error) {
       if (error instanceof Rebuild || isReplyLost(error)) continue;
-      // After an outage the target cannot be asked to delete anything; the next run of the job will.
-      if (!(error instanceof RestoreError) || error.retry !== "fatal") await discard(context, temporary);
+      await discard(context, temporary, error);
       throw error;
     }
   }
@@ -117,8 +116,10 @@ function commitArgs({ key, kind, mode, marker }: BuildInit, temporary: Buffer, m
   return [COMMIT, String(keys.length), ...keys, mode, kind, ...scriptArgs(moment), ...field];
 }
 
-/** Leaves no temporary key behind. What stops it from being deleted is about to be reported anyway. */
-async function discard(context: WriteContext, temporary: Buffer): Promise<void> {
+/** Leaves no temporary key behind, as far as the target can be reached after the error that led here. Never throws. */
+export async function discard(context: WriteContext, temporary: Buffer, after?: unknown): Promise<void> {
+  // After an outage the target cannot be asked to delete anything; the next run of the job will.
+  if (after instanceof RestoreError && after.retry === "fatal") return;
   try {
     await context.link.command("DEL", [temporary]);
   } catch {

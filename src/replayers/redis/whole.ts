@@ -6,12 +6,11 @@
  */
 import { RestoreError } from "../../errors/restore-error.js";
 import type { Note } from "../../model/outcome.js";
-import type { ScriptMode } from "./context.js";
 import { type Moment, notesOf, scriptArgs } from "./expiry.js";
 import type { Link } from "./link.js";
-import { WRITE_WHOLE } from "./scripts.js";
+import { type ScriptMode, WRITE_WHOLE } from "./scripts.js";
 
-export interface WholeRecord {
+interface WholeRecord {
   readonly key: Buffer;
   readonly temporary: Buffer;
   readonly mode: ScriptMode;
@@ -24,7 +23,7 @@ export interface WholeRecord {
   readonly moment: () => Moment;
 }
 
-export interface WholeAnswer {
+interface WholeAnswer {
   /** A word of the script, or `expired`. */
   readonly word: string;
   readonly notes: readonly Note[];

@@ -177,12 +177,14 @@ export class S3Api {
     return { items, next: named(answer.NextKeyMarker, answer.NextVersionIdMarker) };
   }
 
-  async listUploads(bucket: string, after?: UploadName): Promise<Page<UploadName>> {
+  /** Pending uploads; `prefix`: of keys that begin so. */
+  async listUploads(bucket: string, after?: UploadName, prefix?: string): Promise<Page<UploadName>> {
     const answer = await this.#run("ListMultipartUploads", bucket, () =>
       this.wire.sdk.send(
         new ListMultipartUploadsCommand({
           Bucket: bucket,
           EncodingType: "url",
+          ...(prefix === undefined ? {} : { Prefix: prefix }),
           ...(after === undefined ? {} : { KeyMarker: after.key, UploadIdMarker: after.uploadId }),
         }),
       ),
@@ -260,13 +262,16 @@ export class S3Api {
     });
   }
 
-  async createUpload({ bucket, key }: ObjectName, headers: Readonly<Record<string, string>>): Promise<string> {
+  /** `attempts` above one: an earlier request may have made an upload that nobody knows. */
+  async createUpload({ bucket, key }: ObjectName, headers: Readonly<Record<string, string>>) {
+    let attempts = 0;
     const answer = await this.#run("CreateMultipartUpload", bucket, () => {
+      attempts++;
       const command = new CreateMultipartUploadCommand({ Bucket: bucket, Key: key });
       withHeaders(command.middlewareStack, headers);
       return this.wire.sdk.send(command);
     });
-    return answer.UploadId ?? "";
+    return { uploadId: answer.UploadId ?? "", attempts };
   }
 
   /** Streams one part; its digest is known only when it has been sent. */

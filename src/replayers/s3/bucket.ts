@@ -21,7 +21,9 @@ export async function inspectBucket(
   if (!(await isThere(api, scope))) return { presence: "absent", warnings: [] };
   const { keys, next } = await api.listObjects(scope.target, {});
   if (keys.length > 0) {
-    return { presence: "holds-records", count: { value: keys.length, exact: next === undefined }, warnings: [] };
+    // MinIO does not list what lies below another object's key.
+    const exact = next === undefined && !traits.minio;
+    return { presence: "holds-records", count: { value: keys.length, exact }, warnings: [] };
   }
   if (traits.listsVersions && (await hasVersions(api, scope.target))) {
     const warnings = ["it lists no object, but holds earlier versions or delete markers"];

@@ -71,7 +71,8 @@ export function classifyError(error: unknown, operation: string, context: AwsErr
     const [code, reason, retry] = meaning;
     const hint =
       code === "TARGET_FULL" ? { hint: "Make room on the target, then run the restore again: --mode merge." } : {};
-    return new RestoreError(code, `${operation}: ${awsErrorText(error)}`, { ...init, ...hint, reason, retry });
+    const said = status === 307 ? "the target sends requests for such a key elsewhere" : awsErrorText(error);
+    return new RestoreError(code, `${operation}: ${said}`, { ...init, ...hint, reason, retry });
   }
   const classified = classifyAwsError(error, operation, context);
   if (classified.code !== "TARGET_CREDENTIALS" || !isDenied(name, status)) return classified;

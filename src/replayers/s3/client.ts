@@ -76,8 +76,8 @@ export function createWire(options: AwsOptions): Wire {
   );
   sdk.middlewareStack.add(
     (next) => async (args) => {
-      const { headers } = asRequest(args.request);
-      for (const [name, value] of Object.entries(headers)) headers[name] = onWire(value);
+      const request = asRequest(args.request);
+      request.headers = headersOnWire(request.headers);
       const result = await next(args);
       serverHeader = headersOf(result.response)["server"] ?? serverHeader;
       return result;
@@ -138,9 +138,14 @@ export function keepingHeaders(stack: Stack): () => AnswerHeaders {
   return () => kept;
 }
 
-/** Node writes header strings as Latin-1: one character a byte. */
-function onWire(value: string): string {
-  return Buffer.from(value, "utf8").toString("latin1");
+/**
+ * Node writes header strings as Latin-1, one character a byte; but a content disposition that comes behind a content
+ * length it encodes by itself, and spoils.
+ */
+function headersOnWire(headers: Readonly<Record<string, string>>): Record<string, string> {
+  const onWire = Object.entries(headers).map(([name, value]) => [name, Buffer.from(value).toString("latin1")] as const);
+  const isFirst = ([name]: readonly [string, string]) => name === "content-disposition";
+  return Object.fromEntries([...onWire.filter(isFirst), ...onWire.filter((header) => !isFirst(header))]);
 }
 
 function asText(value: string): string {

@@ -14,6 +14,8 @@ export interface PartsInit {
   readonly partBytes: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly ifAbsent: boolean;
+  /** Whether the target lists pending uploads. */
+  readonly listsUploads: boolean;
   /** Asked when all parts are there: false leaves the target as it is. */
   readonly mayComplete: () => Promise<boolean>;
 }
@@ -34,8 +36,7 @@ export class Multipart {
   }
 
   async upload(name: ObjectName, init: PartsInit): Promise<Uploaded> {
-    const uploadId = await this.#api.createUpload(name, init.headers);
-    this.#pending.set(uploadId, name);
+    const uploadId = await this.#create(name, init);
     try {
       const parts = await this.#sendParts(name, uploadId, init);
       if (!(await init.mayComplete())) {
@@ -49,6 +50,25 @@ export class Multipart {
       await this.#abort(name, uploadId);
       throw error;
     }
+  }
+
+  /** An upload whose creation's answer was lost is one that was not there before and is not the one that was answered. */
+  async #create(name: ObjectName, { headers, listsUploads }: PartsInit): Promise<string> {
+    const before = listsUploads ? await this.#uploadsOf(name) : [];
+    const { uploadId, attempts } = await this.#api.createUpload(name, headers);
+    this.#pending.set(uploadId, name);
+    if (listsUploads && attempts > 1) {
+      const known = new Set([...before, ...this.#pending.keys()]);
+      const lost = (await this.#uploadsOf(name)).filter((id) => !known.has(id));
+      await Promise.all(lost.map((id) => this.#abort(name, id)));
+    }
+    return uploadId;
+  }
+
+  /** Ids of the key's pending uploads. */
+  async #uploadsOf({ bucket, key }: ObjectName): Promise<string[]> {
+    const { items } = await this.#api.listUploads(bucket, undefined, key);
+    return items.filter((upload) => upload.key === key).map(({ uploadId }) => uploadId);
   }
 
   /** Aborts what is left of this run's uploads. Never throws. */

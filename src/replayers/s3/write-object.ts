@@ -134,6 +134,7 @@ export class ObjectWriter {
         partBytes,
         headers: metadataHeaders(record.metadata, rules),
         ifAbsent,
+        listsUploads: traits.listsUploads,
         mayComplete: ifAbsent && !traits.honoursConditions ? isFree : () => Promise.resolve(true),
       });
       return uploaded.kind === "stored" ? uploaded : SKIPPED;

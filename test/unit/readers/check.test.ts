@@ -100,7 +100,10 @@ describe("checking a dump", () => {
       await symlink(elsewhere, join(root, name));
     };
     expect(await codeAfter(relink("CHECKSUMS"))).toBe("TREE_INVALID");
-    expect(await codeAfter(relink("MANIFEST.json"))).toBe("TREE_INVALID");
+    await withBuilt({ files: FILES }, async (root) => {
+      await relink("MANIFEST.json")(root);
+      expect((await restoreErrorOf(withDump(root, async () => undefined))).code).toBe("TREE_INVALID");
+    });
   });
 
   it("refuses a hard link within the tree, and takes one from outside", async () => {
@@ -123,6 +126,18 @@ describe("checking a dump", () => {
       writeFile(Buffer.concat([Buffer.from(`${root}/redis/db_0/strings/`), Buffer.from([0xff])]), "x"),
     );
     expect(code).toBe("TREE_INVALID");
+  });
+});
+
+describe("the manifest that was parsed", () => {
+  it("has to be the one that was checked", async () => {
+    await withBuilt({ files: FILES }, (root) =>
+      withDump(root, async (dump) => {
+        await appendFile(join(root, "MANIFEST.json"), "\n");
+        await rewriteRows((rows) => rows)(root);
+        expect((await restoreErrorOf(dump.check())).code).toBe("CHECKSUM_MISMATCH");
+      }),
+    );
   });
 });
 

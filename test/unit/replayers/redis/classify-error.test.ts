@@ -62,6 +62,12 @@ describe("answers of the server", () => {
     expect(reply(text)).toMatchObject({ code: "RECORD_REFUSED", retry: "no", reason });
   });
 
+  it("are not misread by a key that they quote", () => {
+    for (const key of ["write conflict", "deadline exceeded", "AUTH", "invalid UTF-8"]) {
+      expect(reply(`list "${key}" exceeds 100000 items: collection too large`).reason).toBe("collection-too-large");
+    }
+  });
+
   it("are quoted without the keys and values in them, printable", () => {
     expect(reply('list "my\nkey" exceeds 1').message).toBe('list "…" exceeds 1');
     expect(reply("ERR \u001b[31m odd").message).not.toContain("\u001b");

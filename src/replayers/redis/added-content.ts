@@ -1,0 +1,11 @@
+/** What collections and the members of a HyperLogLog have in common: a key, and a command that adds to it. */
+
+export type AddCommand = "HSET" | "RPUSH" | "SADD" | "ZADD";
+
+/** A record as the arguments of the command that adds to it, in chunks of at most about 2,000. */
+export interface AddedContent {
+  readonly record: { readonly key: Buffer; readonly expireAtMs?: bigint };
+  readonly kind: string;
+  readonly command: AddCommand | "PFADD";
+  chunks(): AsyncIterable<readonly Buffer[]>;
+}

@@ -1,0 +1,244 @@
+import {
+  CreateBucketCommand,
+  CreateMultipartUploadCommand,
+  HeadObjectCommand,
+  ListMultipartUploadsCommand,
+  PutObjectCommand,
+  type S3Client,
+} from "@aws-sdk/client-s3";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { WriteAction } from "../../src/model/policy.js";
+import type { BucketScope } from "../../src/model/scope.js";
+import type { Replayer, ReplayerContext } from "../../src/replayers/replayer.js";
+import { createS3Replayer } from "../../src/replayers/s3/replayer.js";
+import { startMinio } from "../../testcontainers/minio.js";
+import type { RunningServer } from "../../testcontainers/server.js";
+import { type S3Proxy, type S3Verdict, startS3Proxy } from "../support/s3-proxy.js";
+import {
+  bucketScope,
+  contextFor,
+  etagOfParts,
+  MIB,
+  md5,
+  noRecords,
+  objectRecord,
+  patterned,
+  plainClient,
+} from "../support/s3-records.js";
+
+let server: RunningServer;
+let client: S3Client;
+let proxy: S3Proxy;
+let scope: BucketScope;
+const open: Replayer<"s3">[] = [];
+let buckets = 0;
+let awaited: RegExp | undefined;
+
+beforeAll(async () => {
+  server = await startMinio();
+  client = plainClient(server);
+  proxy = await startS3Proxy(server.endpoint);
+}, 300_000);
+afterAll(async () => {
+  client?.destroy();
+  await proxy?.stop();
+  await server?.stop();
+});
+beforeEach(async () => {
+  awaited = undefined;
+  proxy.follow(() => "pass");
+  scope = bucketScope(`faults-${process.pid}-${++buckets}`);
+  await client.send(new CreateBucketCommand({ Bucket: scope.target }));
+});
+afterEach(async () => {
+  expect(awaited).toBeUndefined();
+  for (const replayer of open.splice(0)) await replayer.close();
+});
+
+async function replayerFor(action: WriteAction, overrides: Partial<ReplayerContext> = {}): Promise<Replayer<"s3">> {
+  const credentials = server.credentials ?? { accessKeyId: "none", secretAccessKey: "none" };
+  const context = contextFor(action, { maxRetryTimeMs: 3_000, ...overrides });
+  const replayer = createS3Replayer({ endpoint: { url: proxy.endpoint }, credentials }, context);
+  open.push(replayer);
+  await replayer.probe();
+  return replayer;
+}
+
+/** The verdict for the first request whose line matches, which has to come; all others pass. */
+function once(pattern: RegExp, verdict: S3Verdict): void {
+  awaited = pattern;
+  proxy.follow(({ line }) => {
+    if (awaited === undefined || !pattern.test(line)) return "pass";
+    awaited = undefined;
+    return verdict;
+  });
+}
+
+async function etagOf(key: string): Promise<string | undefined> {
+  const { ETag } = await client.send(new HeadObjectCommand({ Bucket: scope.target, Key: key }));
+  return ETag?.replaceAll('"', "");
+}
+
+async function pendingUploads(): Promise<number> {
+  return (await client.send(new ListMultipartUploadsCommand({ Bucket: scope.target }))).Uploads?.length ?? 0;
+}
+
+const parts = patterned(11 * MIB);
+const partsEtag = etagOfParts(parts, 5 * MIB);
+
+describe("an answer that is lost", () => {
+  it.each(["put", "put-if-absent"] as const)("of a PUT that was applied ends as restored, %s", async (action) => {
+    const replayer = await replayerFor(action);
+    once(/^PUT .*\/a$/, "lose-answer");
+    expect(await replayer.write(scope, [objectRecord("a", { body: "ours" })])).toEqual([{ kind: "restored" }]);
+    expect(await etagOf("a")).toBe(md5("ours"));
+  });
+
+  it.each(["put", "put-if-absent"] as const)(
+    "of a completion that was applied ends as restored, %s",
+    async (action) => {
+      const replayer = await replayerFor(action);
+      once(/^POST .*uploadId=/, "lose-answer");
+      const record = objectRecord("a", { body: parts, etag: partsEtag });
+      expect(await replayer.write(scope, [record])).toEqual([{ kind: "restored" }]);
+      expect(await etagOf("a")).toBe(partsEtag);
+      expect(await pendingUploads()).toBe(0);
+    },
+  );
+
+  it("does not make somebody else's object ours", async () => {
+    const replayer = await replayerFor("put-if-absent");
+    await client.send(new PutObjectCommand({ Bucket: scope.target, Key: "a", Body: "theirs" }));
+    once(/^PUT .*\/a$/, "lose-answer");
+    const [outcome] = await replayer.write(scope, [objectRecord("a", { body: "ours" })]);
+    expect(outcome).toEqual({ kind: "skipped-existing", reason: "exists" });
+    expect(await etagOf("a")).toBe(md5("theirs"));
+  });
+
+  it("of an upload's creation leaves no upload behind, and nobody else's is touched", async () => {
+    const replayer = await replayerFor("put");
+    await client.send(new CreateMultipartUploadCommand({ Bucket: scope.target, Key: "a" }));
+    once(/^POST .*\?uploads/, "lose-answer");
+    const record = objectRecord("a", { body: parts, etag: partsEtag });
+    expect(await replayer.write(scope, [record])).toEqual([{ kind: "restored" }]);
+    expect(await pendingUploads()).toBe(1);
+  });
+
+  it("of a part sends the part again", async () => {
+    const replayer = await replayerFor("put");
+    once(/partNumber=2/, "lose-answer");
+    const record = objectRecord("a", { body: parts, etag: partsEtag });
+    expect(await replayer.write(scope, [record])).toEqual([{ kind: "restored" }]);
+    expect(await etagOf("a")).toBe(partsEtag);
+  });
+});
+
+describe("an answer that asks to wait", () => {
+  it.each([
+    [409, "OperationAborted"],
+    [503, "SlowDown"],
+    [409, "ConditionalRequestConflict"],
+  ])("%i %s is tried again", async (status, code) => {
+    const replayer = await replayerFor("put");
+    once(/^PUT .*\/a$/, { status, code });
+    expect(await replayer.write(scope, [objectRecord("a", { body: "ours" })])).toEqual([{ kind: "restored" }]);
+    expect(replayer.stats.throttled).toBe(1);
+  });
+});
+
+describe("a fault of one object", () => {
+  it("is its own: access to it denied, while others pass", async () => {
+    const replayer = await replayerFor("put");
+    proxy.follow(({ line }) => (/\/closed$/.test(line) ? { status: 403, code: "AccessDenied" } : "pass"));
+    const batch = [objectRecord("a", { body: "a" }), objectRecord("closed", { body: "b" })];
+    const outcomes = await replayer.write(scope, batch);
+    expect(outcomes).toMatchObject([{ kind: "restored" }, { kind: "failed", reason: "access-denied" }]);
+  });
+
+  it("ends the run when nothing may be written at all", async () => {
+    const replayer = await replayerFor("put");
+    proxy.follow(({ line }) => (line.startsWith("PUT") ? { status: 403, code: "AccessDenied" } : "pass"));
+    await expect(replayer.write(scope, [objectRecord("a")])).rejects.toMatchObject({ code: "TARGET_CREDENTIALS" });
+  });
+
+  it("leaves no upload behind when a part is refused", async () => {
+    const replayer = await replayerFor("put");
+    proxy.follow(({ line }) => (/partNumber=3/.test(line) ? { status: 400, code: "EntityTooLarge" } : "pass"));
+    const [outcome] = await replayer.write(scope, [objectRecord("a", { body: parts, etag: partsEtag })]);
+    expect(outcome).toMatchObject({ kind: "rejected", reason: "object-too-large" });
+    expect(await pendingUploads()).toBe(0);
+  });
+});
+
+describe("a target that is full", () => {
+  it("ends the run", async () => {
+    const replayer = await replayerFor("put");
+    proxy.follow(({ line }) => (line.startsWith("PUT") ? { status: 507, code: "XMinioStorageFull" } : "pass"));
+    await expect(replayer.write(scope, [objectRecord("a")])).rejects.toMatchObject({ code: "TARGET_FULL" });
+  });
+});
+
+describe("an interruption", () => {
+  it("ends what is on its way and leaves no upload behind", async () => {
+    const stop = new AbortController();
+    const replayer = await replayerFor("put", { signal: stop.signal });
+    proxy.follow(({ line }) => {
+      if (/partNumber=3/.test(line)) stop.abort();
+      return "pass";
+    });
+    const record = objectRecord("a", { body: parts, etag: partsEtag });
+    await expect(replayer.write(scope, [record])).rejects.toMatchObject({ code: "INTERRUPTED" });
+    await replayer.close();
+    expect(await pendingUploads()).toBe(0);
+    await expect(etagOf("a")).rejects.toMatchObject({ name: "NotFound" });
+  });
+});
+
+describe("an outage", () => {
+  it("is thrown, not counted against the objects", async () => {
+    const replayer = await replayerFor("put", { maxRetryTimeMs: 300 });
+    proxy.follow(({ line }) => (line.startsWith("PUT") ? { status: 500, code: "InternalError" } : "pass"));
+    const batch = [objectRecord("a"), objectRecord("b")];
+    await expect(replayer.write(scope, batch)).rejects.toMatchObject({ code: "OUTAGE" });
+  });
+});
+
+describe("a bucket of somebody else", () => {
+  it("is refused before anything is written, with the rename that helps", async () => {
+    const replayer = await replayerFor("put");
+    proxy.follow(({ line }) => (line.startsWith("HEAD") ? { status: 403, code: "AccessDenied" } : "pass"));
+    await expect(replayer.inspect(scope, noRecords)).rejects.toMatchObject({
+      code: "TARGET_SCOPE_IMPOSSIBLE",
+      hint: expect.stringContaining(`--rename s3:${scope.name}=`),
+    });
+  });
+});
+
+describe("a server that knows little", () => {
+  it("is found out by the probe and emptied all the same", async () => {
+    const knowsLittle = ({ line }: { readonly line: string }): S3Verdict =>
+      /[?&](?:versions|uploads|versioning|policy|delete)\b/.test(line)
+        ? { status: 501, code: "NotImplemented" }
+        : "pass";
+    proxy.follow(knowsLittle);
+    const replayer = await replayerFor("put");
+    expect((await replayer.probe()).fallbacks).toHaveLength(3);
+    await replayer.write(scope, [objectRecord("a"), objectRecord("a/b"), objectRecord("c ü")]);
+    expect(await replayer.empty(scope)).toEqual({ warnings: [] });
+    expect(await replayer.inspect(scope, noRecords)).toMatchObject({ presence: "empty" });
+    expect((await replayer.create(bucketScope(`${scope.name}-v`, { versioning: "Enabled" }))).warnings).toHaveLength(1);
+    expect(proxy.lines.filter((line) => /^PUT .*versioning/.test(line))).toEqual([]);
+  });
+
+  it("that verifies every header is signed to as it wants", async () => {
+    const wantsAll = ({ headers }: { readonly headers: NodeJS.Dict<string | string[]> }): S3Verdict =>
+      /SignedHeaders=[^,]*connection/.test(String(headers["authorization"]))
+        ? "pass"
+        : { status: 403, code: "SignatureDoesNotMatch" };
+    proxy.follow(wantsAll);
+    const replayer = await replayerFor("put");
+    expect((await replayer.probe()).fallbacks[0]).toContain("every header is signed");
+    const metadata = { cacheControl: "no-store" };
+    expect(await replayer.write(scope, [objectRecord("a", { metadata })])).toEqual([{ kind: "restored" }]);
+  });
+});

@@ -1,0 +1,68 @@
+/**
+ * A proxy on the loopback in front of an S3 server. A script sees every request and lets it pass, answers it itself, or
+ * lets it be applied and loses the answer. Signatures stay valid, for hosts and headers go through as they are.
+ */
+import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+
+export interface S3Request {
+  /** `PUT /bucket/key?partNumber=1`, without the SDK's `x-id`. */
+  readonly line: string;
+  readonly headers: IncomingMessage["headers"];
+}
+
+export type S3Verdict = "pass" | "lose-answer" | { readonly status: number; readonly code: string };
+
+export interface S3Proxy {
+  readonly endpoint: string;
+  /** Request lines that came since the last `follow`. */
+  readonly lines: string[];
+  follow(script: (request: S3Request) => S3Verdict): void;
+  stop(): Promise<void>;
+}
+
+export async function startS3Proxy(target: string): Promise<S3Proxy> {
+  const { hostname, port } = new URL(target);
+  let script: (request: S3Request) => S3Verdict = () => "pass";
+  const lines: string[] = [];
+  const handle = (request: IncomingMessage, response: ServerResponse): void => {
+    const line = `${request.method ?? ""} ${(request.url ?? "").replace(/[?&]x-id=\w+$/, "")}`;
+    lines.push(line);
+    const verdict = script({ line, headers: request.headers });
+    if (typeof verdict === "object") {
+      request.resume().once("end", () => {
+        response.writeHead(verdict.status, { "content-type": "application/xml" });
+        response.end(`<?xml version="1.0"?><Error><Code>${verdict.code}</Code><Message>scripted</Message></Error>`);
+      });
+      return;
+    }
+    const { method, url, headers } = request;
+    const onward = httpRequest({ hostname, port, method, path: url, headers }, (answer) => {
+      if (verdict === "lose-answer") {
+        answer.resume().once("end", () => response.destroy());
+        return;
+      }
+      response.writeHead(answer.statusCode ?? 500, answer.headers);
+      answer.pipe(response);
+    });
+    onward.on("error", () => response.destroy());
+    request.on("close", () => {
+      if (!request.complete) onward.destroy();
+    });
+    request.pipe(onward);
+  };
+  const server = createServer(handle);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    lines,
+    follow: (next) => {
+      script = next;
+      lines.length = 0;
+    },
+    stop: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}

@@ -1,0 +1,70 @@
+import { describe, expect, it } from "vitest";
+import { ProgressState } from "../../../src/cli/progress-state.js";
+import type { OutcomeKind } from "../../../src/model/outcome.js";
+import { fakeClock } from "../../support/fake-clock.js";
+import { tableScope } from "../../support/records.js";
+
+function setUp() {
+  const clock = fakeClock();
+  const state = new ProgressState(clock);
+  const scope = tableScope();
+  state.take({ type: "scope-started", scope, expectedBytes: 1000 });
+  const settle = (outcome: OutcomeKind, bytes = 100) =>
+    state.take({ type: "records", scope, outcome, records: 1, bytes });
+  const progress = () => {
+    const found = state.scopes.get(scope);
+    if (found === undefined) throw new Error("no progress");
+    return found;
+  };
+  return { clock, state, scope, settle, progress };
+}
+
+describe("a scope's progress", () => {
+  it("counts records and bytes, and those that need somebody", () => {
+    const { settle, progress } = setUp();
+    for (const kind of ["restored", "skipped-existing", "rejected", "failed", "ambiguous"] as const) settle(kind);
+    expect(progress()).toMatchObject({ records: 5, bytes: 500, left: 3, isFinished: false, label: "dynamodb:orders" });
+  });
+
+  it("has a pace and a time left once there is something to tell them from", () => {
+    const { clock, state, settle, progress } = setUp();
+    expect(state.timeLeft(progress())).toBeUndefined();
+    settle("restored", 250);
+    expect(state.timeLeft(progress())).toBeUndefined();
+    clock.advance(2000);
+    expect(state.timeLeft(progress())).toBe(6000);
+    expect(state.rate(progress())).toBe(0.5);
+    settle("restored", 5000);
+    expect(state.timeLeft(progress())).toBe(0);
+  });
+
+  it("is finished when it says so, and of a scope that never began there is none", () => {
+    const { state, scope, progress } = setUp();
+    state.take({ type: "scope-finished", scope });
+    expect(progress().isFinished).toBe(true);
+    const other = tableScope("other");
+    state.take({ type: "records", scope: other, outcome: "restored", records: 1, bytes: 1 });
+    expect(state.scopes.get(other)).toBeUndefined();
+  });
+
+  it("has a label that steers no terminal", () => {
+    const { state } = setUp();
+    const scope = tableScope("a\u001b[2J");
+    state.take({ type: "scope-started", scope, expectedBytes: 0 });
+    expect(state.scopes.get(scope)?.label).toBe("dynamodb:a\\u{1b}[2J");
+  });
+});
+
+it("the check, the reading and the end are told apart", () => {
+  const { state, scope } = setUp();
+  state.take({ type: "checking", files: 1, bytes: 2 });
+  expect(state.checked).toEqual({ files: 1, bytes: 2, isDone: false });
+  state.take({ type: "checked", files: 3, bytes: 4 });
+  expect(state.checked).toEqual({ files: 3, bytes: 4, isDone: true });
+  state.take({ type: "surveyed", scope, records: 256 });
+  expect(state.surveyed).toEqual({ label: "dynamodb:orders", records: 256 });
+  state.take({ type: "warning", text: "w" });
+  expect(state.isFinished).toBe(false);
+  state.take({ type: "finished" });
+  expect(state.isFinished).toBe(true);
+});

@@ -1,0 +1,206 @@
+import { describe, expect, it } from "vitest";
+import { formatBytes, formatCount, formatDuration, plural, table } from "../../../src/cli/format.js";
+import { errorText, planText, reportText, verificationText } from "../../../src/cli/text.js";
+import { RestoreError } from "../../../src/errors/restore-error.js";
+import type { Plan, PlannedScope } from "../../../src/run/plan.js";
+import { runInMemory } from "../../support/prepared-run.js";
+import { databaseScope, faultyRecord, itemRecord, tableScope } from "../../support/records.js";
+
+/** Anything that moves a cursor, colours or reorders a line. */
+const STEERING = /[^\P{Cc}\n]|\p{Cf}|\p{Zl}|\p{Zp}/u;
+const HOSTILE = "evil\u001b[2J\r\u202e\u009b1m";
+
+describe("amounts", () => {
+  it.each([
+    [0, "0 B"],
+    [1023, "1023 B"],
+    [1024, "1.0 KiB"],
+    [1536, "1.5 KiB"],
+    [200 * 1024, "200 KiB"],
+    [5 * 1024 ** 3, "5.0 GiB"],
+    [3000 * 1024 ** 4, "3000 TiB"],
+  ])("%i bytes are %s", (bytes, text) => {
+    expect(formatBytes(bytes)).toBe(text);
+  });
+
+  it.each([
+    [0, "0.0 s"],
+    [1240, "1.2 s"],
+    [9_960, "10 s"],
+    [59_400, "59 s"],
+    [59_600, "1 min 0 s"],
+    [119_800, "2 min 0 s"],
+    [3_599_900, "1 h 0 min"],
+    [5_400_000, "1 h 30 min"],
+  ])("%i ms are %s", (ms, text) => {
+    expect(formatDuration(ms)).toBe(text);
+  });
+
+  it("of things have separators and a plural", () => {
+    expect(formatCount(1_234_567)).toBe("1,234,567");
+    expect([plural(0, "record"), plural(1, "record"), plural(1000, "file")]).toEqual([
+      "0 records",
+      "1 record",
+      "1,000 files",
+    ]);
+  });
+});
+
+describe("a table", () => {
+  it("aligns its columns, numbers to the right, and leaves out empty ones", () => {
+    const rows = [
+      ["dynamodb:orders", "1,000", "", "x"],
+      ["redis:größe😀", "5", "", ""],
+    ];
+    expect(table(["scope", "read", "failed", "note"], rows, ["read"])).toEqual([
+      "scope             read  note",
+      "dynamodb:orders  1,000  x",
+      "redis:größe😀         5",
+    ]);
+  });
+});
+
+function planned(parts: Partial<PlannedScope> = {}): PlannedScope {
+  return {
+    adapter: "dynamodb",
+    scope: "orders",
+    target: "orders",
+    presence: "absent",
+    decision: "create",
+    files: 2,
+    bytes: 2048,
+    warnings: [],
+    ...parts,
+  };
+}
+
+function planWith(parts: Partial<Plan>): Plan {
+  const dump = {
+    path: "/dumps/one",
+    takenAt: "2026-05-01T00:00:00Z",
+    phase: "phase1-live-pinned",
+    files: 2,
+    bytes: 2048,
+  };
+  return { dump, mode: "merge", targets: [], scopes: [planned()], warnings: [], ...parts };
+}
+
+describe("a plan", () => {
+  it("shows each endpoint, where it came from, what it is and its ways round", () => {
+    const target = { adapter: "redis", endpoint: "redis://h:6379", origin: "REDIS_URL", server: "Redis 7" } as const;
+    const text = planText(planWith({ targets: [{ ...target, fallbacks: ["RENAMENX is missing: EVAL does it"] }] }));
+    expect(text).toMatch(/redis +redis:\/\/h:6379 +\(REDIS_URL\) +Redis 7/);
+    expect(text).toContain("RENAMENX is missing: EVAL does it");
+  });
+
+  it("shows per scope what is there, what would be done, and how much", () => {
+    const scopes = [
+      planned({ target: "copy", presence: "holds-records", holds: { value: 1200, exact: false }, decision: "empty" }),
+      planned({
+        adapter: "sqs",
+        scope: "jobs",
+        target: "jobs",
+        decision: "skip",
+        records: 7,
+        malformed: 1,
+        requests: 0,
+      }),
+    ];
+    const text = planText(planWith({ scopes }));
+    expect(text).toMatch(/dynamodb:orders → copy +holds records +~1,200 +empty first/);
+    expect(text).toMatch(/sqs:jobs +absent +skip whole/);
+    expect(text).toContain("7 records to write or compare, 1 malformed (would be rejected).");
+    expect(text).toContain("Nothing was written.");
+  });
+
+  it("says that apply would refuse, and why", () => {
+    const text = planText(planWith({ refusal: { message: "dynamodb:orders already holds records", exitStatus: 5 } }));
+    expect(text).toContain("apply would refuse this: dynamodb:orders already holds records");
+  });
+
+  it("steers no terminal, whatever scopes and warnings are called", () => {
+    const text = planText(
+      planWith({ scopes: [planned({ scope: HOSTILE, target: `${HOSTILE}\n`, warnings: [HOSTILE] })] }),
+    );
+    expect(text).not.toMatch(STEERING);
+    expect(text).toContain("evil\\u{1b}[2J\\u{d}\\u{202e}\\u{9b}1m");
+    expect(text).toContain("\\u{a}");
+  });
+});
+
+describe("a report", () => {
+  it("lists what needs somebody with its place and reason, and the sums", async () => {
+    const records = Array.from({ length: 30 }, (_, i) =>
+      faultyRecord(`bad${i}`, { place: { path: "p.jsonl", line: i + 1 } }),
+    );
+    const memory = runInMemory({
+      scopes: [
+        { scope: tableScope(), records: [...records, itemRecord("k")] },
+        { scope: databaseScope(), records: [] },
+      ],
+    });
+    const text = reportText(await memory.report());
+    expect(text).toContain("rejected  p.jsonl:1  bad0: malformed-json – a value was expected at byte 3");
+    expect(text).toContain("and 10 more; --report FILE lists all of them");
+    expect(text).toMatch(/Finished after 1\.2 s: 31 records read, 1 restored, 30 rejected\./);
+    expect(text).toMatch(/dynamodb:orders +31 +1 +30/);
+  });
+
+  it("of a run that was stopped says how many records were not reached", async () => {
+    const memory = runInMemory({
+      scopes: [{ scope: tableScope(), records: [itemRecord("k")] }],
+      scripts: { dynamodb: { write: () => Promise.reject(new RestoreError("OUTAGE", "away", { retry: "fatal" })) } },
+    });
+    expect(reportText(await memory.report())).toContain("Stopped after 1.2 s: 1 record read, 1 not reached.");
+  });
+
+  it("steers no terminal, whatever stands in paths and answers", async () => {
+    const memory = runInMemory({
+      scopes: [
+        {
+          scope: { ...tableScope(HOSTILE), warnings: [HOSTILE] },
+          records: [faultyRecord("k", { place: { path: `${HOSTILE}\n` }, detail: HOSTILE })],
+          warnings: [HOSTILE],
+        },
+      ],
+    });
+    expect(reportText(await memory.report())).not.toMatch(STEERING);
+  });
+});
+
+it("a dump's check lists malformed records with their place, and steers no terminal", () => {
+  const text = verificationText({
+    dump: "/dumps/one",
+    takenAt: "2026-05-01T00:00:00Z",
+    phase: "phase1-live-pinned",
+    files: 1200,
+    bytes: 10,
+    scopes: [{ adapter: "s3", scope: HOSTILE, files: 1, bytes: 10, records: 3, malformed: 25, warnings: [HOSTILE] }],
+    malformedCount: 25,
+    malformed: [{ scope: "s3:a", path: HOSTILE, key: "k", reason: "bad-utf8", detail: "bytes that are not UTF-8" }],
+    warnings: [],
+  });
+  expect(text).not.toMatch(STEERING);
+  expect(text).toContain("k: bad-utf8 – bytes that are not UTF-8");
+  expect(text).toContain("and 24 more");
+  expect(text).toContain("1,200 files (10 B) agree with CHECKSUMS.");
+});
+
+describe("an error", () => {
+  it("is what was wrong and what helps", () => {
+    expect(errorText(new RestoreError("USAGE", "what and where", { hint: "Do this." }))).toBe(
+      "error: what and where\nDo this.\n",
+    );
+    expect(errorText(new RestoreError("USAGE", "what"))).toBe("error: what\n");
+  });
+
+  it("that is a mistake of ours says so", () => {
+    expect(errorText(new RestoreError("INTERNAL", "sums"))).toMatch(/please report/);
+    expect(errorText(new TypeError("oops"))).toMatch(/TypeError: oops\n.*please report/s);
+    expect(errorText("thrown text")).toMatch(/thrown text/);
+  });
+
+  it("steers no terminal", () => {
+    expect(errorText(new RestoreError("USAGE", HOSTILE, { hint: HOSTILE }))).not.toMatch(STEERING);
+  });
+});
