@@ -10,7 +10,7 @@ import { type JsonObject, JsonSyntaxError, type JsonValue, parseJson } from "./j
 import { FieldError } from "./json-access.js";
 
 /** Longest text of one element; Redis holds no value above 512 MiB. Bytes. */
-export const MAX_ELEMENT_BYTES = 64 * 1024 * 1024;
+const MAX_ELEMENT_BYTES = 64 * 1024 * 1024;
 
 /** All that stands beside the elements; the format has two numbers there. */
 const MAX_REST_BYTES = 1024 * 1024;

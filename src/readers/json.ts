@@ -1,6 +1,5 @@
 /** The strict JSON parser, under the name that readers know it by. */
 export {
-  type JsonFault,
   JsonNumber,
   type JsonObject,
   JsonSyntaxError,

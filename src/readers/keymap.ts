@@ -9,6 +9,9 @@ import { parseJson } from "./json.js";
 import { asObject, asString, decodeBase64Url, FieldError } from "./json-access.js";
 import { lines } from "./lines.js";
 
+const BLOCK = 1024 * 1024;
+const BLOCKS_KEPT = 16;
+
 export interface KeymapEntry {
   readonly encoded: string;
   readonly original: Buffer;
@@ -20,6 +23,7 @@ export class Keymap {
   readonly #path: string;
   readonly #content: Content | undefined;
   readonly #offsets = new FingerprintMap();
+  readonly #blocks = new Map<number, Buffer>();
 
   private constructor(path: string, content: Content | undefined) {
     this.#path = path;
@@ -60,15 +64,32 @@ export class Keymap {
     return this.#offsets.get(encoded) !== undefined;
   }
 
-  /** Reads the line again. */
+  /** Reads the line again. @throws RestoreError CHANGED_AFTER_CHECK */
   async find(encoded: string): Promise<KeymapEntry | undefined> {
     const start = this.#offsets.get(encoded);
     if (start === undefined || this.#content === undefined) return undefined;
-    for await (const { bytes } of lines(this.#content.blocks({ start, end: this.#content.size }))) {
+    for await (const { bytes } of lines(this.#blocksFrom(this.#content, start))) {
       if (bytes !== undefined) return structural("KEYMAP_INVALID", { path: this.#path }, () => parseEntry(bytes));
     }
     return undefined;
   }
+
+  /** Names are asked for in another order than that of the lines: recent blocks are kept. */
+  async *#blocksFrom(content: Content, start: number): AsyncGenerator<Buffer> {
+    for (let at = start - (start % BLOCK); at < content.size; at += BLOCK) {
+      const block = this.#blocks.get(at) ?? (await readBlock(content, at));
+      this.#blocks.delete(at);
+      this.#blocks.set(at, block);
+      if (this.#blocks.size > BLOCKS_KEPT) this.#blocks.delete(this.#blocks.keys().next().value ?? at);
+      yield at < start ? block.subarray(start - at) : block;
+    }
+  }
+}
+
+async function readBlock(content: Content, start: number): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  for await (const part of content.blocks({ start, end: Math.min(start + BLOCK, content.size) })) parts.push(part);
+  return Buffer.concat(parts);
 }
 
 function parseEntry(bytes: Buffer): KeymapEntry {

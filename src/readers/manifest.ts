@@ -98,7 +98,7 @@ async function assertDirectory(root: string): Promise<void> {
 }
 
 /** @throws RestoreError MANIFEST_INVALID, VERSION_UNSUPPORTED */
-export function parseManifest(bytes: Buffer): Manifest {
+function parseManifest(bytes: Buffer): Manifest {
   try {
     const root = asObject(parseJson(bytes), "the manifest");
     assertVersion(root);

@@ -107,6 +107,7 @@ async function open(
   const replayers = new Replayers(adapters, replayersInit({ options, dump, selection, startedAt }));
   closers.push(() => replayers.close());
   const capabilities = await probeAll(replayers);
+  assertPerKeyPossible(options, capabilities);
   const checked = await check(dump, options.progress);
   const scopes = await inspectAll(await dump.scopes(selection), { options, dump, replayers });
   return { options, dump, checked, selection, capabilities, replayers, scopes, startedAt };
@@ -233,6 +234,16 @@ async function probeAll(replayers: Replayers): Promise<Map<Adapter, Capabilities
       return result?.status === "fulfilled" ? [[replayer.adapter, result.value] as const] : [];
     }),
   );
+}
+
+/** Keys that the dump lacks can be deleted one by one only where they can be listed. */
+function assertPerKeyPossible({ mode, targets }: RunOptions, capabilities: ReadonlyMap<Adapter, Capabilities>): void {
+  const redis = capabilities.get("redis");
+  if (mode.name !== "replace" || targets.redis?.replaceStrategy !== "per-key" || redis?.canCount !== false) return;
+  throw new RestoreError("TARGET_UNFIT", `${redis.server} cannot be listed, so keys that the dump lacks would stay`, {
+    where: { adapter: "redis" },
+    hint: "Nothing was written. Use --replace-strategy flush, or --mode merge.",
+  });
 }
 
 /** One error for several: the first one's code and hint, everybody's message. An unknown one is thrown as it is. */

@@ -85,7 +85,7 @@ export function etagOfParts(bytes: Buffer, partBytes: number): string {
   return `${all.digest("hex")}-${count}`;
 }
 
-export function policyFor(action: WriteAction): WritePolicy {
+function policyFor(action: WriteAction): WritePolicy {
   return {
     actionFor: () => action,
     wrongType: "rejected",

@@ -8,9 +8,9 @@ import { createHash, type Hash } from "node:crypto";
 import type { Content } from "../../model/record.js";
 
 const MIB = 1024 * 1024;
-export const LEAST_PART_BYTES = 5 * MIB;
+const LEAST_PART_BYTES = 5 * MIB;
 export const LARGEST_PART_BYTES = 5 * 1024 * MIB;
-export const MOST_PARTS = 10_000;
+const MOST_PARTS = 10_000;
 const OWN_PART_BYTES = 64 * MIB;
 
 /** Sizes that clients take by default, the most usual first, in mebibytes. */

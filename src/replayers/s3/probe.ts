@@ -109,7 +109,7 @@ async function isKnown(ask: () => Promise<unknown>): Promise<boolean> {
   return true;
 }
 
-export function serverName(header: string | undefined, aws: boolean): string {
+function serverName(header: string | undefined, aws: boolean): string {
   if (aws) return "Amazon S3";
   return header === undefined ? "S3 (a server that gives no name)" : `S3 (${header})`;
 }
