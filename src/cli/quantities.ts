@@ -65,7 +65,12 @@ function parseRate(text: string): RateLimit {
 /** `8` for all adapters, or `dynamodb=8,s3=4`. */
 export function parseConcurrency(texts: readonly string[]): { readonly [A in Adapter]?: number } {
   const limits: { [A in Adapter]?: number } = {};
-  for (const { key, value } of texts.flatMap((text) => keyed(text, "--concurrency"))) {
+  const given = texts.flatMap((text) => keyed(text, "--concurrency"));
+  // The number for all adapters gives way to an adapter's own, wherever it stands.
+  for (const { key, value } of [
+    ...given.filter((each) => each.key === undefined),
+    ...given.filter((each) => each.key),
+  ]) {
     const count = Number(value);
     if (!Number.isInteger(count) || count < 1 || count > 1024) {
       throw usage("--concurrency", value, "a number of requests from 1 to 1024");

@@ -1,4 +1,5 @@
 /** What to restore and under which names, from `--adapter`, `--scope`, `--include`, `--exclude` and `--rename`. */
+import { RestoreError } from "../errors/restore-error.js";
 import type { Adapter } from "../model/scope.js";
 import type { SelectionOptions } from "../run/selection.js";
 import { globToRegExp } from "../support/glob.js";
@@ -17,9 +18,16 @@ export function parseSelection(args: SelectionArguments): SelectionOptions {
   const adapters = (args.adapter ?? [])
     .flatMap((text) => text.split(","))
     .map((text) => parseAdapter(text, "--adapter"));
+  const scopes = (args.scope ?? []).flatMap(parseScopes);
+  const stray = scopes.find(({ adapter }) => adapters.length > 0 && !adapters.includes(adapter));
+  if (stray !== undefined) {
+    throw new RestoreError("USAGE", `--scope names a ${stray.adapter} scope that --adapter leaves out`, {
+      hint: `Add ${stray.adapter} to --adapter, or leave --adapter out.`,
+    });
+  }
   return {
     ...(adapters.length === 0 ? {} : { adapters: [...new Set(adapters)] }),
-    scopes: (args.scope ?? []).flatMap(parseScopes),
+    scopes,
     include: (args.include ?? []).map((glob) => parseGlob(glob, "--include")),
     exclude: (args.exclude ?? []).map((glob) => parseGlob(glob, "--exclude")),
     renames: (args.rename ?? []).map(parseRename),

@@ -149,6 +149,11 @@ function splitDatabase(text: string, origin: string): { readonly url: URL; reado
     });
   }
   const url = new URL(text);
+  if (url.search !== "" || url.hash !== "") {
+    throw new RestoreError("USAGE", `${origin}: settings behind "?" or "#" are not taken`, {
+      hint: "A database number goes behind the port: redis://host:port/3; a password into REDIS_PASSWORD.",
+    });
+  }
   if (/unix/.test(url.protocol)) return { url, database: undefined };
   const database = /^\/(\d+)$/.exec(url.pathname)?.[1];
   if (database === undefined && !/^\/?$/.test(url.pathname)) {

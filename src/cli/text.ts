@@ -41,7 +41,9 @@ export function planText(plan: Plan): string {
     ),
     ...(surveyed ? ["", ...planSums(plan)] : []),
     ...warningLines([...plan.warnings, ...scopeWarnings(scopes, plannedLabel)]),
-    ...(plan.refusal === undefined ? [] : ["", `apply would refuse this: ${plan.refusal.message}`]),
+    ...(plan.refusal === undefined
+      ? []
+      : ["", `apply would refuse this: ${plan.refusal.message}`, plan.refusal.hint ?? ""]),
   ]);
 }
 

@@ -1,5 +1,6 @@
 /** What a run would do, as data: made from a prepared run by reading every record, without writing. */
 
+import { RestoreError } from "../errors/restore-error.js";
 import { escapeForDisplay } from "../model/display.js";
 import type { ScopePresence } from "../model/policy.js";
 import { type Adapter, scopeLabel } from "../model/scope.js";
@@ -30,6 +31,8 @@ export interface PlannedScope {
   readonly bytes: number;
   /** Absent before the records were read. */
   readonly records?: number;
+  /** Payload of the records that can be read and are selected. */
+  readonly recordBytes?: number;
   readonly malformed?: number;
   readonly expired?: number;
   readonly empty?: number;
@@ -53,7 +56,7 @@ export interface Plan {
   readonly atLeastSeconds?: number;
   readonly warnings: readonly string[];
   /** Why `apply` would refuse to run; absent when it would not. */
-  readonly refusal?: { readonly message: string; readonly exitStatus: number };
+  readonly refusal?: { readonly message: string; readonly hint?: string; readonly exitStatus: number };
 }
 
 /** The plan as known without reading records. */
@@ -124,13 +127,22 @@ function surveyInit(run: PreparedRun) {
 }
 
 function surveyed(planned: PlannedScope, survey: ScopeSurvey, run: PreparedRun): PlannedScope {
-  const { records, malformed, expired, empty, warnings } = survey;
+  const { records, bytes: recordBytes, malformed, expired, empty, warnings } = survey;
   const batch = run.capabilities.get(planned.adapter)?.batch.records ?? 1;
   const sent = records - malformed - expired - empty;
   // A pipeline of Redis commands is still a request a record; an object takes a request of its own.
   const aRequest = planned.adapter === "dynamodb" || planned.adapter === "sqs" ? batch : 1;
   const requests = planned.decision === "skip" ? 0 : Math.ceil(sent / aRequest);
-  return { ...planned, records, malformed, expired, empty, requests, warnings: [...planned.warnings, ...warnings] };
+  return {
+    ...planned,
+    records,
+    recordBytes,
+    malformed,
+    expired,
+    empty,
+    requests,
+    warnings: [...planned.warnings, ...warnings],
+  };
 }
 
 /** Limits count operations and bytes; a shared limit is spent by all adapters together. */
@@ -142,7 +154,7 @@ function limitedSeconds(scopes: readonly PlannedScope[], { limits }: RunOptions)
       (sum, { records = 0, malformed = 0, expired = 0 }) => sum + records - malformed - expired,
       0,
     );
-    return { ops, bytes: counted.reduce((sum, { bytes }) => sum + bytes, 0) };
+    return { ops, bytes: counted.reduce((sum, { recordBytes = 0 }) => sum + recordBytes, 0) };
   };
   const times = [
     limits.all === undefined
@@ -176,8 +188,9 @@ function refusalOf(run: PreparedRun): Pick<Plan, "refusal"> {
     assertAcceptable(run);
     return {};
   } catch (error) {
-    if (!(error instanceof Error) || !("exitStatus" in error)) throw error;
-    return { refusal: { message: error.message, exitStatus: Number(error.exitStatus) } };
+    if (!(error instanceof RestoreError)) throw error;
+    const { message, hint, exitStatus } = error;
+    return { refusal: { message, exitStatus, ...(hint === undefined ? {} : { hint }) } };
   }
 }
 

@@ -20,6 +20,8 @@ export interface ScopeEnd {
   readonly warnings: readonly string[];
   /** Why the scope is not as the dump has it, although its records may be. */
   readonly error?: string;
+  /** False for a scope that was left alone or could not be made. */
+  readonly isPrepared: boolean;
   readonly durationMs: number;
 }
 
@@ -100,6 +102,7 @@ async function replayScope(job: AdapterReplay, prepared: PreparedScope): Promise
     scope,
     warnings: [...made.warnings, ...reader.warnings],
     ...(made.error === undefined ? {} : { error: made.error }),
+    isPrepared: made.everyRecord === undefined,
     durationMs: clock.monotonic() - startedAt,
   });
   ends.set(scope, end());
@@ -164,13 +167,12 @@ function everyRecord(outcome: Outcome): Pick<Replayer, "write"> {
   return { write: (_scope, batch) => Promise.resolve(batch.map(() => outcome)) };
 }
 
-async function finishScope(job: AdapterReplay, { scope, decision }: PreparedScope): Promise<void> {
+async function finishScope(job: AdapterReplay, { scope }: PreparedScope): Promise<void> {
   const { run, journal, ends } = job;
   const end = ends.get(scope);
   if (end === undefined) return;
   await journal.phase(scope, "finishing");
-  // A scope that was left alone, or never made, has nothing to finish.
-  if (decision !== "skip" && end.error === undefined) {
+  if (end.isPrepared) {
     const done = await finish(run.replayers.of(scope), scope);
     ends.set(scope, { ...end, ...done, warnings: [...end.warnings, ...done.warnings] });
   }

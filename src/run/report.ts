@@ -3,8 +3,8 @@
  * report's type, so that what is published and what is written cannot differ.
  */
 import { z } from "zod";
-import { EXIT } from "../errors/codes.js";
-import { messageOf, RestoreError } from "../errors/restore-error.js";
+import { ERROR_CODES, type ErrorCode, EXIT } from "../errors/codes.js";
+import { RestoreError } from "../errors/restore-error.js";
 import { NOTES, OUTCOMES } from "../model/outcome.js";
 import { ADAPTERS, type Scope } from "../model/scope.js";
 import { TTL_POLICIES } from "../modes/expiry.js";
@@ -95,7 +95,11 @@ export const reportSchema = z.strictObject({
   warnings: z.array(z.string()).readonly(),
   notRestorable: z.array(z.string()).readonly().describe("what no public endpoint can restore"),
   error: z
-    .strictObject({ code: z.string(), message: z.string(), hint: z.string().exactOptional() })
+    .strictObject({
+      code: z.enum(Object.keys(ERROR_CODES) as [ErrorCode, ...ErrorCode[]]),
+      message: z.string(),
+      hint: z.string().exactOptional(),
+    })
     .exactOptional()
     .describe("what stopped the run"),
 });
@@ -172,7 +176,9 @@ function reportScope(scope: Scope, planned: Plan["scopes"][number] | undefined, 
 }
 
 function reportError(error: unknown): NonNullable<Report["error"]> {
-  if (!(error instanceof RestoreError)) return { code: "INTERNAL", message: messageOf(error) };
+  if (!(error instanceof RestoreError)) {
+    return { code: "INTERNAL", message: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+  }
   return { code: error.code, message: error.message, ...(error.hint === undefined ? {} : { hint: error.hint }) };
 }
 

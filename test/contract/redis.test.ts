@@ -426,6 +426,24 @@ describe("streams", () => {
       expect(await run([record()], { mode: "merge" })).toEqual(["skipped-existing/already-equal"]);
     });
 
+    it("get the dump's expiry and last id where the target has exactly their entries", async () => {
+      const expireAtMs = BigInt(Date.now() + 3_600_000);
+      const dumped = { ...record(), expireAtMs, lastId: "18446744073709551615-9" };
+      await run([record()]);
+      await redis.pexpire("k", 60_000);
+      expect(await run([dumped], { mode: "merge" })).toEqual(["skipped-existing/already-equal"]);
+      expect(BigInt((await redis.call("PEXPIRETIME", "k")) as number)).toBe(expireAtMs);
+      expect(await lastId()).toBe("18446744073709551615-9");
+    });
+
+    it("never lower the last id that the target has", async () => {
+      await run([record()]);
+      await redis.call("XSETID", "k", "18446744073709551615-9");
+      const lower = { ...record(), lastId: "18446744073709551615-5" };
+      expect(await run([lower], { mode: "merge" })).toEqual(["skipped-existing/already-equal"]);
+      expect(await lastId()).toBe("18446744073709551615-9");
+    });
+
     it("are rejected by another stream that is not empty", async () => {
       await redis.xadd("k", "1-1", "x", "y");
       expect(await run([record()], { mode: "merge" })).toEqual(["rejected/exists"]);

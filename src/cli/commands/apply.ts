@@ -1,5 +1,5 @@
 /** `apply`: restores a dump. */
-import { access, constants, stat } from "node:fs/promises";
+import { access, constants, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { messageOf, RestoreError } from "../../errors/restore-error.js";
@@ -40,7 +40,7 @@ export const apply: Command<ApplyArguments> = {
 async function runApply(args: ApplyArguments, io: Io): Promise<number> {
   const progress = progressSink(args.progress ?? "auto", io);
   const options = await runOptions(args, io, progress);
-  if (args.report !== undefined) await assertReportWritable(args.report);
+  if (args.report !== undefined) await makeRoomForReport(args.report);
   const isQuiet = args.progress === "none";
   const report = await applyRun({
     ...options,
@@ -50,18 +50,19 @@ async function runApply(args: ApplyArguments, io: Io): Promise<number> {
     },
     confirm: (plan) => confirm(plan, args, io),
   });
-  if (args.report !== undefined) await writeResult(args.report, json(report));
-  await print(io.stdout, args.json === true ? json(report) : `${reportText(report)}${reportPlace(args.report)}`);
-  if (report.error !== undefined) await print(io.stderr, stoppedText(report));
+  await print(io.stdout, args.json === true ? json(report) : reportText(report));
+  if (report.error !== undefined) await print(io.stderr, stoppedText(report.error, report));
+  if (args.report !== undefined) await keepReport(args.report, report, args, io);
   return report.exitStatus;
 }
 
-function reportPlace(path: string | undefined): string {
-  return path === undefined ? "" : `The report stands in ${path}.\n`;
+async function keepReport(path: string, report: Report, args: ApplyArguments, io: Io): Promise<void> {
+  await writeResult(path, json(report));
+  if (args.json !== true) await print(io.stdout, `The report stands in ${path}.\n`);
 }
 
-/** Before hours of work, not after them. */
-async function assertReportWritable(path: string): Promise<void> {
+/** Found before hours of work, not after them. Rejects of an earlier run beside the report are not this one's. */
+async function makeRoomForReport(path: string): Promise<void> {
   if (/\.html$/i.test(path)) {
     throw new RestoreError("USAGE", `--report does not take "${path}": reports are JSON`, {
       hint: "Name a .json file.",
@@ -75,6 +76,7 @@ async function assertReportWritable(path: string): Promise<void> {
       hint: "Name a file in a folder that exists.",
     });
   });
+  await rm(rejectsPathFor(path), { force: true });
 }
 
 async function isDirectory(path: string): Promise<boolean> {
@@ -82,13 +84,20 @@ async function isDirectory(path: string): Promise<boolean> {
   return found?.isDirectory() === true;
 }
 
-function stoppedText(report: Report): string {
-  const { error } = report;
-  if (error === undefined) return "";
-  const again =
-    "What was restored stays. Run the same command with --mode merge, or --mode skip-existing, to restore the rest.";
-  return `${errorText(new RestoreError("OUTAGE", error.message, error.hint === undefined ? {} : { hint: error.hint }))}${again}\n`;
+function stoppedText(error: NonNullable<Report["error"]>, { scopes }: Report): string {
+  const hint = error.hint === undefined ? {} : { hint: error.hint };
+  const queues = scopes.some(({ adapter, recordsRead }) => adapter === "sqs" && recordsRead > 0);
+  return [
+    errorText(new RestoreError(error.code, error.message, hint)).trimEnd(),
+    "What was restored stays. Run the same command with --mode merge, or --mode skip-existing, to restore the rest.",
+    ...(queues ? [QUEUES_AGAIN] : []),
+    "",
+  ].join("\n");
 }
+
+const QUEUES_AGAIN =
+  "Queues are another matter: merge sends their messages again, skip-existing leaves a queue that holds any. " +
+  "Name the queues that are still empty with --scope, or start them over with --mode replace.";
 
 async function confirm(plan: Plan, { yes }: ApplyArguments, io: Io): Promise<boolean> {
   if (yes === true) return true;

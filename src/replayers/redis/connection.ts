@@ -60,10 +60,11 @@ export class Connection {
   /**
    * Sends one command whose argument `value.index` is read while it is sent, with no more than a block in memory. When
    * the source fails the connection is cut before the command is complete, so that the server never runs it.
-   * Not to be mixed with `exchange` under way.
+   * Not to be mixed with `exchange` under way. With `pause`, the value waits behind its announced size until the pause is
+   * over: a server that refuses the size says so and hangs up, and what is sent meanwhile can cost its answer.
    * @throws what the source threw; ConnectionLost
    */
-  async sendStreamed(command: Command, value: StreamedArgument): Promise<Reply> {
+  async sendStreamed(command: Command, value: StreamedArgument, pause?: () => Promise<void>): Promise<Reply> {
     const client = await this.#ready();
     client.stream.setTimeout(STALL_MS, () => client.stream.destroy());
     const sending = new StreamedCommand(command, value);
@@ -71,6 +72,7 @@ export class Connection {
     const over = new AbortController();
     void reply.then(() => over.abort());
     try {
+      if (pause !== undefined) await Promise.race([reply, pause()]);
       await pump(client, value.blocks(), over.signal);
       if (!over.signal.aborted) client.stream.write(sending.trailer);
     } catch (error) {

@@ -22,6 +22,9 @@ interface DatabaseInit {
   readonly scope: string;
 }
 
+/** How long an answer to an announced size is waited for, once a connection broke. */
+const REFUSAL_PAUSE_MS = 500;
+
 export class Database {
   readonly link: Link;
   readonly whole: WholeWriter;
@@ -50,19 +53,22 @@ export class Database {
    */
   async sendStreamed(command: () => Command, value: StreamedArgument, repeatable: boolean): Promise<Reply> {
     const operation = command().name;
-    return await this.#init.calls.run(
-      { operation, scope: this.#init.scope, bytes: value.size, repeatable },
-      async () => await this.#streamOnce(command(), value),
-    );
+    const { calls, scope } = this.#init;
+    let attempts = 0;
+    return await calls.run({ operation, scope, bytes: value.size, repeatable }, async () => {
+      // A first connection that broke may have been cut by a server that refuses the size.
+      const pause = attempts++ === 0 ? undefined : () => calls.clock.sleep(REFUSAL_PAUSE_MS);
+      return await this.#streamOnce(command(), value, pause);
+    });
   }
 
-  async #streamOnce(command: Command, value: StreamedArgument): Promise<Reply> {
+  async #streamOnce(command: Command, value: StreamedArgument, pause?: () => Promise<void>): Promise<Reply> {
     // The silence that counts on this connection is of both directions, so the client's own limit is taken off.
     const options = { ...this.#init.address.options, socketTimeout: undefined };
     const connection = new Connection(options, (client) => this.#begin(client));
     this.#streaming.add(connection);
     try {
-      const reply = await connection.sendStreamed(command, value);
+      const reply = await connection.sendStreamed(command, value, pause);
       if (reply instanceof Error) throw reply;
       return reply;
     } finally {

@@ -37,12 +37,13 @@ export async function addByEntry(
   }
   // What skip-existing finds keeps its expiry and its last id; merging gives it the dump's.
   if (action === "entry-by-entry") return tally.outcome({ kind: "skipped-existing", reason: "already-equal" });
-  return await settle(context, { record, tally });
+  return await settleStream(context, { record, tally, outcome: { kind: "restored" } });
 }
 
-async function settle(
+/** Gives a stream that now holds the dump's entries the dump's last id and expiry. May run twice. */
+export async function settleStream(
   context: WriteContext,
-  { record, tally }: { readonly record: StreamRecord; readonly tally: EntryTally },
+  { record, tally, outcome }: { readonly record: StreamRecord; readonly tally: EntryTally; readonly outcome: Outcome },
 ): Promise<Outcome> {
   const top = await topOf(context, record.key);
   const lastIdNotes =
@@ -52,8 +53,9 @@ async function settle(
   const moment = momentNow(context, record);
   if (moment.how === "A") await context.link.command("PEXPIREAT", [record.key, moment.ms]);
   if (moment.how === "R") await context.link.command("PEXPIRE", [record.key, moment.ms]);
+  if (moment.how === "P") await context.link.command("PERSIST", [record.key]);
   if (moment.how === "X") await context.link.command("DEL", [record.key]);
-  return tally.outcome({ kind: "restored", notes: [...notesOf(moment), ...lastIdNotes] });
+  return tally.outcome({ ...outcome, notes: [...notesOf(moment), ...lastIdNotes] });
 }
 
 function fitOnes(context: WriteContext, entries: readonly StreamEntry[], tally: EntryTally): StreamEntry[] {

@@ -113,12 +113,21 @@ interface LastId {
   readonly lastId: string | undefined;
 }
 
-/** Sets the last id above the top entry, where it was. May run twice. */
+/** Sets the last id above the top entry, where it was; one that is higher already stays. May run twice. */
 export async function raiseLastId(context: WriteContext, { key, top, lastId }: LastId): Promise<readonly Note[]> {
   if (lastId === undefined || compareIds(lastId, top) <= 0) return [];
   if (context.abilities.xsetid) {
-    await context.link.command("XSETID", [key, lastId]);
+    // XSETID would lower it as well, and ids that were handed out would be handed out again.
+    const held = await lastGeneratedId(context, key);
+    if (held === undefined || compareIds(lastId, held) > 0) await context.link.command("XSETID", [key, lastId]);
     return [];
   }
   return [{ kind: "last-id-not-restored", detail: `the stream may hand out ids up to ${lastId} again` }];
+}
+
+async function lastGeneratedId(context: WriteContext, key: Buffer): Promise<string | undefined> {
+  const info = await context.link.command("XINFO", ["STREAM", key]);
+  if (!Array.isArray(info)) return undefined;
+  const at = info.findIndex((each: unknown) => String(each) === "last-generated-id");
+  return at < 0 ? undefined : String(info[at + 1]);
 }

@@ -5,10 +5,11 @@
 import type { Note, Outcome } from "../../model/outcome.js";
 import type { WriteAction } from "../../model/policy.js";
 import type { StreamRecord } from "../../model/record.js";
-import { judge, scriptModeOf, type WriteContext } from "./context.js";
+import { judge, momentNow, scriptModeOf, type WriteContext } from "./context.js";
+import { SKIPPED_EXPIRED } from "./outcomes.js";
 import { compareWithTarget, typeOf } from "./read-back.js";
 import { appendEntries } from "./stream-append.js";
-import { addByEntry } from "./stream-by-entry.js";
+import { addByEntry, settleStream } from "./stream-by-entry.js";
 import { EntryTally } from "./stream-entries.js";
 import { fillStream } from "./stream-fill.js";
 import { type BuildInit, buildAndCommit } from "./temporary.js";
@@ -83,7 +84,9 @@ async function intoExisting(
   if ((await compareWithTarget(context, record)) !== "equal") return judge(context, action, { word: "exists" });
   const tally = new EntryTally(record.faultyEntries);
   tally.present(record.count);
-  return tally.outcome({ kind: "skipped-existing", reason: "already-equal" });
+  if (momentNow(context, record).how === "skip") return SKIPPED_EXPIRED;
+  const outcome: Outcome = { kind: "skipped-existing", reason: "already-equal" };
+  return await settleStream(context, { record, tally, outcome });
 }
 
 async function appendStream(context: WriteContext, record: StreamRecord): Promise<Outcome> {

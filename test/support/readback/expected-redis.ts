@@ -172,7 +172,7 @@ export function streamValue(found: readonly (readonly [id: string, fields: reado
 }
 
 function scoreBits(score: string): string {
-  const named = score.replace(/^\+?inf$/u, "Infinity").replace(/^-inf$/u, "-Infinity");
+  const named = score.replace(/^\+?inf$/iu, "Infinity").replace(/^-inf$/iu, "-Infinity");
   const bits = Buffer.alloc(8);
   // Adding zero makes -0 a 0: a small sorted set of Redis 7 keeps no sign of zero, a large one does.
   bits.writeDoubleBE(Number(named) + 0);
