@@ -36,7 +36,7 @@ export interface RejectsSink {
 
 export type Totals = Record<OutcomeKind, number>;
 
-export function emptyTotals(): Totals {
+function emptyTotals(): Totals {
   return Object.fromEntries(OUTCOMES.map((kind) => [kind, 0])) as Totals;
 }
 

@@ -48,7 +48,7 @@ export const MANIFEST = {
 } as const;
 
 /** Writes a dump into `root`, which is made when it is not there, and seals it. Returns `root`. */
-export async function buildDump(root: string, description: DumpDescription = {}): Promise<string> {
+async function buildDump(root: string, description: DumpDescription = {}): Promise<string> {
   const files = description.files ?? {};
   await mkdir(root, { recursive: true });
   await writeDumpFile(root, "MANIFEST.json", manifestOf(description));
@@ -66,14 +66,14 @@ export async function temporaryDump(
   return { path, remove: () => rm(path, { recursive: true, force: true }) };
 }
 
-export async function writeDumpFile(root: string, path: string, content: DumpFile): Promise<void> {
+async function writeDumpFile(root: string, path: string, content: DumpFile): Promise<void> {
   const absolute = join(root, path);
   await mkdir(content === null ? absolute : dirname(absolute), { recursive: true });
   if (content !== null) await writeFile(absolute, encode(content));
 }
 
 /** Writes CHECKSUMS over every regular file, sorted bytewise as shipped dumps are. */
-export async function sealDump(root: string): Promise<void> {
+async function sealDump(root: string): Promise<void> {
   await writeFile(join(root, "CHECKSUMS"), checksumRows(root).join(""));
 }
 

@@ -23,7 +23,7 @@ export function tableScope(name: string, schema: Partial<TableSchema> = {}): Tab
 let places = 0;
 
 /** The record that a reader makes of this JSON text. */
-export function itemRecord(scope: TableScope, text: string | Buffer): ItemRecord {
+function itemRecord(scope: TableScope, text: string | Buffer): ItemRecord {
   const bytes = Buffer.from(text);
   const { keyText, displayKey } = readItem(bytes, scope.schema);
   const path = `${scope.path}/items/${++places}.json`;
@@ -34,7 +34,7 @@ export function itemRecords(scope: TableScope, ...texts: readonly string[]): Ite
   return texts.map((text) => itemRecord(scope, text));
 }
 
-export function policyFor(action: WriteAction): WritePolicy {
+function policyFor(action: WriteAction): WritePolicy {
   return {
     actionFor: () => action,
     wrongType: "rejected",

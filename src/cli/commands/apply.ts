@@ -1,5 +1,5 @@
 /** `apply`: restores a dump. */
-import { access, constants, rm, stat } from "node:fs/promises";
+import { access, constants, lstat, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { messageOf, RestoreError } from "../../errors/restore-error.js";
@@ -76,7 +76,9 @@ async function makeRoomForReport(path: string): Promise<void> {
       hint: "Name a file in a folder that exists.",
     });
   });
-  await rm(rejectsPathFor(path), { force: true });
+  const rejects = rejectsPathFor(path);
+  const found = await lstat(rejects).catch(() => undefined);
+  if (found?.isFile() === true) await rm(rejects, { force: true });
 }
 
 async function isDirectory(path: string): Promise<boolean> {

@@ -36,18 +36,18 @@ export function outcomeOfWord(word: string, { action, policy, endpoint, notes = 
   }
 }
 
-export function restored(notes: readonly Note[]): Outcome {
+function restored(notes: readonly Note[]): Outcome {
   return notes.length === 0 ? RESTORED : { kind: "restored", notes };
 }
 
 /** Something stands under a key that had to be free. */
-export function existing(action: WriteAction): Outcome {
+function existing(action: WriteAction): Outcome {
   return action === "reject-existing" || action === "only-if-absent-or-equal"
     ? { kind: "rejected", reason: "exists", detail: "the target holds this key" }
     : { kind: "skipped-existing", reason: "exists" };
 }
 
-export function wrongType(action: WriteAction, policy: Pick<WritePolicy, "wrongType">): Outcome {
+function wrongType(action: WriteAction, policy: Pick<WritePolicy, "wrongType">): Outcome {
   const kind = action === "reject-existing" ? "rejected" : policy.wrongType;
   return { kind, reason: "wrong-type", detail: "the target holds another type under this key" };
 }
