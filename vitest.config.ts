@@ -5,6 +5,8 @@ export default defineConfig({
   test: {
     // The AWS SDK would print its own support calendar in every worker.
     env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true" },
+    // A test that asserts nothing cannot fail.
+    expect: { requireAssertions: true },
     projects: [
       {
         extends: true,

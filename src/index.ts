@@ -19,5 +19,26 @@ export { type ProgressEvent, type ProgressSink, SILENT } from "./run/progress.js
 export { type Report, reportSchema } from "./run/report.js";
 export type { SelectionOptions } from "./run/selection.js";
 export type { Origin, TargetSettings } from "./run/targets.js";
+export type {
+  Bytes,
+  PlainAttribute,
+  PlainAttributes,
+  PlainField,
+  PlainHash,
+  PlainHyperLogLog,
+  PlainItem,
+  PlainKey,
+  PlainList,
+  PlainMessage,
+  PlainMetadata,
+  PlainObject,
+  PlainSet,
+  PlainSortedSet,
+  PlainStream,
+  PlainString,
+  TransformFunction,
+  TransformRecord,
+} from "./run/transform/plain-records.js";
+export type { Transform } from "./run/transform/transform.js";
 export { type DumpVerification, type VerifyDumpOptions, verifyDump } from "./run/verify-dump.js";
 export { type Clock, systemClock } from "./support/clock.js";

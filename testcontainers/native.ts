@@ -114,9 +114,18 @@ class ServerProcess {
       await exit;
       clearTimeout(force);
     }
-    this.#watcher.kill("SIGKILL");
+    await endedByForce(this.#watcher);
     await rm(this.#data, { recursive: true, force: true });
   }
+}
+
+/** Kills a process and waits until it is gone. */
+async function endedByForce(child: ChildProcess): Promise<void> {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  child.ref();
+  const exit = once(child, "exit");
+  child.kill("SIGKILL");
+  await exit;
 }
 
 /**

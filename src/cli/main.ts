@@ -31,7 +31,8 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     return await parsed.command.run(parsed.args as never, io);
   } catch (error) {
     const thrown = interruption(error, io) ?? error;
-    await print(io.stderr, errorText(thrown));
+    // Where messages cannot be written either, the exit status is all that is left.
+    await print(io.stderr, errorText(thrown)).catch(() => undefined);
     return thrown instanceof RestoreError ? thrown.exitStatus : EXIT.stopped;
   }
 }
@@ -45,19 +46,48 @@ function interruption(error: unknown, { signal }: Io): RestoreError | undefined 
 type Parsed = { readonly output: string } | { readonly command: Command; readonly args: unknown };
 
 async function parse(argv: readonly string[]): Promise<Parsed> {
+  assertFlags(argv);
   let chosen: { command: Command; args: unknown } | undefined;
   const parser = COMMANDS.reduce(
     (building, command) => withCommand(building, command, (args) => (chosen = { command, args })),
     base(),
   );
   return await new Promise((resolve, reject) => {
-    void parser.parse([...argv], {}, (error: unknown, _args: unknown, output: string) => {
+    void parser.parse(withoutDoubleDash(argv), {}, (error: unknown, _args: unknown, output: string) => {
       if (error) reject(usageError(error, argv));
       else if (output !== "") resolve({ output });
       else if (chosen === undefined) reject(usageError(new Error("no command"), argv));
       else resolve(chosen);
     });
   });
+}
+
+/** `--dry-run=yes` would read as no: a flag that is given a value has to be given one that nobody can misread. */
+function assertFlags(argv: readonly string[]): void {
+  const end = argv.indexOf("--");
+  for (const word of end < 0 ? argv : argv.slice(0, end)) {
+    const [, given = "", value = ""] = /^--([^=]+)=(.*)$/s.exec(word) ?? [];
+    // The parser takes `--dryRun` as well.
+    const name = given.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+    if (FLAGS.has(name) && value !== "true" && value !== "false") {
+      throw new RestoreError("USAGE", `--${name} does not take "${value}"`, {
+        hint: `It takes no value: say --${name}, or leave it out.`,
+      });
+    }
+  }
+}
+
+const FLAGS: ReadonlySet<string> = new Set(
+  COMMANDS.flatMap(({ options }) => Object.entries(options))
+    .filter(([, { type }]) => type === "boolean")
+    .flatMap(([name, { alias = [] }]) => [name, ...[alias].flat()]),
+);
+
+/** Words behind `--` are paths, which the parser would not give to a command. */
+function withoutDoubleDash(argv: readonly string[]): string[] {
+  const end = argv.indexOf("--");
+  if (end < 0) return [...argv];
+  return [...argv.slice(0, end), ...argv.slice(end + 1).map((path) => (path.startsWith("-") ? `./${path}` : path))];
 }
 
 function base(): Argv {
@@ -70,7 +100,8 @@ function base(): Argv {
     .alias("help", "h")
     .parserConfiguration({
       "boolean-negation": false,
-      "duplicate-arguments-array": false,
+      // Or of a repeated option only the last one would be kept, also where all of them are meant.
+      "duplicate-arguments-array": true,
       "parse-positional-numbers": false,
     })
     .strict()

@@ -9,13 +9,20 @@ const LIMITS = "Limits:";
 const OUTPUT = "Output:";
 const DUMP = "Dump:";
 
-const text = (group: string, describe: string): Options => ({ type: "string", requiresArg: true, group, describe });
-const texts = (group: string, describe: string): Options => ({ ...text(group, describe), array: true, nargs: 1 });
+const word = (group: string, describe: string): Options => ({ type: "string", requiresArg: true, group, describe });
+/** Given twice, the last one holds. */
+const text = (group: string, describe: string): Options => ({ ...word(group, describe), coerce: lastOf });
+/** Given twice, both hold. */
+const texts = (group: string, describe: string): Options => ({ ...word(group, describe), array: true, nargs: 1 });
 const flag = (group: string, describe: string): Options => ({ type: "boolean", group, describe });
 const choice = (group: string, choices: readonly string[], describe: string): Options => ({
   ...text(group, describe),
   choices,
 });
+
+function lastOf(value: unknown): unknown {
+  return Array.isArray(value) ? (value.at(-1) as unknown) : value;
+}
 
 const TARGET_OPTIONS = {
   "dynamodb-endpoint": text(TARGETS, "DynamoDB endpoint: a URL, or `aws` [env AWS_ENDPOINT_URL_DYNAMODB]"),
@@ -50,6 +57,8 @@ const WRITING_OPTIONS = {
     ["replace", "merge", "skip-existing"],
     "what to do with what the target holds [default: refuse a scope that holds records]",
   ),
+  transform: text(WRITING, "module whose default export changes or drops each record: ./mask.mjs"),
+  "transform-limit": text(WRITING, "the largest record that a transform is given whole [default: 64MiB]"),
   "ttl-policy": choice(WRITING, TTL_POLICIES, "expiry of keys [default: skip-expired]"),
   "preserve-ttl": flag(WRITING, "the same as --ttl-policy preserve"),
   "list-merge-strategy": choice(
@@ -71,7 +80,7 @@ const WRITING_OPTIONS = {
   "fifo-dedup": choice(
     WRITING,
     ["original", "record"],
-    "FIFO deduplication ids: kept while unique, or made [default: original]",
+    "FIFO deduplication ids: kept while unique, or made [default: original; with --transform record]",
   ),
   "preserve-visibility": flag(WRITING, "messages that were in flight stay hidden as long as they would have been"),
   "purge-wait": text(WRITING, "replace: time between a queue's purge and the first message [default: 60s]"),
@@ -84,7 +93,7 @@ const WRITING_OPTIONS = {
 
 const LIMIT_OPTIONS = {
   "rate-limit": texts(LIMITS, "5000ops/s for all, or dynamodb=500ops/s,s3=50MiB/s"),
-  concurrency: texts(LIMITS, "requests at once, of an adapter: 8, or dynamodb=8,s3=4"),
+  concurrency: texts(LIMITS, "batches of records at once, in each scope: 8, or dynamodb=8,s3=4"),
   "max-retry-time": text(LIMITS, "how long a failing request is tried again [default: 5m]"),
 } satisfies Record<string, Options>;
 

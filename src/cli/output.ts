@@ -1,13 +1,20 @@
 /** Writes to streams and files of the user's. */
-import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
 import type { Writable } from "node:stream";
-import { messageOf, RestoreError } from "../errors/restore-error.js";
+import { messageOf, RestoreError, systemCode } from "../errors/restore-error.js";
 
-/** Waits until a slow reader has taken it. A reader that went away is no error: there is nobody left to tell. */
+/** The reader went away (`| head`), or there never was one: nobody is left to tell. */
+const NO_READER: ReadonlySet<string | undefined> = new Set(["EPIPE", "ERR_STREAM_DESTROYED", "EBADF"]);
+
+/** Waits until a slow reader has taken it. @throws RestoreError LOCAL_IO when it cannot be kept, as on a full disk */
 export async function print(stream: Writable, text: string): Promise<void> {
   if (stream.destroyed || stream.writableEnded) return;
-  if (!stream.write(text)) await Promise.race([once(stream, "drain"), once(stream, "close")]).catch(() => undefined);
+  const cause = await new Promise<unknown>((resolve) => stream.write(text, resolve));
+  if (!(cause instanceof Error) || NO_READER.has(systemCode(cause))) return;
+  throw new RestoreError("LOCAL_IO", `cannot write the result: ${messageOf(cause)}`, {
+    hint: "Send standard output to a place with room.",
+    cause,
+  });
 }
 
 /** The result for machines; digits of big integers stay. */

@@ -109,14 +109,29 @@ class TerminalProgress implements ProgressSink {
   #showScope(scope: Scope): void {
     const progress = this.#state.scopes.get(scope);
     if (progress === undefined) return;
-    const payload = { label: label(progress.label), text: scopeText(progress, this.#state) };
+    const text = scopeText(progress, this.#state);
+    if (progress.isFinished) {
+      this.#keep(scope, `${label(progress.label)}  ${text}`);
+      return;
+    }
+    const payload = { label: label(progress.label), text };
     const total = Math.max(progress.expectedBytes, 1);
     let shown = this.#byScope.get(scope);
     if (shown === undefined) {
       shown = this.#drawn().create(total, 0, payload);
       this.#byScope.set(scope, shown);
     }
-    shown.update(progress.isFinished ? total : Math.min(progress.bytes, total), payload);
+    shown.update(Math.min(progress.bytes, total), payload);
+  }
+
+  /** A scope that is done becomes a plain line above: more bars than the terminal has lines cannot be redrawn. */
+  #keep(scope: Scope, line: string): void {
+    const bars = this.#drawn();
+    const shown = this.#byScope.get(scope);
+    bars.log(`${line}\n`);
+    if (shown === undefined) bars.update();
+    else bars.remove(shown);
+    this.#byScope.delete(scope);
   }
 
   #drawn(): MultiBar {
@@ -147,7 +162,10 @@ function bar(progress: number, options: { readonly barsize?: number | undefined 
   return "█".repeat(full) + "░".repeat(size - full);
 }
 
+/** Long names are cut in the middle: those of many scopes differ at their ends. */
 function label(text: string): string {
   const chars = [...text];
-  return (chars.length > LABEL_CHARS ? [...chars.slice(0, LABEL_CHARS - 1), "…"] : chars).join("").padEnd(LABEL_CHARS);
+  if (chars.length <= LABEL_CHARS) return text.padEnd(LABEL_CHARS);
+  const tail = Math.floor((LABEL_CHARS - 1) / 2);
+  return [...chars.slice(0, LABEL_CHARS - 1 - tail), "…", ...chars.slice(-tail)].join("");
 }

@@ -13,10 +13,10 @@ import type { Io } from "./io.js";
 import { parseBytes, parseConcurrency, parseDurationMs, parseRateLimits } from "./quantities.js";
 import { parseSelection, type SelectionArguments } from "./selection.js";
 import { resolveTargets, type TargetArguments } from "./targets.js";
+import { loadTransform, type TransformArguments } from "./transform.js";
 
 /** As yargs names them, after its camel-case expansion. */
-export interface RunArguments extends TargetArguments, SelectionArguments {
-  readonly dump: string;
+export interface RunArguments extends TargetArguments, SelectionArguments, TransformArguments {
   readonly mode?: "replace" | "merge" | "skip-existing";
   readonly ttlPolicy?: TtlPolicy;
   readonly preserveTtl?: boolean;
@@ -44,6 +44,7 @@ const DEFAULT_MAX_RETRY_TIME = "5m";
 /** @throws RestoreError of the class usage */
 export async function runOptions(args: RunArguments, io: Io, progress: ProgressSink): Promise<RunOptions> {
   const { settings, named } = await resolveTargets(args, io);
+  const transform = await loadTransform(args);
   const concurrency = args.concurrency ?? (named?.concurrency === undefined ? [] : [String(named.concurrency)]);
   const rateLimit = args.rateLimit ?? (named?.rate_limit === undefined ? [] : [named.rate_limit]);
   return {
@@ -52,6 +53,7 @@ export async function runOptions(args: RunArguments, io: Io, progress: ProgressS
     strategies: { list: args.listMergeStrategy ?? "replace", stream: args.streamMergeStrategy ?? "reject" },
     ttlPolicy: ttlPolicy(args),
     selection: parseSelection(args),
+    ...(transform === undefined ? {} : { transform }),
     targets: withWriting(settings, args),
     limits: parseRateLimits(rateLimit),
     concurrency: parseConcurrency(concurrency),
@@ -102,7 +104,7 @@ function withWriting({ dynamodb, s3, sqs, redis }: TargetSettings, args: RunArgu
       : {
           sqs: {
             ...sqs,
-            fifoDedup: args.fifoDedup ?? "original",
+            ...(args.fifoDedup === undefined ? {} : { fifoDedup: args.fifoDedup }),
             preserveVisibility: args.preserveVisibility ?? false,
             purgeWaitMs: parseDurationMs(args.purgeWait ?? "60s", "--purge-wait"),
             onAmbiguous: args.onAmbiguous ?? "resend",

@@ -39,6 +39,11 @@ export interface ResolvedTargets {
 /** @throws RestoreError USAGE, CONFIG_INVALID, SECRET_ON_COMMAND_LINE */
 export async function resolveTargets(args: TargetArguments, io: Io): Promise<ResolvedTargets> {
   const name = args.target ?? set(io.env["ELASTICKV_RESTORE_TARGET"]);
+  if (name === undefined && args.config !== undefined) {
+    throw new RestoreError("USAGE", `--config names ${args.config}, and nothing names a target in it`, {
+      hint: "Name one with --target, or leave --config out.",
+    });
+  }
   const named = name === undefined ? undefined : await readNamedTarget(name, args.config, io);
   const context = { args, io, ...(named === undefined ? {} : { named, name }) };
   const [dynamodb, s3, sqs] = (["dynamodb", "s3", "sqs"] as const).map((adapter) => resolveAws(adapter, context));
@@ -71,8 +76,8 @@ function resolveAws(adapter: AwsAdapter, context: Context): (AwsOptions & { read
   ]);
   if (found === undefined) return undefined;
   const endpoint = parseEndpoint(found.value, found.origin);
-  const profile = args[`${adapter}Profile`] ?? settings?.profile ?? set(io.env["AWS_PROFILE"]);
-  const region = args.region ?? settings?.region ?? set(io.env["AWS_REGION"]) ?? set(io.env["AWS_DEFAULT_REGION"]);
+  const profile = set(args[`${adapter}Profile`]) ?? settings?.profile ?? set(io.env["AWS_PROFILE"]);
+  const region = set(args.region) ?? settings?.region ?? set(io.env["AWS_REGION"]) ?? set(io.env["AWS_DEFAULT_REGION"]);
   return {
     endpoint,
     origin: found.origin,

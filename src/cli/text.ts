@@ -17,6 +17,7 @@ export function planText(plan: Plan): string {
     `Dump     ${dump.path}`,
     `         taken ${dump.takenAt} (${dump.phase}), ${plural(dump.files, "file")}, ${formatBytes(dump.bytes)}`,
     `Mode     ${MODE_TEXT[plan.mode]}`,
+    ...(plan.transform === undefined ? [] : [`Change   every record goes through ${plan.transform}`]),
     ...targets.flatMap((target, i) => [
       `${i === 0 ? "Targets" : "       "}  ${target.adapter.padEnd(8)}  ${target.endpoint}  (${target.origin})  ${target.server}`,
       ...target.fallbacks.map((fallback) => `                   ${fallback}`),
@@ -83,13 +84,17 @@ function planRow(scope: PlannedScope): string[] {
   ];
 }
 
-function planSums({ scopes, atLeastSeconds }: Plan): string[] {
+function planSums({ scopes, atLeastSeconds, transform }: Plan): string[] {
   const sum = (of: (scope: PlannedScope) => number | undefined) =>
     scopes.reduce((total, scope) => total + (of(scope) ?? 0), 0);
   const rest = [
-    [sum((scope) => scope.malformed), "malformed (would be rejected)"],
+    [
+      sum((scope) => scope.malformed),
+      `malformed${transform === undefined ? "" : " or not transformed"} (would be rejected)`,
+    ],
     [sum((scope) => scope.expired), "expired (would be skipped)"],
     [sum((scope) => scope.empty), "empty (would be skipped)"],
+    [sum((scope) => scope.leftOut), "left out by the transform"],
   ] as const;
   const notes = rest.flatMap(([count, text]) => (count === 0 ? [] : [`${formatCount(count)} ${text}`]));
   const time =
@@ -128,9 +133,13 @@ export function reportText(report: Report): string {
   ]);
 }
 
-function outcomeList({ totals, notReached }: Report): string {
+function outcomeList({ totals, notReached, leftOut = 0 }: Report): string {
   const parts = OUTCOMES.filter((kind) => totals[kind] > 0).map((kind) => `${formatCount(totals[kind])} ${kind}`);
-  return [...parts, ...(notReached > 0 ? [`${formatCount(notReached)} not reached`] : [])].join(", ") || "none";
+  const beside = [
+    ...(notReached > 0 ? [`${formatCount(notReached)} not reached`] : []),
+    ...(leftOut > 0 ? [`${formatCount(leftOut)} more left out by the transform`] : []),
+  ];
+  return [...parts, ...beside].join(", ") || "none";
 }
 
 function scopeLabelOf(scope: ReportedScope): string {

@@ -161,3 +161,8 @@ export type DumpRecord<A extends Adapter = Adapter> = RecordByAdapter[A] | Fault
 
 /** The lane of a scope whose records keep their order but may share a batch: one batch of it is under way at a time. */
 export const SCOPE_LANE = "queue";
+
+/** A FIFO queue's messages keep their order by group, a standard queue's all together. The prefix keeps a group from being SCOPE_LANE. */
+export function laneOfMessage(fifo: boolean, groupId: string | undefined): string {
+  return fifo ? `group:${groupId ?? ""}` : SCOPE_LANE;
+}

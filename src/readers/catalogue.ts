@@ -142,6 +142,18 @@ export class Catalogue {
     }
   }
 
+  /** Names of the directories right below `prefix`, in order. Reads a block a directory. */
+  *directories(prefix: string): Generator<string> {
+    let { value: row } = this.rows(prefix).next();
+    while (row !== undefined) {
+      const end = row.path.indexOf("/", prefix.length);
+      if (end >= 0) yield row.path.slice(prefix.length, end);
+      // In bytewise order, `0` is what comes next after a slash.
+      const after: string = end < 0 ? row.path : `${row.path.slice(0, end)}0`;
+      ({ value: row } = this.rows(prefix, after).next());
+    }
+  }
+
   find(path: string): CatalogueRow | undefined {
     return this.#block(this.#blockOf(path)).find((row) => row.path === path);
   }
@@ -181,7 +193,11 @@ export class Catalogue {
     const start = this.#index[block]?.offset;
     if (start === undefined) return [];
     const bytes = Buffer.allocUnsafe((this.#index[block + 1]?.offset ?? this.#end) - start);
-    readSync(this.#fd, bytes, 0, bytes.length, start);
+    for (let at = 0; at < bytes.length; ) {
+      const length = readSync(this.#fd, bytes, at, bytes.length - at, start + at);
+      if (length === 0) throw new RestoreError("LOCAL_IO", "the dump's catalogue was cut short", { retry: "fatal" });
+      at += length;
+    }
     const rows = bytes.toString("utf8").trimEnd().split("\n").map(decodeRow);
     if (this.#blocks.size >= BLOCKS_KEPT) this.#blocks.delete(this.#blocks.keys().next().value ?? 0);
     this.#blocks.set(block, rows);

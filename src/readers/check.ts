@@ -20,10 +20,27 @@ export interface CheckOptions {
 
 const PROBLEMS_SHOWN = 20;
 
-interface Problem {
-  readonly code: ErrorCode;
-  readonly path: string;
-  readonly text: string;
+/** The first problems, and how many there are: a dump can have one for every row of CHECKSUMS. */
+class Problems {
+  readonly #shown: string[] = [];
+  #first: { readonly code: ErrorCode; readonly path: string } | undefined;
+  #count = 0;
+
+  add(code: ErrorCode, path: string, what: string): void {
+    this.#first ??= { code, path };
+    if (this.#count++ < PROBLEMS_SHOWN) this.#shown.push(`${escapeForDisplay(path)} ${what}`);
+  }
+
+  /** @throws RestoreError with the first one's code, when there are any */
+  assertNone(root: string): void {
+    if (this.#first === undefined) return;
+    const { code, path } = this.#first;
+    const more = this.#count - this.#shown.length;
+    throw new RestoreError(code, [...this.#shown, ...(more > 0 ? [`and ${more} more`] : [])].join("\n"), {
+      where: { path },
+      hint: `Copy the dump again. If the changes are yours, \`elastickv-restore reseal ${root}\` lists them and writes CHECKSUMS anew.`,
+    });
+  }
 }
 
 /**
@@ -32,27 +49,24 @@ interface Problem {
  */
 export async function checkDump(options: CheckOptions): Promise<Catalogue> {
   const { root, workDirectory, signal, onProgress } = options;
-  const problems: Problem[] = [];
+  const problems = new Problems();
   const writer = new CatalogueWriter(root, workDirectory);
-  const pool = new HashPool();
+  const pool = new HashPool(signal);
   const links = new LinkCheck();
   const seen = { files: 0, bytes: 0 };
   try {
     const listed = matchTree(options, problems);
     for await (const [row, answer] of pool.hashAll(listed, ({ path }) => join(root, path))) {
-      if (signal?.aborted === true) throw new RestoreError("INTERRUPTED", "interrupted", { retry: "fatal" });
-      if ("error" in answer) problems.push(problem("TREE_INVALID", row.path, `cannot be read: ${answer.error}`));
-      else if (links.isAnother(answer))
-        problems.push(problem("TREE_INVALID", row.path, "is a hard link to another file"));
-      else if (answer.sha256 !== row.sha256)
-        problems.push(problem("CHECKSUM_MISMATCH", row.path, "has another digest"));
+      if ("error" in answer) problems.add("TREE_INVALID", row.path, `cannot be read: ${answer.error}`);
+      else if (links.isAnother(answer)) problems.add("TREE_INVALID", row.path, "is a hard link to another file");
+      else if (answer.sha256 !== row.sha256) problems.add("CHECKSUM_MISMATCH", row.path, "has another digest");
       else writer.add({ path: row.path, ...answer });
       seen.files++;
       seen.bytes += "error" in answer ? 0 : answer.size;
       if (seen.files % 64 === 0) onProgress?.({ ...seen });
     }
     onProgress?.({ ...seen });
-    if (problems.length > 0) throw summary(root, problems);
+    problems.assertNone(root);
     return writer.finish();
   } finally {
     writer.discard();
@@ -61,12 +75,12 @@ export async function checkDump(options: CheckOptions): Promise<Catalogue> {
 }
 
 /** Merges the walk and the listing; yields what stands in both. */
-async function* matchTree(options: CheckOptions, problems: Problem[]): AsyncGenerator<ChecksumRow> {
+async function* matchTree(options: CheckOptions, problems: Problems): AsyncGenerator<ChecksumRow> {
   const { root, workDirectory } = options;
   const walk = walkFiles(root);
   let file = walk.next();
   const unlisted = (path: string) => {
-    if (!mayBeUnlisted(path)) problems.push(problem("FILE_UNLISTED", path, "is not listed in CHECKSUMS"));
+    if (!mayBeUnlisted(path)) problems.add("FILE_UNLISTED", path, "is not listed in CHECKSUMS");
   };
   for await (const row of sortedChecksums(root, workDirectory)) {
     while (file.done !== true && compareUtf8(file.value, row.path) < 0) {
@@ -76,20 +90,7 @@ async function* matchTree(options: CheckOptions, problems: Problem[]): AsyncGene
     if (file.done !== true && file.value === row.path) {
       yield row;
       file = walk.next();
-    } else problems.push(problem("FILE_MISSING", row.path, `is listed in CHECKSUMS:${row.line} and missing`));
+    } else problems.add("FILE_MISSING", row.path, `is listed in CHECKSUMS:${row.line} and missing`);
   }
   for (; file.done !== true; file = walk.next()) unlisted(file.value);
-}
-
-function problem(code: ErrorCode, path: string, text: string): Problem {
-  return { code, path, text };
-}
-
-function summary(root: string, problems: readonly Problem[]): RestoreError {
-  const shown = problems.slice(0, PROBLEMS_SHOWN).map(({ path, text }) => `${escapeForDisplay(path)} ${text}`);
-  const more = problems.length > shown.length ? [`and ${problems.length - shown.length} more`] : [];
-  return new RestoreError(problems[0]?.code ?? "CHECKSUM_MISMATCH", [...shown, ...more].join("\n"), {
-    ...(problems[0] === undefined ? {} : { where: { path: problems[0].path } }),
-    hint: `Copy the dump again. If the changes are yours, \`elastickv-restore reseal ${root}\` lists them and writes CHECKSUMS anew.`,
-  });
 }

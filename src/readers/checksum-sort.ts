@@ -15,6 +15,7 @@ export interface ChecksumRow {
 
 /** About 50 MB. */
 const ROWS_A_RUN = 200_000;
+const PIECE_LENGTH = 256 * 1024;
 
 /** Rows with one path follow one another in the order of their lines. Removes its files when the iteration ends. */
 export async function* sortRows(
@@ -45,7 +46,15 @@ function inOrder(a: ChecksumRow, b: ChecksumRow): number {
 
 async function writeRun(path: string, run: readonly ChecksumRow[]): Promise<void> {
   function* text() {
-    for (const { path: name, sha256, line } of run) yield `${JSON.stringify([name, sha256, line])}\n`;
+    // Each piece is a write of its own.
+    let piece = "";
+    for (const { path: name, sha256, line } of run) {
+      piece += `${JSON.stringify([name, sha256, line])}\n`;
+      if (piece.length < PIECE_LENGTH) continue;
+      yield piece;
+      piece = "";
+    }
+    yield piece;
   }
   await writeFile(path, text(), { mode: 0o600 });
 }

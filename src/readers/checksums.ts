@@ -10,6 +10,9 @@ export const CHECKSUMS_FILE = "CHECKSUMS";
 
 export type { ChecksumRow };
 
+/** No system opens a path of more than some kilobytes, however it is escaped. */
+const MAX_ROW_BYTES = 64 * 1024;
+
 const ROW = /^(\\?)([0-9a-fA-F]{64}) [ *](.+)$/s;
 
 /**
@@ -53,7 +56,8 @@ async function* readChecksums(root: string): AsyncGenerator<ChecksumRow> {
     });
   }
   try {
-    for await (const { bytes, line } of lines(file.createReadStream({ autoClose: false }))) yield parseRow(bytes, line);
+    const rows = lines(file.createReadStream({ autoClose: false }), undefined, MAX_ROW_BYTES);
+    for await (const { bytes, line } of rows) yield parseRow(bytes, line);
   } finally {
     await file.close();
   }

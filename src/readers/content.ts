@@ -26,6 +26,8 @@ const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 export class FileContent implements Content {
   readonly #root: string;
   readonly #row: CatalogueRow;
+  /** Decoded once: for a very large file they are megabytes. */
+  #digests: Buffer | undefined;
 
   constructor(root: string, row: CatalogueRow) {
     this.#root = root;
@@ -95,8 +97,8 @@ export class FileContent implements Content {
 
   #expected(block: number): Buffer {
     if (this.size <= BLOCK) return Buffer.from(this.sha256, "hex");
-    const digests = Buffer.from(this.#row.blocks, "base64");
-    return digests.subarray(block * BLOCK_DIGEST_BYTES, (block + 1) * BLOCK_DIGEST_BYTES);
+    this.#digests ??= Buffer.from(this.#row.blocks, "base64");
+    return this.#digests.subarray(block * BLOCK_DIGEST_BYTES, (block + 1) * BLOCK_DIGEST_BYTES);
   }
 
   #changed(what: string): RestoreError {

@@ -2,8 +2,8 @@
 import { escapeForDisplay } from "../model/display.js";
 import type { KeyAttribute, TableSchema } from "../model/scope.js";
 import { canonicalNumber } from "../support/decimal.js";
+import { type JsonObject, type JsonValue, parseLocated } from "../support/json.js";
 import { RecordFault } from "./faults.js";
-import { type JsonObject, type JsonValue, memberRanges, parseJson } from "./json.js";
 import { asArray, asObject, asString, decodeBase64 } from "./json-access.js";
 
 export interface ReadItem {
@@ -16,9 +16,9 @@ export interface ReadItem {
 
 /** @throws RecordFault, JsonSyntaxError, FieldError */
 export function readItem(text: Buffer, schema: TableSchema): ReadItem {
-  const item = asObject(parseJson(text), "the item");
+  const { value: root, ranges } = parseLocated(text);
+  const item = asObject(root, "the item");
   for (const [name, value] of item) checkAttribute(value, name);
-  const ranges = memberRanges(text);
   const part = (key: KeyAttribute) => {
     const value = keyValue(item, key);
     const [start, end] = ranges.get(key.name) ?? [0, 0];

@@ -1,6 +1,6 @@
 /** `_schema.json`: shipped and design form, and a DescribeTable answer as DynamoDB's own tools write it. */
 import type { KeySchema, KeyType, TableIndex, TableSchema, Throughput } from "../model/scope.js";
-import type { JsonObject, JsonValue } from "./json.js";
+import type { JsonObject, JsonValue } from "../support/json.js";
 import { asArray, asObject, asString, assertFormatVersion, FieldError, optionalNumber } from "./json-access.js";
 
 export interface ReadSchema {

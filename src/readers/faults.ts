@@ -3,7 +3,7 @@ import { RestoreError } from "../errors/restore-error.js";
 import { escapeForDisplay } from "../model/display.js";
 import type { Place, Position } from "../model/position.js";
 import type { FaultyRecord } from "../model/record.js";
-import { JsonSyntaxError } from "./json.js";
+import { JsonSyntaxError } from "../support/json.js";
 import { FieldError } from "./json-access.js";
 import { LimitError } from "./json-stream.js";
 

@@ -21,27 +21,37 @@ interface Pending {
   reject(error: Error): void;
 }
 
+/** A batch costs a message to a thread and back, so small files go together; large ones go alone, for all threads to work. */
 const BATCH_FILES = 64;
+const BATCH_BYTES = 16 * 1024 * 1024;
 const BATCHES_AHEAD = 3;
 
 export class HashPool {
   readonly #workers: Worker[];
   readonly #pending = new Map<number, Pending>();
   #nextId = 0;
-  /** Set once a thread has died: what it was given never gets an answer. */
+  readonly #signal: AbortSignal | undefined;
+  /** Set once a thread has died, or the signal has aborted: what is under way never gets an answer. */
   #failure: RestoreError | undefined;
 
-  constructor(threads: number = Math.max(2, availableParallelism())) {
+  constructor(signal?: AbortSignal, threads: number = Math.max(2, availableParallelism())) {
     this.#workers = Array.from({ length: threads }, () => this.#start());
+    this.#signal = signal;
+    if (signal?.aborted === true) this.#interrupt();
+    else signal?.addEventListener("abort", this.#interrupt);
   }
 
-  /** Hashes every file of `items`, yielding each with its answer, in order. `pathOf` gives an absolute path. */
+  /**
+   * Hashes every file of `items`, yielding each with its answer, in order. `pathOf` gives an absolute path.
+   * @throws RestoreError INTERRUPTED as soon as the signal aborts, however large the file at hand is; LOCAL_IO
+   */
   async *hashAll<T>(
     items: Iterable<T> | AsyncIterable<T>,
     pathOf: (item: T) => string,
   ): AsyncGenerator<[T, HashAnswer]> {
     const under: { items: T[]; answer: Promise<HashAnswer[]> }[] = [];
     let batch: T[] = [];
+    let batchFiles = 1;
     const send = () => {
       if (batch.length === 0) return;
       const answer = this.#hash(batch.map(pathOf));
@@ -53,11 +63,12 @@ export class HashPool {
     const settle = async (): Promise<[T, HashAnswer][]> => {
       const first = under.shift();
       const answers = (await first?.answer) ?? [];
+      batchFiles = filesFor(answers);
       return (first?.items ?? []).map((item, i) => [item, answers[i] ?? { error: "no answer" }]);
     };
     for await (const item of items) {
       batch.push(item);
-      if (batch.length < BATCH_FILES) continue;
+      if (batch.length < batchFiles) continue;
       send();
       if (under.length >= this.#workers.length * BATCHES_AHEAD) yield* await settle();
     }
@@ -66,6 +77,7 @@ export class HashPool {
   }
 
   async close(): Promise<void> {
+    this.#signal?.removeEventListener("abort", this.#interrupt);
     await Promise.all(this.#workers.map((worker) => worker.terminate()));
   }
 
@@ -85,14 +97,22 @@ export class HashPool {
       this.#pending.delete(id);
     });
     worker.on("error", (cause) => {
-      const error = new RestoreError("LOCAL_IO", `a hashing thread stopped: ${String(cause)}`, {
-        retry: "fatal",
-        cause,
-      });
-      this.#failure = error;
-      for (const pending of this.#pending.values()) pending.reject(error);
-      this.#pending.clear();
+      this.#fail(new RestoreError("LOCAL_IO", `a hashing thread stopped: ${String(cause)}`, { retry: "fatal", cause }));
     });
     return worker;
   }
+
+  readonly #interrupt = (): void => this.#fail(new RestoreError("INTERRUPTED", "interrupted", { retry: "fatal" }));
+
+  #fail(error: RestoreError): void {
+    this.#failure ??= error;
+    for (const pending of this.#pending.values()) pending.reject(error);
+    this.#pending.clear();
+  }
+}
+
+/** How many files the next batch takes, if they are as large as those that were just hashed. */
+function filesFor(answers: readonly HashAnswer[]): number {
+  const bytes = answers.reduce((sum, answer) => sum + ("error" in answer ? 0 : answer.size), 0);
+  return Math.min(BATCH_FILES, Math.max(1, Math.floor((BATCH_BYTES * answers.length) / (bytes + 1))));
 }

@@ -1,5 +1,5 @@
 /** Typed access to parsed JSON. Every mismatch is a FieldError, which readers turn into a fault of the file or record. */
-import { JsonNumber, type JsonObject, type JsonValue } from "./json.js";
+import { JsonNumber, type JsonObject, type JsonValue } from "../support/json.js";
 
 /** A member that is missing or of another type than the format says. */
 export class FieldError extends Error {

@@ -6,7 +6,7 @@
  * parser. What lies between elements is checked here.
  */
 
-import { type JsonObject, JsonSyntaxError, type JsonValue, parseJson } from "./json.js";
+import { type JsonObject, JsonSyntaxError, type JsonValue, parseJson } from "../support/json.js";
 import { FieldError } from "./json-access.js";
 
 /** Longest text of one element; Redis holds no value above 512 MiB. Bytes. */
@@ -67,10 +67,10 @@ async function* objectElements(
         met = true;
         yield* containerElements(scanner);
       } else {
-        const text = await scanner.valueText();
-        restBytes += name.length + text.length;
+        const value = await scanner.value();
+        restBytes += name.length + value.text.length;
         if (restBytes > MAX_REST_BYTES) throw new LimitError(`more than ${MAX_REST_BYTES} bytes beside "${container}"`);
-        rest.set(name, parseJson(text));
+        rest.set(name, parsePiece(value));
       }
     } while (await scanner.takes(","));
     await scanner.expect("}");
@@ -85,7 +85,7 @@ async function* containerElements(scanner: Scanner): AsyncGenerator<readonly Str
     if (await scanner.takes("]")) return;
     do {
       yield scanner.elementsAtHand(false);
-      yield [{ value: parseJson(await scanner.valueText()) }];
+      yield [{ value: parsePiece(await scanner.value()) }];
     } while (await scanner.takes(","));
     await scanner.expect("]");
   } else if (await scanner.takes("{")) {
@@ -94,12 +94,33 @@ async function* containerElements(scanner: Scanner): AsyncGenerator<readonly Str
       yield scanner.elementsAtHand(true);
       const name = await scanner.name();
       await scanner.expect(":");
-      yield [{ name, value: parseJson(await scanner.valueText()) }];
+      yield [{ name, value: parsePiece(await scanner.value()) }];
     } while (await scanner.takes(","));
     await scanner.expect("}");
-  } else if (parseJson(await scanner.valueText()) !== null) {
+  } else if (parsePiece(await scanner.value()) !== null) {
     throw new FieldError("the collection is neither an array nor an object");
   }
+}
+
+/** A part of the text, and where in it that begins. */
+interface Piece {
+  readonly text: Buffer;
+  readonly offset: number;
+}
+
+/** @throws JsonSyntaxError, with its place in the whole text */
+function parsePiece({ text, offset }: Piece): JsonValue {
+  try {
+    return parseJson(text);
+  } catch (error) {
+    throw error instanceof JsonSyntaxError ? error.movedBy(offset) : error;
+  }
+}
+
+function nameIn(piece: Piece): string {
+  const name = piece.text[0] === 0x22 ? parsePiece(piece) : undefined;
+  if (typeof name !== "string") throw new JsonSyntaxError("malformed-json", "a name was expected", piece.offset);
+  return name;
 }
 
 class Scanner {
@@ -137,12 +158,11 @@ class Scanner {
   }
 
   async name(): Promise<string> {
-    await this.#nextToken();
-    return this.#nameOf(await this.valueText());
+    return nameIn(await this.value());
   }
 
-  /** The text of the value that begins here, whole. */
-  async valueText(): Promise<Buffer> {
+  /** The value that begins here, whole. */
+  async value(): Promise<Piece> {
     await this.#nextToken();
     const scan = new ValueScan();
     for (let length = 0; ; ) {
@@ -162,39 +182,41 @@ class Scanner {
     const elements: StreamedElement[] = [];
     while (elements.length < ELEMENTS_AT_ONCE) {
       const start = this.#at;
-      const name = areNamed ? this.#textAtHand(0x3a) : undefined;
-      const value = areNamed && name === undefined ? undefined : this.#textAtHand(0x2c);
+      const name = areNamed ? this.#pieceAtHand(0x3a) : undefined;
+      const value = areNamed && name === undefined ? undefined : this.#pieceAtHand(0x2c);
       if (value === undefined) {
-        this.#at = start;
+        this.#skip(start - this.#at);
         return elements;
       }
-      this.offset += this.#at - start;
-      const parsed = parseJson(value);
-      elements.push(name === undefined ? { value: parsed } : { name: this.#nameOf(name), value: parsed });
+      try {
+        elements.push(
+          name === undefined ? { value: parsePiece(value) } : { name: nameIn(name), value: parsePiece(value) },
+        );
+      } catch (error) {
+        // Those before it are handed out first: of two faults the first in the text is told, wherever blocks end.
+        if (elements.length === 0) throw error;
+        this.#skip(start - this.#at);
+        return elements;
+      }
     }
     return elements;
   }
 
   /** The value at hand, when it is followed by `delimiter`. Steps behind that. */
-  #textAtHand(delimiter: number): Buffer | undefined {
+  #pieceAtHand(delimiter: number): Piece | undefined {
     const start = skipSpace(this.#buffer, this.#at);
     const end = new ValueScan().endIn(this.#buffer, start);
     const next = end < 0 ? -1 : skipSpace(this.#buffer, end);
     if (next < 0 || this.#buffer[next] !== delimiter) return undefined;
-    this.#at = next + 1;
-    return this.#buffer.subarray(start, end);
+    const piece = { text: this.#buffer.subarray(start, end), offset: this.offset + start - this.#at };
+    this.#skip(next + 1 - this.#at);
+    return piece;
   }
 
-  #nameOf(text: Buffer): string {
-    const name = text[0] === 0x22 ? parseJson(text) : undefined;
-    if (typeof name !== "string") throw this.#malformed("a name was expected");
-    return name;
-  }
-
-  #cut(length: number): Buffer {
-    const text = this.#buffer.subarray(this.#at, this.#at + length);
+  #cut(length: number): Piece {
+    const piece = { text: this.#buffer.subarray(this.#at, this.#at + length), offset: this.offset };
     this.#skip(length);
-    return text;
+    return piece;
   }
 
   #skip(length: number): void {

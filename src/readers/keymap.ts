@@ -4,8 +4,8 @@
  */
 import type { Content } from "../model/record.js";
 import { FingerprintMap } from "../support/fingerprints.js";
+import { parseJson } from "../support/json.js";
 import { structural, structuralError } from "./faults.js";
-import { parseJson } from "./json.js";
 import { asObject, asString, decodeBase64Url, FieldError } from "./json-access.js";
 import { lines } from "./lines.js";
 

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { RestoreError, systemCode } from "../errors/restore-error.js";
 import { ADAPTERS, type Adapter } from "../model/scope.js";
-import { JsonNumber, type JsonObject, JsonSyntaxError, type JsonValue, parseJson } from "./json.js";
+import { JsonNumber, type JsonObject, JsonSyntaxError, type JsonValue, parseJson } from "../support/json.js";
 import {
   asArray,
   asInteger,
@@ -15,6 +15,7 @@ import {
   optionalUint64,
 } from "./json-access.js";
 import { openRegular } from "./regular-file.js";
+import { unreadable } from "./tree-fault.js";
 
 export const MANIFEST_FILE = "MANIFEST.json";
 
@@ -85,7 +86,7 @@ export async function readManifest(root: string): Promise<ManifestFile> {
 async function assertDirectory(root: string): Promise<void> {
   const found = await stat(root).catch((error: unknown) => {
     if (systemCode(error) === "ENOENT") return undefined;
-    throw error;
+    throw unreadable(root, error);
   });
   if (found === undefined) {
     throw new RestoreError("DUMP_NOT_FOUND", `there is no ${root}`, { hint: "Name the dump's directory." });
@@ -209,7 +210,14 @@ const RFC3339 = /^(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?([Zz]|[+-
 
 function readTime(iso: string): Manifest["wallTime"] {
   const match = RFC3339.exec(iso);
-  const seconds = match === null ? Number.NaN : Date.parse(`${match[1]}T${match[2]}${match[4]?.toUpperCase()}`);
+  const local = `${match?.[1]}T${match?.[2]}`;
+  const seconds = isMoment(local) ? Date.parse(local + match?.[4]?.toUpperCase()) : Number.NaN;
   if (Number.isNaN(seconds)) throw new FieldError(`"wall_time_iso" is not an RFC 3339 time: "${iso}"`);
   return { iso, unixMs: seconds + Number((match?.[3] ?? "0").padEnd(3, "0").slice(0, 3)) };
+}
+
+/** `Date.parse` takes 30 February for 2 March, and 24 o'clock for the next day. */
+function isMoment(local: string): boolean {
+  const parsed = new Date(`${local}Z`);
+  return !Number.isNaN(parsed.getTime()) && parsed.toISOString().startsWith(local);
 }

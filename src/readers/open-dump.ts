@@ -15,6 +15,7 @@ import type { BucketKeymap } from "./s3-keymap.js";
 import { readBucketScope } from "./s3-scope.js";
 import type { ScopeContext } from "./scope-context.js";
 import {
+  assertAllThere,
   assertExcludedAreAbsent,
   inManifestOrder,
   rootWarnings,
@@ -26,7 +27,8 @@ import { QueueReader } from "./sqs.js";
 import { readQueueScope } from "./sqs-scope.js";
 import { uncheckedNames } from "./unchecked-names.js";
 
-/** @throws RestoreError DUMP_NOT_FOUND, DUMP_UNREADABLE, MANIFEST_MISSING, MANIFEST_INVALID, VERSION_UNSUPPORTED */
+/** @throws RestoreError DUMP_NOT_FOUND, DUMP_UNREADABLE, MANIFEST_MISSING, MANIFEST_INVALID, VERSION_UNSUPPORTED,
+ *   TREE_INVALID, SCOPE_INVALID */
 export async function openDump(path: string, options: OpenOptions): Promise<Dump> {
   const manifestFile = await readManifest(path);
   return new OpenedDump({ path, manifestFile, options, warnings: rootWarnings(path) });
@@ -95,7 +97,9 @@ class OpenedDump implements Dump {
     for (const adapter of ADAPTERS) {
       if (!this.manifest.adapters.has(adapter)) continue;
       const read: Scope[] = [];
-      for (const directory of scopeDirectories(this.path, adapter)) {
+      const directories = scopeDirectories(this.path, adapter);
+      assertAllThere(adapter, directories, this.#catalogue.directories(`${adapter}/`));
+      for (const directory of directories) {
         read.push(await this.#readScope(context, directory, selection));
       }
       const ordered = inManifestOrder(adapter, this.manifest, read);

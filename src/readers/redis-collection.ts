@@ -3,11 +3,11 @@
  * memory never holds more than a chunk, and fingerprints of the names.
  */
 import type { CollectionRecord, CollectionType, Content } from "../model/record.js";
+import { JsonNumber, type JsonObject, type JsonValue } from "../support/json.js";
 import { present } from "../support/present.js";
 import { SpillingSet } from "../support/spilling-set.js";
 import { chunked, totalBytes } from "./chunks.js";
 import { RecordFault } from "./faults.js";
-import { JsonNumber, type JsonObject, type JsonValue } from "./json.js";
 import { asBytes, asObject, assertFormatVersion, expireAtMs, FieldError } from "./json-access.js";
 import { type StreamedElement, streamElements } from "./json-stream.js";
 

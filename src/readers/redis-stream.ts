@@ -4,10 +4,10 @@
  */
 import type { Note } from "../model/outcome.js";
 import type { Content, StreamEntry, StreamRecord } from "../model/record.js";
+import { type JsonObject, JsonSyntaxError, type JsonValue, parseJson } from "../support/json.js";
 import { present } from "../support/present.js";
 import { chunked, totalBytes } from "./chunks.js";
 import { RecordFault } from "./faults.js";
-import { type JsonObject, JsonSyntaxError, type JsonValue, parseJson } from "./json.js";
 import {
   asBytes,
   asObject,
@@ -66,7 +66,7 @@ async function* entriesOf(content: Content): AsyncGenerator<StreamEntry[]> {
   for await (const event of parseLines(content)) if (event.kind === "entry") yield [event.entry];
 }
 
-interface StreamId {
+export interface StreamId {
   readonly ms: bigint;
   readonly seq: bigint;
 }
@@ -154,7 +154,8 @@ function parseMeta(object: JsonObject): Meta {
 const ID = /^(0|[1-9]\d{0,19})-(0|[1-9]\d{0,19})$/;
 const UINT64_MAX = 2n ** 64n - 1n;
 
-function parseId(text: string): StreamId {
+/** @throws RecordFault */
+export function parseId(text: string): StreamId {
   const match = ID.exec(text);
   const [ms, seq] = [BigInt(match?.[1] ?? -1), BigInt(match?.[2] ?? -1)];
   if (ms < 0n || ms > UINT64_MAX || seq > UINT64_MAX) {
@@ -163,7 +164,7 @@ function parseId(text: string): StreamId {
   return { ms, seq };
 }
 
-function compareIds(a: StreamId, b: StreamId): number {
+export function compareIds(a: StreamId, b: StreamId): number {
   if (a.ms !== b.ms) return a.ms < b.ms ? -1 : 1;
   return a.seq === b.seq ? 0 : a.seq < b.seq ? -1 : 1;
 }
@@ -173,7 +174,9 @@ function higher(a: StreamId | undefined, b: StreamId | undefined): StreamId | un
   return compareIds(a, b) >= 0 ? a : b;
 }
 
-function formatId(id: StreamId | undefined): string | undefined {
+export function formatId(id: StreamId): string;
+export function formatId(id: StreamId | undefined): string | undefined;
+export function formatId(id: StreamId | undefined): string | undefined {
   return id === undefined ? undefined : `${id.ms}-${id.seq}`;
 }
 

@@ -61,13 +61,12 @@ interface Reseal {
 async function hashTree(root: string, { options, workDirectory, output }: Reseal): Promise<Resealed> {
   const { signal, onProgress } = options;
   const result = { added: [] as string[], removed: [] as string[], changed: [] as string[], files: 0 };
-  const pool = new HashPool();
+  const pool = new HashPool(signal);
   const links = new LinkCheck();
   let bytes = 0;
   try {
     const files = resealedFiles(root, workDirectory, result.removed);
     for await (const [{ path, listed }, answer] of pool.hashAll(files, (file) => join(root, file.path))) {
-      if (signal?.aborted === true) throw new RestoreError("INTERRUPTED", "interrupted", { retry: "fatal" });
       const { sha256, size } = assertHashed(path, answer, links);
       if (listed === undefined) result.added.push(path);
       else if (listed.sha256 !== sha256) result.changed.push(path);
@@ -91,19 +90,23 @@ interface ResealedFile {
 
 /** Merges walk and listing: every file of the tree, but unlisted debris. Listed files that are gone go to `removed`. */
 async function* resealedFiles(root: string, workDirectory: string, removed: string[]): AsyncGenerator<ResealedFile> {
-  const rows = sortedRows(root, workDirectory)[Symbol.asyncIterator]();
-  let row = await rows.next();
-  for (const path of walkFiles(root)) {
-    while (row.done !== true && compareUtf8(row.value.path, path) < 0) {
-      removed.push(row.value.path);
-      row = await rows.next();
+  const rows = sortedRows(root, workDirectory);
+  try {
+    let row = await rows.next();
+    for (const path of walkFiles(root)) {
+      while (row.done !== true && compareUtf8(row.value.path, path) < 0) {
+        removed.push(row.value.path);
+        row = await rows.next();
+      }
+      if (row.done !== true && row.value.path === path) {
+        yield { path, listed: row.value };
+        row = await rows.next();
+      } else if (!mayBeUnlisted(path)) yield { path };
     }
-    if (row.done !== true && row.value.path === path) {
-      yield { path, listed: row.value };
-      row = await rows.next();
-    } else if (!mayBeUnlisted(path)) yield { path };
+    for (; row.done !== true; row = await rows.next()) removed.push(row.value.path);
+  } finally {
+    await rows.return(undefined);
   }
-  for (; row.done !== true; row = await rows.next()) removed.push(row.value.path);
 }
 
 async function* sortedRows(root: string, workDirectory: string): AsyncGenerator<ChecksumRow> {

@@ -1,9 +1,9 @@
 /** A bucket's metadata and the kinds of its files. */
 import { escapeForDisplay } from "../model/display.js";
 import type { BucketScope, BucketSettings } from "../model/scope.js";
+import type { JsonObject } from "../support/json.js";
 import { present } from "../support/present.js";
 import { structuralError } from "./faults.js";
-import type { JsonObject } from "./json.js";
 import { asString, assertFormatVersion, FieldError, optionalString } from "./json-access.js";
 import type { Keymap } from "./keymap.js";
 import { type BucketKeymap, loadBucketKeymap } from "./s3-keymap.js";

@@ -1,8 +1,8 @@
 /** What reading a scope's metadata needs, and reading one metadata file. */
 import type { Content } from "../model/record.js";
+import { type JsonObject, parseJson } from "../support/json.js";
 import type { Catalogue } from "./catalogue.js";
 import { structural, structuralError } from "./faults.js";
-import { type JsonObject, parseJson } from "./json.js";
 import { asObject } from "./json-access.js";
 import type { Manifest } from "./manifest.js";
 import { isDirectoryOf, type ScopeDirectory } from "./scope-directories.js";

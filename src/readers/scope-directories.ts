@@ -2,7 +2,7 @@
  * Which scopes a dump holds: the directories below its adapters' directories, matched with the manifest's lists. Looks at
  * names only; what stands in the directories is other files' matter.
  */
-import { type Dirent, readdirSync } from "node:fs";
+import { type Dirent, lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { RestoreError, systemCode } from "../errors/restore-error.js";
 import { escapeForDisplay } from "../model/display.js";
@@ -12,6 +12,7 @@ import { CHECKSUMS_FILE } from "./checksums.js";
 import { structuralError } from "./faults.js";
 import { MANIFEST_FILE, type Manifest } from "./manifest.js";
 import { decodeSegment, encodeSegment, fallbackSegment, isFallback, SegmentError } from "./segments.js";
+import { unreadable } from "./tree-fault.js";
 import { mayBeUnlisted } from "./tree-walk.js";
 
 export interface ScopeDirectory {
@@ -51,6 +52,7 @@ export function inManifestOrder<T extends { readonly name: string; readonly path
   manifest: Manifest,
   scopes: readonly T[],
 ): readonly T[] {
+  assertDistinct(adapter, scopes);
   const listed = manifest.adapters.get(adapter)?.scopes;
   if (listed === undefined) return scopes;
   const byName = new Map(scopes.map((scope) => [scope.name, scope]));
@@ -66,13 +68,44 @@ export function inManifestOrder<T extends { readonly name: string; readonly path
   return ordered;
 }
 
-/** What the root holds that this build does not know, as warnings. Adapters that the manifest excludes hold nothing. */
+/**
+ * Two directories can be one scope's: a plain name and its fallback form.
+ * @throws RestoreError DUMP_INCONSISTENT
+ */
+export function assertDistinct(
+  adapter: Adapter,
+  scopes: readonly { readonly name: string; readonly path: string }[],
+): void {
+  const paths = new Map<string, string>();
+  for (const { name, path } of scopes) {
+    const other = paths.get(name);
+    if (other === undefined) paths.set(name, path);
+    else throw inconsistent(`the ${SCOPE_NOUN[adapter]} "${name}" has two directories, ${other} and ${path}`, path);
+  }
+}
+
+/**
+ * What the root and the adapters' directories hold that this build does not know, as warnings. Adapters that the manifest
+ * excludes hold nothing.
+ */
 export function rootWarnings(root: string): string[] {
   const known: readonly string[] = [...ADAPTERS, MANIFEST_FILE, CHECKSUMS_FILE, ".scratch"];
-  return readdirSync(root)
-    .filter((name) => !known.includes(name) && !mayBeUnlisted(name))
+  const strange = namesIn(root).filter((name) => !known.includes(name));
+  const betweenScopes = ADAPTERS.flatMap((adapter) =>
+    list(root, adapter).flatMap((entry) => (entry.isFile() ? [`${adapter}/${entry.name}`] : [])),
+  );
+  return [...strange, ...betweenScopes]
+    .filter((path) => !mayBeUnlisted(path))
     .sort(compareUtf8)
     .map((name) => `"${escapeForDisplay(name)}" is no part of format version 1: it is left out`);
+}
+
+function namesIn(root: string): string[] {
+  try {
+    return readdirSync(root);
+  } catch (error) {
+    throw unreadable(root, error);
+  }
 }
 
 /** @throws RestoreError DUMP_INCONSISTENT when an adapter that the manifest excludes has files or scopes */
@@ -88,12 +121,39 @@ export function assertExcludedAreAbsent(root: string, manifest: Manifest): void 
   }
 }
 
+/**
+ * The tree is looked at again after the check, for directories may be empty: one that was checked and is gone by now
+ * would be left out without a word.
+ * @throws RestoreError TREE_INVALID
+ */
+export function assertAllThere(
+  adapter: Adapter,
+  directories: readonly ScopeDirectory[],
+  checked: Iterable<string>,
+): void {
+  const there = new Set(directories.map(({ path }) => path));
+  for (const directory of checked) {
+    const path = `${adapter}/${directory}`;
+    if (there.has(path) || isForensic(adapter, directory)) continue;
+    throw new RestoreError("TREE_INVALID", `${escapeForDisplay(path)} is gone since it was checked`, {
+      where: { path },
+      hint: "Leave the dump alone while it is restored, then run the command again.",
+    });
+  }
+}
+
+/** @throws RestoreError SCOPE_INVALID for a file where the adapter's scopes belong */
 function list(root: string, adapter: Adapter): Dirent[] {
+  const path = join(root, adapter);
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found?.isFile() === true) throw structuralError("SCOPE_INVALID", { path: adapter }, "it is no directory");
+  // A link would lead out of the dump; the check, which may still be to come, refuses it.
+  if (found?.isDirectory() !== true) return [];
   try {
-    return readdirSync(join(root, adapter), { withFileTypes: true });
+    return readdirSync(path, { withFileTypes: true });
   } catch (error) {
     if (systemCode(error) === "ENOENT" || systemCode(error) === "ENOTDIR") return [];
-    throw error;
+    throw unreadable(adapter, error);
   }
 }
 

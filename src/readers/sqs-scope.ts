@@ -1,8 +1,8 @@
 /** A queue's metadata. */
 import type { QueueScope, QueueSettings } from "../model/scope.js";
+import { type JsonObject, JsonSyntaxError, parseJson } from "../support/json.js";
 import { present } from "../support/present.js";
 import { structuralError } from "./faults.js";
-import { type JsonObject, JsonSyntaxError, parseJson } from "./json.js";
 import {
   asObject,
   asString,

@@ -3,11 +3,11 @@ import { createHash } from "node:crypto";
 import { escapeForDisplay } from "../model/display.js";
 import type { Note } from "../model/outcome.js";
 import type { Position } from "../model/position.js";
-import { type DumpRecord, type MessageAttribute, type MessageRecord, SCOPE_LANE } from "../model/record.js";
+import { type DumpRecord, laneOfMessage, type MessageAttribute, type MessageRecord } from "../model/record.js";
 import type { QueueScope } from "../model/scope.js";
+import { type JsonObject, type JsonValue, parseJson } from "../support/json.js";
 import type { Catalogue } from "./catalogue.js";
 import { faultyRecord } from "./faults.js";
-import { type JsonObject, type JsonValue, parseJson } from "./json.js";
 import {
   asBytes,
   asObject,
@@ -39,15 +39,11 @@ export class QueueReader implements ScopeReader<"sqs"> {
   #message({ frame, text }: RecordLine): DumpRecord<"sqs"> {
     try {
       const content = readMessage(asObject(parseJson(text()), "the line"));
-      return { kind: "message", ...frame, ...content, ...this.#laneOf(content.groupId) };
+      const lane = laneOfMessage(this.#scope.settings.fifo, content.groupId);
+      return { kind: "message", ...frame, ...content, lane };
     } catch (error) {
       return faultyRecord(frame, error);
     }
-  }
-
-  /** A group's messages one after another; a standard queue's together. The prefix keeps a group from being SCOPE_LANE. */
-  #laneOf(groupId: string | undefined): { lane: string } {
-    return { lane: this.#scope.settings.fifo ? `group:${groupId ?? ""}` : SCOPE_LANE };
   }
 }
 

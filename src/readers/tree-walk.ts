@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { systemCode } from "../errors/restore-error.js";
 import { compareUtf8 } from "../support/byte-order.js";
 import { CHECKSUMS_FILE } from "./checksums.js";
-import { treeFault } from "./tree-fault.js";
+import { treeFault, unreadable } from "./tree-fault.js";
 
 /** Entries asked from the system at a time. */
 const READ_AHEAD = 512;
@@ -34,7 +34,7 @@ function sortedNames(root: string, below: string): string[] {
     }
   } catch (error) {
     if (systemCode(error) === "ENAMETOOLONG") throw treeFault(below, "lies too deep");
-    throw error;
+    throw unreadable(below === "" ? root : below, error);
   }
   return names.sort(compareUtf8);
 }

@@ -1,8 +1,8 @@
 /** `strings_ttl.jsonl` and `hll_ttl.jsonl`: expiry times by encoded segment, about 40 bytes a line in memory. */
 import type { Content } from "../model/record.js";
 import { FingerprintMap } from "../support/fingerprints.js";
+import { parseJson } from "../support/json.js";
 import { structural, structuralError } from "./faults.js";
-import { parseJson } from "./json.js";
 import { asInteger, asObject, asString, FieldError } from "./json-access.js";
 import { lines } from "./lines.js";
 

@@ -3,9 +3,9 @@
  * looked up in the scope's metadata, which nothing vouches for yet: a file that tells none is left to the check.
  */
 import type { Adapter } from "../model/scope.js";
-import { JsonSyntaxError, parseJson } from "./json.js";
+import { JsonSyntaxError, parseJson } from "../support/json.js";
 import { openRegular } from "./regular-file.js";
-import { isDirectoryOf, scopeDirectories } from "./scope-directories.js";
+import { assertDistinct, isDirectoryOf, scopeDirectories } from "./scope-directories.js";
 
 const NAME_FIELDS: Partial<Record<Adapter, readonly [file: string, field: string]>> = {
   dynamodb: ["_schema.json", "table_name"],
@@ -15,14 +15,15 @@ const NAME_FIELDS: Partial<Record<Adapter, readonly [file: string, field: string
 
 const MAX_BYTES = 16 * 1024 * 1024;
 
-/** @throws RestoreError NAME_INVALID, TREE_INVALID */
+/** @throws RestoreError NAME_INVALID, SCOPE_INVALID, TREE_INVALID, DUMP_INCONSISTENT */
 export async function uncheckedNames(root: string, adapter: Adapter): Promise<string[]> {
-  const names: string[] = [];
+  const scopes: { name: string; path: string }[] = [];
   for (const { path, name } of scopeDirectories(root, adapter)) {
     const known = name ?? (await nameInMetadata(root, adapter, path));
-    if (known !== undefined) names.push(known);
+    if (known !== undefined) scopes.push({ name: known, path });
   }
-  return names;
+  assertDistinct(adapter, scopes);
+  return scopes.map(({ name }) => name);
 }
 
 async function nameInMetadata(root: string, adapter: Adapter, path: string): Promise<string | undefined> {

@@ -146,6 +146,10 @@ const LOST = new Set([
 
 const TLS = /^(?:CERT_|ERR_TLS_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_MISMATCH|EPROTO$|ERR_SSL_)/;
 
+/**
+ * The target put the request off without doing it. Not among them: ServiceUnavailable, status 503, with which elastickv
+ * answers also when the node that it handed the request on to fell silent.
+ */
 const THROTTLED = new Set([
   "BandwidthLimitExceeded",
   "EC2ThrottledException",
@@ -159,8 +163,6 @@ const THROTTLED = new Set([
   "RequestLimitExceeded",
   "RequestThrottled",
   "RequestThrottledException",
-  "ServiceUnavailable",
-  "ServiceUnavailableException",
   "SlowDown",
   "Throttling",
   "ThrottlingException",

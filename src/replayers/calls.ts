@@ -4,7 +4,8 @@
  *
  * It does not know protocols: each adapter's `classify-error.ts` turns an SDK's or server's error into a RestoreError,
  * and `RestoreError.retry` decides. Connection-class errors (code CONNECTION) that outlast `maxRetryTimeMs` become
- * OUTAGE and end the run; throttling and other passing errors that outlast it become CALL_FAILED, the request's own.
+ * OUTAGE and end the run, unless requests of the same operation passed meanwhile: then it is this request on which the
+ * target breaks. That, throttling and other passing errors that outlast it become CALL_FAILED, the request's own.
  */
 import { RestoreError } from "../errors/restore-error.js";
 import { backoffMs, type Clock } from "../support/clock.js";
@@ -51,6 +52,8 @@ export interface CallsInit {
 export class Calls {
   readonly stats: CallStats = { requests: 0, retries: 0, throttled: 0 };
   readonly #init: CallsInit;
+  /** When the request began that succeeded and began last, by operation. */
+  readonly #passed = new Map<string, number>();
 
   constructor(init: CallsInit) {
     this.#init = init;
@@ -81,7 +84,10 @@ export class Calls {
       await this.#waiting(this.#init.pacer.acquire(amountOf(options.ops, 1), amountOf(options.bytes, 0), signal));
       try {
         this.stats.requests++;
-        return await attempt();
+        const beganAt = clock.now();
+        const answer = await attempt();
+        this.#passed.set(options.operation, Math.max(beganAt, this.#passed.get(options.operation) ?? beganAt));
+        return answer;
       } catch (thrown) {
         const error = this.#init.classify(thrown, options.operation);
         if (error.code === "THROTTLED") this.stats.throttled++;
@@ -95,7 +101,7 @@ export class Calls {
         }
         firstFailureAt ??= clock.now();
         const waitMs = backoffMs(failures++);
-        if (clock.now() + waitMs - firstFailureAt > maxRetryTimeMs) throw this.#gaveUp(error, options);
+        if (clock.now() + waitMs - firstFailureAt > maxRetryTimeMs) throw this.#gaveUp(error, options, firstFailureAt);
         this.stats.retries++;
         await this.#waiting(clock.sleep(waitMs, signal));
       }
@@ -126,9 +132,10 @@ export class Calls {
     };
   }
 
-  #gaveUp(error: RestoreError, options: CallOptions): RestoreError {
+  #gaveUp(error: RestoreError, options: CallOptions, firstFailureAt: number): RestoreError {
     const seconds = Math.round(this.#init.maxRetryTimeMs / 1000);
-    if (error.code === "CONNECTION") {
+    const othersPassed = (this.#passed.get(options.operation) ?? 0) > firstFailureAt;
+    if (error.code === "CONNECTION" && !othersPassed) {
       return new RestoreError("OUTAGE", `${this.#init.endpoint} was out of reach for ${seconds} s: ${error.message}`, {
         where: this.#where(options),
         hint: "Bring the target back and run the restore again; --max-retry-time sets how long it waits.",

@@ -3,6 +3,7 @@ import { RestoreError } from "../errors/restore-error.js";
 import { escapeForDisplay } from "../model/display.js";
 import type { DumpRecord } from "../model/record.js";
 import type { Scope } from "../model/scope.js";
+import { breathing } from "../support/breathing.js";
 import { check, openWithWorkDirectory, type RunOptions } from "./prepare.js";
 import { Selection } from "./selection.js";
 
@@ -31,7 +32,7 @@ export async function findRecords(
     const scope = scopes.find(({ path }) => options.path.startsWith(`${path}/`));
     if (scope === undefined) throw notThere(options.path);
     let found = 0;
-    for await (const record of dump.reader(scope).records()) {
+    for await (const record of breathing(dump.reader(scope).records())) {
       options.signal?.throwIfAborted();
       const isWanted = record.place.path === options.path && (options.line ?? record.place.line) === record.place.line;
       if (!isWanted) continue;

@@ -78,6 +78,11 @@ export class Ledger {
     return sum([...this.#scopes.values()].map((ledger) => ledger.notReached));
   }
 
+  /** Records that a transform dropped: not among those read, so that outcomes and records read stay one sum. */
+  get leftOut(): number {
+    return sum([...this.#scopes.values()].map((ledger) => ledger.leftOut));
+  }
+
   /** @throws RestoreError INTERNAL when a run that came to its end has records without an outcome */
   assertComplete(): void {
     const settled = sum(Object.values(this.totals()));
@@ -95,6 +100,7 @@ export class ScopeLedger {
   readonly entries = { restored: 0, skippedExisting: 0, rejected: 0 };
   recordsRead = 0;
   bytesRestored = 0;
+  leftOut = 0;
   readonly #scope: Scope;
   readonly #rejects: RejectsSink;
   readonly #progress: ProgressSink;
@@ -111,6 +117,11 @@ export class ScopeLedger {
 
   read(_record: DumpRecord): void {
     this.recordsRead++;
+  }
+
+  /** Counts a record that a transform dropped, in place of `read`. */
+  leaveOut(): void {
+    this.leftOut++;
   }
 
   /** Counts one record's end, and lists it unless it is plainly restored. */

@@ -7,6 +7,7 @@ import { type Adapter, scopeLabel } from "../model/scope.js";
 import { resolveExpiry } from "../modes/expiry.js";
 import type { ModeName, ScopeDecision } from "../modes/mode.js";
 import { assertAcceptable, type PreparedRun, type PreparedScope, prepare, type RunOptions } from "./prepare.js";
+import { recordSource } from "./run-records.js";
 import { type ScopeSurvey, surveyScope } from "./survey.js";
 
 export interface PlannedTarget {
@@ -36,6 +37,8 @@ export interface PlannedScope {
   readonly malformed?: number;
   readonly expired?: number;
   readonly empty?: number;
+  /** Records that the transform drops, not among `records`. Present where there is a transform. */
+  readonly leftOut?: number;
   /** Requests that the records take at least, in batches as large as the target takes them. */
   readonly requests?: number;
   readonly warnings: readonly string[];
@@ -50,6 +53,8 @@ export interface Plan {
     readonly bytes: number;
   };
   readonly mode: ModeName;
+  /** The module through which every record goes. */
+  readonly transform?: string;
   readonly targets: readonly PlannedTarget[];
   readonly scopes: readonly PlannedScope[];
   /** Seconds that the rate limits alone make it take; absent without limits. */
@@ -71,6 +76,7 @@ export function outlinePlan(run: PreparedRun): Plan {
       bytes: checked.bytes,
     },
     mode: options.mode.name,
+    ...(options.transform === undefined ? {} : { transform: options.transform.name }),
     targets: run.replayers.all().map((replayer) => ({
       adapter: replayer.adapter,
       endpoint: replayer.endpoint,
@@ -103,7 +109,7 @@ export async function plan(options: RunOptions): Promise<Plan> {
     const outline = outlinePlan(run);
     const scopes: PlannedScope[] = [];
     for (const [at, prepared] of run.scopes.entries()) {
-      const survey = await surveyScope({ ...surveyInit(run), scope: prepared.scope });
+      const survey = await surveyScope({ ...surveyInit(run), source: recordSource(run, prepared.scope) });
       const planned = outline.scopes[at];
       if (planned !== undefined) scopes.push(surveyed(planned, survey, run));
     }
@@ -115,11 +121,9 @@ export async function plan(options: RunOptions): Promise<Plan> {
 }
 
 function surveyInit(run: PreparedRun) {
-  const { options, dump, selection, startedAt } = run;
+  const { options, dump, startedAt } = run;
   const times = { now: startedAt, dumpTakenAt: dump.manifest.wallTime.unixMs, jobStartedAt: startedAt };
   return {
-    dump,
-    wantsKey: (key: string) => selection.wantsKey(key),
     isExpired: (expireAtMs: bigint | undefined) => resolveExpiry(expireAtMs, options.ttlPolicy, times).kind === "skip",
     progress: options.progress,
     ...(options.signal === undefined ? {} : { signal: options.signal }),
@@ -127,7 +131,7 @@ function surveyInit(run: PreparedRun) {
 }
 
 function surveyed(planned: PlannedScope, survey: ScopeSurvey, run: PreparedRun): PlannedScope {
-  const { records, bytes: recordBytes, malformed, expired, empty, warnings } = survey;
+  const { records, bytes: recordBytes, malformed, expired, empty, leftOut, warnings } = survey;
   const batch = run.capabilities.get(planned.adapter)?.batch.records ?? 1;
   const sent = records - malformed - expired - empty;
   // A pipeline of Redis commands is still a request a record; an object takes a request of its own.
@@ -140,6 +144,7 @@ function surveyed(planned: PlannedScope, survey: ScopeSurvey, run: PreparedRun):
     malformed,
     expired,
     empty,
+    ...(run.options.transform === undefined ? {} : { leftOut }),
     requests,
     warnings: [...planned.warnings, ...warnings],
   };

@@ -6,7 +6,6 @@ import { setMaxListeners } from "node:events";
 import { access, constants, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { messageOf, RestoreError } from "../errors/restore-error.js";
-import type { WritableRecord } from "../model/record.js";
 import { ADAPTERS, type Adapter, type Scope, scopeLabel } from "../model/scope.js";
 import type { TtlPolicy } from "../modes/expiry.js";
 import type { MergeStrategies, Mode, ScopeDecision } from "../modes/mode.js";
@@ -14,11 +13,14 @@ import type { CheckProgress, Dump } from "../readers/dump.js";
 import { openDump } from "../readers/open-dump.js";
 import type { Capabilities, ScopeState } from "../replayers/replayer.js";
 import type { Clock } from "../support/clock.js";
+import { asksTarget, unlessInterrupted } from "./before-writing.js";
 import type { RateLimits } from "./limits.js";
 import { bindPolicy } from "./policy.js";
 import type { ProgressSink } from "./progress.js";
+import { ownRecords, recordSource } from "./run-records.js";
 import { Selection, type SelectionOptions } from "./selection.js";
 import { assertEndpoints, Replayers, type TargetSettings } from "./targets.js";
+import type { Transform } from "./transform/transform.js";
 
 export interface RunOptions {
   /** The dump's directory. */
@@ -27,6 +29,8 @@ export interface RunOptions {
   readonly strategies: MergeStrategies;
   readonly ttlPolicy: TtlPolicy;
   readonly selection: SelectionOptions;
+  /** Every selected record goes through it. */
+  readonly transform?: Transform;
   readonly targets: TargetSettings;
   readonly limits: RateLimits;
   readonly concurrency: { readonly [A in Adapter]?: number };
@@ -106,10 +110,11 @@ async function open(
   await assertRemapsWritable(options, adapters);
   const replayers = new Replayers(adapters, replayersInit({ options, dump, selection, startedAt }));
   closers.push(() => replayers.close());
-  const capabilities = await probeAll(replayers);
+  const capabilities = await unlessInterrupted(probeAll(replayers), options.signal);
   assertPerKeyPossible(options, capabilities);
   const checked = await check(dump, options.progress);
-  const scopes = await inspectAll(await dump.scopes(selection), { options, dump, replayers });
+  const found = await dump.scopes(selection);
+  const scopes = await unlessInterrupted(inspectAll(found, { options, dump, selection, replayers }), options.signal);
   return { options, dump, checked, selection, capabilities, replayers, scopes, startedAt };
 }
 
@@ -217,6 +222,7 @@ function replayersInit(init: {
     ...(signal === undefined ? {} : { signal }),
     targetName: (adapter: Adapter, name: string) => selection.targetName(adapter, name),
     selectsKey: (key: string) => selection.wantsKey(key),
+    transforms: options.transform !== undefined,
     dumpPath: dump.path,
     ...(options.remapDirectory === undefined ? {} : { remapDirectory: options.remapDirectory }),
   };
@@ -225,7 +231,7 @@ function replayersInit(init: {
 /** All endpoints at once: the operator hears of every wrong one, not of one after another. */
 async function probeAll(replayers: Replayers): Promise<Map<Adapter, Capabilities>> {
   const all = replayers.all();
-  const probed = await Promise.allSettled(all.map((replayer) => replayer.probe()));
+  const probed = await Promise.allSettled(all.map((replayer) => asksTarget(replayer, replayer.probe())));
   const errors = probed.flatMap((result) => (result.status === "rejected" ? [result.reason as unknown] : []));
   if (errors.length > 0) throw together(errors);
   return new Map(
@@ -256,7 +262,7 @@ export function together(errors: readonly unknown[]): unknown {
   return new RestoreError(first.code, errors.map(messageOf).join("\n"), {
     where: first.where,
     retry: first.retry,
-    ...(hints.size === 0 ? {} : { hint: [...hints].join(" ") }),
+    ...(hints.size === 0 ? {} : { hint: [...hints].join("\n") }),
     cause: first,
   });
 }
@@ -270,10 +276,14 @@ export async function check(dump: Dump, progress: ProgressSink): Promise<CheckPr
 
 const INSPECTED_AT_ONCE = 8;
 
-async function inspectAll(
-  scopes: readonly Scope[],
-  run: { readonly options: RunOptions; readonly dump: Dump; readonly replayers: Replayers },
-): Promise<PreparedScope[]> {
+interface Inspection {
+  readonly options: RunOptions;
+  readonly dump: Dump;
+  readonly selection: Selection;
+  readonly replayers: Replayers;
+}
+
+async function inspectAll(scopes: readonly Scope[], run: Inspection): Promise<PreparedScope[]> {
   const prepared: PreparedScope[] = [];
   const errors: unknown[] = [];
   for (let at = 0; at < scopes.length; at += INSPECTED_AT_ONCE) {
@@ -289,17 +299,16 @@ async function inspectAll(
   return prepared;
 }
 
-async function inspectOne(
-  scope: Scope,
-  { options, dump, replayers }: { readonly options: RunOptions; readonly dump: Dump; readonly replayers: Replayers },
-): Promise<PreparedScope> {
-  const state = await replayers.of(scope).inspect(scope, () => writableRecords(dump, scope));
+async function inspectOne(scope: Scope, run: Inspection): Promise<PreparedScope> {
+  const { options, dump, replayers } = run;
+  const init = { ...run, ...(options.signal === undefined ? {} : { signal: options.signal }) };
+  const replayer = replayers.of(scope);
+  const state = await asksTarget(
+    replayer,
+    replayer.inspect(scope, () => ownRecords(recordSource(init, scope))),
+  );
   const decision = options.mode.onScope(scope.adapter, state.presence);
   return { scope, state, decision, size: dump.sizeOf(scope) };
-}
-
-async function* writableRecords(dump: Dump, scope: Scope): AsyncGenerator<WritableRecord> {
-  for await (const record of dump.reader(scope).records()) if (record.kind !== "faulty") yield record;
 }
 
 /**

@@ -12,6 +12,7 @@ import type { Replayer, ScopeNotes } from "../replayers/replayer.js";
 import type { Journal } from "./journal/journal.js";
 import type { Ledger } from "./ledger.js";
 import type { PreparedRun, PreparedScope } from "./prepare.js";
+import { recordSource, runRecords } from "./run-records.js";
 import { runScope } from "./scope-runner.js";
 
 /** What became of one scope beside its records. */
@@ -96,7 +97,8 @@ async function replayScope(job: AdapterReplay, prepared: PreparedScope): Promise
   await journal.phase(scope, "admitted");
   const made = await makeReady(job, prepared);
   await journal.phase(scope, "writing");
-  const reader = run.dump.reader(scope);
+  const source = recordSource(run, scope);
+  const { reader } = source;
   const replayer = run.replayers.of(scope);
   const end = (): ScopeEnd => ({
     scope,
@@ -110,12 +112,11 @@ async function replayScope(job: AdapterReplay, prepared: PreparedScope): Promise
   if (capabilities === undefined) throw new RestoreError("INTERNAL", `${scope.adapter} was not probed`);
   await runScope({
     scope,
-    records: reader.records(),
+    records: runRecords(source),
     replayer: made.everyRecord === undefined ? replayer : everyRecord(made.everyRecord),
     capabilities,
     journal,
     ledger: ledger.scope(scope),
-    wantsKey: (key) => run.selection.wantsKey(key),
     signal: run.signal,
   }).finally(() => ends.set(scope, end()));
   const lost = replayer.mayHaveLost?.(scope);
@@ -143,7 +144,7 @@ async function makeReady(job: AdapterReplay, { scope, state, decision }: Prepare
       case "skip":
         return { warnings: [], everyRecord: { kind: "skipped-existing", reason: "scope-holds-records" } };
       case "refuse":
-        throw new RestoreError("INTERNAL", `${scopeLabel(scope)} was refused and yet reached`);
+        throw new RestoreError("INTERNAL", `${scopeLabel(scope)} was refused and yet reached`, { retry: "fatal" });
     }
   } catch (error) {
     if (endsTheRun(error)) throw error;
@@ -174,7 +175,10 @@ async function finishScope(job: AdapterReplay, { scope }: PreparedScope): Promis
   await journal.phase(scope, "finishing");
   if (end.isPrepared) {
     const done = await finish(run.replayers.of(scope), scope);
-    ends.set(scope, { ...end, ...done, warnings: [...end.warnings, ...done.warnings] });
+    const replayed = { ...end, ...done, warnings: [...end.warnings, ...done.warnings] };
+    // A scope that was done before a restart of its server learns of it only now.
+    const lost = run.replayers.of(scope).mayHaveLost?.(scope);
+    ends.set(scope, lost === undefined ? replayed : { ...replayed, error: lost });
   }
   await journal.phase(scope, "done");
 }

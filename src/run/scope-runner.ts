@@ -10,21 +10,21 @@
 
 import { RestoreError } from "../errors/restore-error.js";
 import type { Outcome } from "../model/outcome.js";
-import { type DumpRecord, type FaultyRecord, SCOPE_LANE, type WritableRecord } from "../model/record.js";
+import { type FaultyRecord, SCOPE_LANE, type WritableRecord } from "../model/record.js";
 import type { Scope } from "../model/scope.js";
 import type { Capabilities, Replayer } from "../replayers/replayer.js";
 import type { Journal } from "./journal/journal.js";
 import type { ScopeLedger } from "./ledger.js";
+import type { RunRecord } from "./transform/transform.js";
 
 export interface ScopeRun {
   readonly scope: Scope;
-  readonly records: AsyncIterable<DumpRecord>;
+  /** Selected and transformed. */
+  readonly records: AsyncIterable<RunRecord>;
   readonly replayer: Pick<Replayer, "write" | "spare">;
   readonly capabilities: Pick<Capabilities, "batch" | "concurrency">;
   readonly journal: Journal;
   readonly ledger: ScopeLedger;
-  /** Whether a record's key is part of the run. */
-  readonly wantsKey: (key: string) => boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -81,9 +81,12 @@ class ScopeRunner {
     if (this.#failed) throw this.#failure;
   }
 
-  async #take(record: DumpRecord): Promise<void> {
-    const { ledger, wantsKey } = this.#run;
-    if (!wantsKey(record.displayKey)) return;
+  async #take(record: RunRecord): Promise<void> {
+    const { ledger } = this.#run;
+    if (record.kind === "left-out") {
+      ledger.leaveOut();
+      return;
+    }
     ledger.read(record);
     const sequence = this.#sequence++;
     if (record.kind === "faulty") {

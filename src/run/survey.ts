@@ -3,27 +3,26 @@
  * read as a restore would read it, so what is malformed shows here first.
  */
 import type { DumpRecord, FaultyRecord } from "../model/record.js";
-import type { Scope } from "../model/scope.js";
-import type { Dump } from "../readers/dump.js";
 import type { ProgressSink } from "./progress.js";
+import { type RecordSource, runRecords } from "./run-records.js";
 
 export interface ScopeSurvey {
   readonly records: number;
   /** Payload bytes of the records that can be read. */
   readonly bytes: number;
-  /** Records that cannot be read. */
+  /** Records that cannot be read, and those that the transform failed for. */
   readonly malformed: number;
   /** Records whose expiry is past by the TTL policy. */
   readonly expired: number;
   /** Collections without elements, which Redis cannot hold. */
   readonly empty: number;
+  /** Records that the transform drops. They are not among `records`. */
+  readonly leftOut: number;
   readonly warnings: readonly string[];
 }
 
 export interface SurveyOptions {
-  readonly dump: Dump;
-  readonly scope: Scope;
-  readonly wantsKey: (key: string) => boolean;
+  readonly source: RecordSource;
   /** Whether the TTL policy leaves out a key with this expiry. */
   readonly isExpired: (expireAtMs: bigint | undefined) => boolean;
   readonly onMalformed?: (record: FaultyRecord) => void | Promise<void>;
@@ -32,12 +31,15 @@ export interface SurveyOptions {
 }
 
 export async function surveyScope(options: SurveyOptions): Promise<ScopeSurvey> {
-  const { dump, scope, wantsKey, progress, signal } = options;
-  const reader = dump.reader(scope);
-  const counts = { records: 0, bytes: 0, malformed: 0, expired: 0, empty: 0 };
-  for await (const record of reader.records()) {
+  const { source, progress, signal } = options;
+  const { scope, reader } = source;
+  const counts = { records: 0, bytes: 0, malformed: 0, expired: 0, empty: 0, leftOut: 0 };
+  for await (const record of runRecords(source)) {
     signal?.throwIfAborted();
-    if (!wantsKey(record.displayKey)) continue;
+    if (record.kind === "left-out") {
+      counts.leftOut++;
+      continue;
+    }
     counts.records++;
     if (counts.records % 256 === 0) progress.report({ type: "surveyed", scope, records: counts.records });
     if (record.kind === "faulty") {

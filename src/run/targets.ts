@@ -53,6 +53,8 @@ export interface ReplayersInit {
   readonly signal?: AbortSignal;
   readonly targetName: (adapter: Adapter, name: string) => string;
   readonly selectsKey: (displayKey: string) => boolean;
+  /** Whether records go through a transform. */
+  readonly transforms: boolean;
   readonly dumpPath: string;
   /** Where remap files go instead of beside the dump's streams. */
   readonly remapDirectory?: string;
@@ -99,7 +101,9 @@ function createReplayer(adapter: Adapter, init: ReplayersInit, context: Replayer
   if (adapter === "s3" && s3 !== undefined) return erased(createS3Replayer(s3, context));
   if (adapter === "sqs" && sqs !== undefined) {
     const targetNameOf = (queue: string) => init.targetName("sqs", queue);
-    return erased(createSqsReplayer({ ...sqs, targetNameOf }, context));
+    // Made ids stay a record's own also where a transform answers otherwise at a second reading, or makes bodies alike.
+    const fifoDedup = init.transforms ? "record" : "original";
+    return erased(createSqsReplayer({ fifoDedup, ...sqs, targetNameOf }, context));
   }
   if (adapter === "redis" && redis !== undefined) {
     const remaps = remapFiles({ dumpPath: init.dumpPath, directory: init.remapDirectory, jobId: init.policy.jobId });

@@ -3,6 +3,7 @@ import type { FaultyRecord } from "../model/record.js";
 import { type Adapter, type Scope, scopeLabel } from "../model/scope.js";
 import type { Dump } from "../readers/dump.js";
 import { check, openWithWorkDirectory, type RunOptions } from "./prepare.js";
+import { recordSource } from "./run-records.js";
 import { Selection } from "./selection.js";
 import { surveyScope } from "./survey.js";
 
@@ -91,9 +92,7 @@ async function verifyScope(job: ScopeVerification): Promise<VerifiedScope> {
   const base = { adapter: scope.adapter, scope: scope.name, ...dump.sizeOf(scope) };
   if (options.checksumsOnly) return { ...base, warnings: scope.warnings };
   const survey = await surveyScope({
-    dump,
-    scope,
-    wantsKey: (key) => selection.wantsKey(key),
+    source: recordSource({ dump, selection, options: { workRoot: options.workRoot } }, scope),
     isExpired: () => false,
     onMalformed: (record) => {
       if (malformed.length < MALFORMED_KEPT) malformed.push(malformedRecord(scope, record));

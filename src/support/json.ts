@@ -23,23 +23,37 @@ export type JsonFault =
   | "bad-utf8"
   | "lone-surrogate"
   | "too-deep"
+  | "too-many-values"
   | "byte-order-mark";
 
 export class JsonSyntaxError extends Error {
   readonly reason: JsonFault;
   /** Byte offset in the text. */
   readonly offset: number;
+  readonly #what: string;
 
-  constructor(reason: JsonFault, message: string, offset: number) {
-    super(`${message} at byte ${offset}`);
+  constructor(reason: JsonFault, what: string, offset: number) {
+    super(`${what} at byte ${offset}`);
     this.name = "JsonSyntaxError";
     this.reason = reason;
     this.offset = offset;
+    this.#what = what;
+  }
+
+  /** The same fault for a reader whose text begins so many bytes before the one that was parsed. */
+  movedBy(bytes: number): JsonSyntaxError {
+    return new JsonSyntaxError(this.reason, this.#what, this.offset + bytes);
   }
 }
 
 /** An item of the 32 levels that DynamoDB takes has 66; what nests deeper than a target takes is that target's matter. */
 const DEFAULT_DEPTH = 128;
+
+/**
+ * An item of 400 KB, the most that DynamoDB takes, has at most some 400,000. An empty object of three bytes takes over 200
+ * in memory: without a limit, a line of the longest kind allowed would need many gigabytes.
+ */
+const MAX_VALUES = 2_000_000;
 
 /**
  * Parses one JSON value that fills `bytes`, white space around it aside.
@@ -50,11 +64,16 @@ export function parseJson(bytes: Buffer, options: { readonly maxDepth?: number }
   return parser.document();
 }
 
-/** Where the value of each member of a top-level object stands: `[start, end)` in bytes. For texts that parse. */
-export function memberRanges(bytes: Buffer): Map<string, readonly [start: number, end: number]> {
+export interface LocatedJson {
+  readonly value: JsonValue;
+  /** Where the value of each member stands, when the value is an object: `[start, end)` in bytes. */
+  readonly ranges: ReadonlyMap<string, readonly [start: number, end: number]>;
+}
+
+/** As `parseJson`, telling also where the members of the outermost object stand. @throws JsonSyntaxError */
+export function parseLocated(bytes: Buffer): LocatedJson {
   const parser = new JsonParser(bytes, DEFAULT_DEPTH);
-  parser.document();
-  return parser.topLevelRanges;
+  return { value: parser.document(), ranges: parser.topLevelRanges };
 }
 
 const QUOTE = 0x22;
@@ -77,6 +96,7 @@ class JsonParser {
   readonly #bytes: Buffer;
   readonly #maxDepth: number;
   #at = 0;
+  #values = 0;
 
   constructor(bytes: Buffer, maxDepth: number) {
     this.#bytes = bytes;
@@ -95,6 +115,9 @@ class JsonParser {
   }
 
   #value(depth: number): JsonValue {
+    if (++this.#values > MAX_VALUES) {
+      throw new JsonSyntaxError("too-many-values", `more than ${MAX_VALUES} values`, this.#at);
+    }
     const byte = this.#bytes[this.#at];
     switch (byte) {
       case QUOTE:

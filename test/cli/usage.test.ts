@@ -96,16 +96,49 @@ describe("a command line", () => {
     expectUsage(await runCli(argv), message);
   });
 
+  it.each([
+    ["apply", "--dry-run=yes"],
+    ["apply", "--dry-run=1"],
+    ["apply", "--dryRun=yes"],
+    ["apply", "--yes=maybe"],
+    ["apply", "-y=", "--y=no"],
+    ["plan", "--json=on"],
+    ["reseal", "--dry-run=TRUE"],
+  ])("with a flag that is given a value which would read as no is refused: %s %s", async (command, ...words) => {
+    expectUsage(await runCli([command, join(directory, "none"), ...words]), /does not take "/);
+  });
+
+  it.each(["--json=true", "--json=false"])("may say %s", async (word) => {
+    expect((await runCli(["verify", join(directory, "none"), word])).status).toBe(4);
+  });
+
+  it.each([
+    [["verify", "--", "-dump"], "there is no ./-dump"],
+    [["verify", "--json", "--", "nowhere"], "there is no nowhere"],
+  ])("takes what stands behind -- as a path: %j", async (argv, message) => {
+    const { status, stderr } = await runCli(argv);
+    expect(stderr).toContain(message);
+    expect(status).toBe(4);
+  });
+
   it("that asks for two TTL policies is refused, for the same one twice is not", async () => {
     expectUsage(await runCli(["apply", "d", "--preserve-ttl", "--ttl-policy", "rebase"]), /contradict/);
     const { status } = await runCli(["apply", join(directory, "none"), "--preserve-ttl", "--ttl-policy", "preserve"]);
     expect(status).toBe(4);
   });
 
+  it("that gives an option of one value twice means the last one", async () => {
+    const argv = ["apply", join(directory, "none"), "--preserve-ttl", "--ttl-policy", "rebase"];
+    expect((await runCli([...argv, "--ttl-policy", "preserve"])).status).toBe(4);
+    expectUsage(await runCli([...argv, "--ttl-policy", "preserve", "--ttl-policy", "persist"]), /persist contradict/);
+  });
+
   it.each([
     ["into a folder that is missing", () => join(directory, "missing", "r.json"), /cannot be written to/],
     ["that is a folder", () => directory, /is a folder/],
     ["as a page", () => join(directory, "r.html"), /JSON/],
+    ["without a name", () => "", /names no file/],
+    ["that is a device", () => "/dev/full", /is no regular file/],
   ])("with a report %s is refused before anything else", async (_how, path, message) => {
     expectUsage(await runCli(["apply", "d", "--report", path()]), message);
   });

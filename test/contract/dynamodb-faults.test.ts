@@ -269,10 +269,12 @@ describe("requests", () => {
 it("an empty set is not even sent: a server that takes it can be unable to give it back", async () => {
   const scope = await newTable();
   const bad = '{"pk":{"S":"bad"},"deep":{"M":{"x":{"L":[{"SS" : [ ]}]}}}}';
+  const disguised = '{"pk":{"S":"bad"},"x":{"\\u004eS":[]}}';
   const good = '{"pk":{"S":"good"},"text":{"S":"\\"SS\\":[]"},"SS":{"L":[]}}';
   for (const action of ["put", "put-if-absent"] as const) {
-    const outcomes = await replayerFor(action).write(scope, itemRecords(scope, bad, good));
+    const outcomes = await replayerFor(action).write(scope, itemRecords(scope, bad, good, disguised));
     expect(outcomes[0]).toMatchObject({ kind: "rejected", reason: "empty-set" });
+    expect(outcomes[2]).toMatchObject({ kind: "rejected", reason: "empty-set" });
   }
   expect(await keysOf(server.endpoint, scope.target)).toEqual(["good"]);
   expect(proxy.requests.filter((request) => request.body.includes('"bad"'))).toEqual([]);

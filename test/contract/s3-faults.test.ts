@@ -3,6 +3,7 @@ import {
   CreateMultipartUploadCommand,
   HeadObjectCommand,
   ListMultipartUploadsCommand,
+  ListObjectsV2Command,
   PutObjectCommand,
   type S3Client,
 } from "@aws-sdk/client-s3";
@@ -13,6 +14,7 @@ import type { Replayer, ReplayerContext } from "../../src/replayers/replayer.js"
 import { createS3Replayer } from "../../src/replayers/s3/replayer.js";
 import { startMinio } from "../../testcontainers/minio.js";
 import type { RunningServer } from "../../testcontainers/server.js";
+import { startOrStandIn } from "../../testcontainers/stand-in.js";
 import { type S3Proxy, type S3Verdict, startS3Proxy } from "../support/s3-proxy.js";
 import {
   bucketScope,
@@ -46,6 +48,7 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   awaited = undefined;
+  proxy.namesServer = true;
   proxy.follow(() => "pass");
   scope = bucketScope(`faults-${process.pid}-${++buckets}`);
   await client.send(new CreateBucketCommand({ Bucket: scope.target }));
@@ -124,6 +127,35 @@ describe("an answer that is lost", () => {
     expect(await pendingUploads()).toBe(1);
   });
 
+  it("of an upload's creation touches no upload that may be somebody else's", async () => {
+    const replayer = await replayerFor("put");
+    let theirs: Promise<unknown> | undefined;
+    proxy.follow(async ({ line }) => {
+      if (theirs !== undefined || !/^POST .*\?uploads/.test(line)) return "pass";
+      theirs = client.send(new CreateMultipartUploadCommand({ Bucket: scope.target, Key: "a" }));
+      await theirs;
+      return "lose-answer";
+    });
+    const record = objectRecord("a", { body: parts, etag: partsEtag });
+    expect(await replayer.write(scope, [record])).toEqual([{ kind: "restored" }]);
+    // Theirs, and the one of ours that cannot be told from it.
+    expect(await pendingUploads()).toBe(2);
+  });
+
+  it("to the sweep of an upload is none of the bucket's faults", async () => {
+    const replayer = await replayerFor("put");
+    await client.send(new CreateMultipartUploadCommand({ Bucket: scope.target, Key: "a" }));
+    let sweeps = 0;
+    proxy.follow(({ line }) => {
+      if (!/^DELETE .*uploadId=/.test(line)) return "pass";
+      // Amazon's answer; MinIO says nothing when there is nothing.
+      return ++sweeps === 1 ? "lose-answer" : { status: 404, code: "NoSuchUpload" };
+    });
+    expect(await replayer.empty(scope)).toEqual({ warnings: [] });
+    expect(sweeps).toBe(2);
+    expect(await pendingUploads()).toBe(0);
+  });
+
   it("of a part sends the part again", async () => {
     const replayer = await replayerFor("put");
     once(/partNumber=2/, "lose-answer");
@@ -147,12 +179,15 @@ describe("an answer that asks to wait", () => {
 });
 
 describe("a fault of one object", () => {
-  it("is its own: access to it denied, while others pass", async () => {
+  it.each([
+    ["AccessDenied", "access-denied"],
+    ["SignatureDoesNotMatch", "signature-refused"],
+  ])("is its own: %s, while others pass", async (code, reason) => {
     const replayer = await replayerFor("put");
-    proxy.follow(({ line }) => (/\/closed$/.test(line) ? { status: 403, code: "AccessDenied" } : "pass"));
+    proxy.follow(({ line }) => (/\/closed$/.test(line) ? { status: 403, code } : "pass"));
     const batch = [objectRecord("a", { body: "a" }), objectRecord("closed", { body: "b" })];
     const outcomes = await replayer.write(scope, batch);
-    expect(outcomes).toMatchObject([{ kind: "restored" }, { kind: "failed", reason: "access-denied" }]);
+    expect(outcomes).toMatchObject([{ kind: "restored" }, { kind: "failed", reason }]);
   });
 
   it("ends the run when nothing may be written at all", async () => {
@@ -230,6 +265,22 @@ describe("a server that knows little", () => {
     expect(proxy.lines.filter((line) => /^PUT .*versioning/.test(line))).toEqual([]);
   });
 
+  it("is emptied where it answers the question for versions with a plain listing", async () => {
+    // The stand-in does not look at `?versions`.
+    const { server: simple } = await startOrStandIn("minio", { preferStandIn: true });
+    const credentials = simple.credentials ?? { accessKeyId: "none", secretAccessKey: "none" };
+    const replayer = createS3Replayer({ endpoint: { url: simple.endpoint }, credentials }, contextFor("put"));
+    try {
+      await replayer.create(scope);
+      await replayer.write(scope, [objectRecord("a", { body: "x" }), objectRecord("b/c", { body: "y" })]);
+      await replayer.empty(scope);
+      expect(await replayer.inspect(scope, noRecords)).toMatchObject({ presence: "empty" });
+    } finally {
+      await replayer.close();
+      await simple.stop();
+    }
+  });
+
   it("that verifies every header is signed to as it wants", async () => {
     const wantsAll = ({ headers }: { readonly headers: NodeJS.Dict<string | string[]> }): S3Verdict =>
       /SignedHeaders=[^,]*connection/.test(String(headers["authorization"]))
@@ -241,4 +292,36 @@ describe("a server that knows little", () => {
     const metadata = { cacheControl: "no-store" };
     expect(await replayer.write(scope, [objectRecord("a", { metadata })])).toEqual([{ kind: "restored" }]);
   });
+});
+
+describe("a MinIO that does not give its name", () => {
+  it("keeps the objects whose keys it would make of others", async () => {
+    proxy.namesServer = false;
+    const replayer = await replayerFor("put");
+    const lead = objectRecord("lead", { body: "its own" });
+    const rewritten = ["/lead", "x__XLDIR__"].map((key) => objectRecord(key, { body: "another's" }));
+    expect(await replayer.write(scope, [lead, ...rewritten, objectRecord("back\\slash")])).toEqual([
+      { kind: "restored" },
+      expect.objectContaining({ kind: "rejected", reason: "key-rewritten" }),
+      expect.objectContaining({ kind: "rejected", reason: "key-rewritten" }),
+      { kind: "restored" },
+    ]);
+    expect(await etagOf("lead")).toBe(md5("its own"));
+    const { Contents = [] } = await client.send(new ListObjectsV2Command({ Bucket: scope.target }));
+    expect(Contents.map(({ Key }) => Key)).toEqual(["back\\slash", "lead"]);
+  });
+});
+
+describe.each([true, false])("white space outside ASCII in metadata, the server's name given: %s", (named) => {
+  it.each(["a\u3000b", "a\u00a0\u2003b", "a\u0085b", "a\u2028b", "a\ufeffb", "ü \u3000 b"])(
+    "arrives and ends no run: %j",
+    async (value) => {
+      proxy.namesServer = named;
+      const replayer = await replayerFor("overwrite");
+      const record = objectRecord("a", { body: "x", metadata: { user: [["v", value]] } });
+      expect(await replayer.write(scope, [record])).toEqual([{ kind: "restored" }]);
+      // A merge looks the object up and finds the same metadata.
+      expect(await replayer.write(scope, [record])).toEqual([{ kind: "restored", reason: "already-equal" }]);
+    },
+  );
 });

@@ -122,7 +122,9 @@ describe("deduplication ids", () => {
     const replayer = replayerFor("none", "00000000000000aa", { fifoDedup: "record" });
     const { notes } = await restore(replayer, queueScope(name), interleaved(2, 3), "none");
     expect(notes.get("rekeyed")).toBe(6);
-    for (const { Attributes } of await bench.queues.drain(name)) {
+    const received = await bench.queues.drain(name);
+    expect(received).toHaveLength(6);
+    for (const { Attributes } of received) {
       expect(Attributes?.MessageDeduplicationId).toMatch(/^restore-00000000000000aa-[0-9a-f]{36}$/);
     }
   });

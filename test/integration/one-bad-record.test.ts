@@ -17,19 +17,59 @@ import { verifySqs } from "../support/readback/verify-sqs.js";
 import { runCliWithReport, type WrittenReport } from "../support/run-cli.js";
 
 /** Files that are added to a sound dump, with how the record in each has to end. */
-const ADDED: readonly (readonly [path: string, content: string | Buffer, outcome: string])[] = [
-  ["redis/db_0/hashes/not-json.json", '{"format_version":1,"fields":{"a":"1"', "rejected"],
-  ["redis/db_0/hashes/twice.json", '{"format_version":1,"fields":{"a":"1","a":"2"},"expire_at_ms":null}', "rejected"],
-  ["redis/db_0/hashes/newer.json", '{"format_version":2,"fields":{"a":"1"},"expire_at_ms":null}', "rejected"],
-  ["redis/db_0/hashes/nothing.json", '{"format_version":1,"fields":{},"expire_at_ms":null}', "skipped-empty"],
-  ["redis/db_0/lists/number.json", '{"format_version":1,"items":["a",5],"expire_at_ms":null}', "rejected"],
-  ["redis/db_0/lists/surrogate.json", '{"format_version":1,"items":["\\ud800"],"expire_at_ms":null}', "rejected"],
-  ["redis/db_0/sets/bytes.json", Buffer.from('{"format_version":1,"members":["\xff"]}', "latin1"), "rejected"],
-  ["redis/db_0/zsets/score.json", '{"format_version":1,"members":[{"member":"a","score":"high"}]}', "rejected"],
-  ["redis/db_0/lists/late.json", '{"format_version":1,"items":["a"],"expire_at_ms":9223372036854775808}', "rejected"],
-  ["redis/db_0/lists/ended.json", '{"format_version":1,"items":["a"],"expire_at_ms":1}', "skipped-expired"],
-  ["s3/exports/short", "four", "rejected"],
-  ["s3/exports/crowded", "body", "rejected"],
+const ADDED: readonly (readonly [path: string, content: string | Buffer, outcome: string, reason: string])[] = [
+  ["redis/db_0/hashes/not-json.json", '{"format_version":1,"fields":{"a":"1"', "rejected", "malformed-json"],
+  [
+    "redis/db_0/hashes/twice.json",
+    '{"format_version":1,"fields":{"a":"1","a":"2"},"expire_at_ms":null}',
+    "rejected",
+    "duplicate-element",
+  ],
+  [
+    "redis/db_0/hashes/newer.json",
+    '{"format_version":2,"fields":{"a":"1"},"expire_at_ms":null}',
+    "rejected",
+    "malformed-record",
+  ],
+  [
+    "redis/db_0/hashes/nothing.json",
+    '{"format_version":1,"fields":{},"expire_at_ms":null}',
+    "skipped-empty",
+    "empty-collection",
+  ],
+  [
+    "redis/db_0/lists/number.json",
+    '{"format_version":1,"items":["a",5],"expire_at_ms":null}',
+    "rejected",
+    "malformed-record",
+  ],
+  [
+    "redis/db_0/lists/surrogate.json",
+    '{"format_version":1,"items":["\\ud800"],"expire_at_ms":null}',
+    "rejected",
+    "lone-surrogate",
+  ],
+  [
+    "redis/db_0/sets/bytes.json",
+    Buffer.from('{"format_version":1,"members":["\xff"]}', "latin1"),
+    "rejected",
+    "bad-utf8",
+  ],
+  [
+    "redis/db_0/zsets/score.json",
+    '{"format_version":1,"members":[{"member":"a","score":"high"}]}',
+    "rejected",
+    "malformed-record",
+  ],
+  [
+    "redis/db_0/lists/late.json",
+    '{"format_version":1,"items":["a"],"expire_at_ms":9223372036854775808}',
+    "rejected",
+    "malformed-record",
+  ],
+  ["redis/db_0/lists/ended.json", '{"format_version":1,"items":["a"],"expire_at_ms":1}', "skipped-expired", "expired"],
+  ["s3/exports/short", "four", "rejected", "size-mismatch"],
+  ["s3/exports/crowded", "body", "rejected", "metadata-too-large"],
 ];
 const BESIDE: readonly (readonly [path: string, content: string])[] = [
   ["s3/exports/short.elastickv-meta.json", '{"format_version":1,"size_bytes":5}'],
@@ -39,22 +79,31 @@ const BESIDE: readonly (readonly [path: string, content: string])[] = [
   ],
 ];
 
-/** Lines put in front of a file's own, with how each has to end. */
-const LINES: Readonly<Record<string, readonly string[]>> = {
+/** Lines put in front of a file's own, with why each is rejected. */
+const LINES: Readonly<Record<string, readonly (readonly [line: string, reason: string])[]>> = {
   "dynamodb/sessions/items/data-00001.jsonl": [
-    '{"sid":{"B":"AAAA"},"tags":{"SS":[]}}',
-    '{"sid":{"B":"AAAB"},"n":{"N":"1.2.3"}}',
-    '{"sid":{"S":"text"}}',
-    '{"n":{"N":"1"}}',
-    '{"sid":{"B":"AAAC"},"n":',
+    ['{"sid":{"B":"AAAA"},"tags":{"SS":[]}}', "empty-set"],
+    ['{"sid":{"B":"AAAB"},"n":{"N":"1.2.3"}}', "invalid-number"],
+    ['{"sid":{"S":"text"}}', "wrong-key-type"],
+    ['{"n":{"N":"1"}}', "missing-key"],
+    ['{"sid":{"B":"AAAC"},"n":', "malformed-json"],
   ],
   "sqs/events/messages.jsonl": [
-    '{"message_id":"bad-1","body":{"base64":"_w"},"send_timestamp_millis":1,"available_at_millis":1}',
-    '{"message_id":"bad-2","body":"control \\u0001","send_timestamp_millis":1,"available_at_millis":1}',
-    '{"message_id":"bad-3","body":',
+    [
+      '{"message_id":"bad-1","body":{"base64":"_w"},"send_timestamp_millis":1,"available_at_millis":1}',
+      "body-not-carriable",
+    ],
+    [
+      '{"message_id":"bad-2","body":"control \\u0001","send_timestamp_millis":1,"available_at_millis":1}',
+      "body-not-carriable",
+    ],
+    ['{"message_id":"bad-3","body":', "malformed-json"],
   ],
   "sqs/ledger.fifo/messages.jsonl": [
-    '{"message_id":"bad-4","body":"\\uffff","message_group_id":"orders","message_deduplication_id":"bad","send_timestamp_millis":1,"available_at_millis":1}',
+    [
+      '{"message_id":"bad-4","body":"\\uffff","message_group_id":"orders","message_deduplication_id":"bad","send_timestamp_millis":1,"available_at_millis":1}',
+      "body-not-carriable",
+    ],
   ],
 };
 
@@ -85,21 +134,20 @@ describe("a dump with bad records", () => {
 
   it("ends each of them as it has to, with a reason and a place, and no other", () => {
     const wanted = [
-      ...ADDED.map(([path, , outcome]) => `${outcome} ${path}`),
-      ...Object.entries(LINES).flatMap(([path, lines]) => lines.map((_, index) => `rejected ${path}:${index + 1}`)),
-      "rejected redis/db_0/streams/torn.jsonl",
-      "skipped-expired redis/db_0/strings/past.bin",
-      "skipped-expired redis/db_3/strings/other%3Apast.bin",
+      ...ADDED.map(([path, , outcome, reason]) => `${outcome} ${path} ${reason}`),
+      ...Object.entries(LINES).flatMap(([path, lines]) =>
+        lines.map(([, reason], index) => `rejected ${path}:${index + 1} ${reason}`),
+      ),
+      "rejected redis/db_0/streams/torn.jsonl malformed-record",
+      "skipped-expired redis/db_0/strings/past.bin expired",
+      "skipped-expired redis/db_3/strings/other%3Apast.bin expired",
     ];
     const ended = (report?.listed ?? []).filter(({ outcome }) => outcome !== "restored");
     const found = ended.map((record) => {
       const line = "line" in record ? `:${String(record.line)}` : "";
-      return `${record.outcome} ${record.path}${line}`;
+      return `${record.outcome} ${record.path}${line} ${record.reason}`;
     });
     expect(found.sort()).toEqual(wanted.sort());
-    for (const { path, reason, outcome } of ended) {
-      if (outcome === "rejected") expect(reason, path).toMatch(/^[a-z0-9-]+$/u);
-    }
   });
 
   it("counts every record once", () => {
@@ -141,7 +189,7 @@ function spoil(dump: string): void {
   };
   for (const [path, content] of [...ADDED, ...BESIDE]) add(path, content);
   for (const [path, lines] of Object.entries(LINES)) {
-    add(path, lines.map((line) => `${line}\n`).join("") + readFileSync(join(dump, path), "utf8"));
+    add(path, lines.map(([line]) => `${line}\n`).join("") + readFileSync(join(dump, path), "utf8"));
   }
   add(
     "redis/db_0/streams/torn.jsonl",

@@ -5,11 +5,11 @@ import type { Entry, EntryAnswer } from "../../src/replayers/sqs/client.js";
 import { md5OfBody } from "../../src/replayers/sqs/digests.js";
 import type { Clock } from "../../src/support/clock.js";
 
-/** Answers for a request, or throws as the SDK would. `undefined` for an entry: taken. */
+/** Answers for a request, or throws as the SDK would. `undefined` for an entry: taken; `unanswered`: the answer does not name it. */
 export type Answering = (
   entries: readonly Entry[],
   request: number,
-) => readonly (EntryAnswer | undefined)[] | undefined;
+) => readonly (EntryAnswer | "unanswered" | undefined)[] | undefined;
 
 let fakes = 0;
 
@@ -35,11 +35,14 @@ export class FakeSqs {
     });
   }
 
-  async sendOnce(_url: string, entries: readonly Entry[]): Promise<EntryAnswer[]> {
+  async sendOnce(_url: string, entries: readonly Entry[]): Promise<(EntryAnswer | undefined)[]> {
     this.requests.push(entries.map(({ body }) => body));
     this.entries.push([...entries]);
     const answers = this.#answering(entries, this.requests.length - 1) ?? [];
-    return entries.map((entry, i) => answers[i] ?? this.taken(entry));
+    return entries.map((entry, i) => {
+      const answer = answers[i] ?? this.taken(entry);
+      return answer === "unanswered" ? undefined : answer;
+    });
   }
 
   /** The answer of a queue that took the entry as it was sent. */

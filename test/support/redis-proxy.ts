@@ -1,6 +1,7 @@
 /**
  * A TCP proxy on the loopback in front of a Redis. It watches what clients send for a text and then, once an order:
- * cuts the connection before the server sees it, or lets the server apply it and loses the answer.
+ * cuts the connection before the server sees it, lets the server apply it and loses the answer, or cuts the connection
+ * and delivers what it sent much later, as something between client and server may that keeps what it cannot pass on.
  */
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 
@@ -12,6 +13,8 @@ export interface RedisProxy {
   readonly faults: number;
   /** The next `times` packets that hold `text` suffer `fault`. */
   order(text: string, fault: Fault, times?: number): void;
+  /** The next packet that holds `text` is cut off, and reaches the server just before one that holds `before`. */
+  deliverLate(text: string, before: string): void;
   stop(): Promise<void>;
 }
 
@@ -19,6 +22,7 @@ export async function startRedisProxy(target: string): Promise<RedisProxy> {
   const { hostname, port } = new URL(target);
   const sockets = new Set<Socket>();
   let order: { text: string; fault: Fault; left: number } | undefined;
+  let late: { text: string; before: string; held?: () => void } | undefined;
   let faults = 0;
 
   const server = createServer((client) => {
@@ -29,11 +33,26 @@ export async function startRedisProxy(target: string): Promise<RedisProxy> {
       socket.on("close", () => {
         sockets.delete(socket);
         client.destroy();
-        upstream.destroy();
+        if (!holding) upstream.destroy();
       });
     }
     let losing = false;
+    let holding = false;
     client.on("data", (data) => {
+      if (late !== undefined && late.held === undefined && data.includes(late.text)) {
+        faults++;
+        holding = true;
+        late.held = () => upstream.write(data);
+        client.destroy();
+        return;
+      }
+      if (late?.held !== undefined && data.includes(late.before)) {
+        late.held();
+        late = undefined;
+        // The server reads connections in turn.
+        setTimeout(() => upstream.write(data), 50);
+        return;
+      }
       if (order !== undefined && order.left > 0 && data.includes(order.text)) {
         order.left--;
         faults++;
@@ -58,6 +77,9 @@ export async function startRedisProxy(target: string): Promise<RedisProxy> {
     },
     order: (text, fault, times = 1) => {
       order = { text, fault, left: times };
+    },
+    deliverLate: (text, before) => {
+      late = { text, before };
     },
     stop: async () => {
       for (const socket of sockets) socket.destroy();

@@ -2,7 +2,7 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Writable } from "node:stream";
+import { type Readable, Writable } from "node:stream";
 
 import { main } from "../../src/cli/main.js";
 
@@ -21,9 +21,12 @@ export interface WrittenReport {
   readonly scopes: readonly {
     readonly adapter: string;
     readonly scope: string;
+    readonly target: string;
     readonly decision: string;
     readonly recordsRead: number;
+    readonly durationMs: number;
     readonly outcomes: Readonly<Record<string, number>>;
+    readonly warnings: readonly string[];
   }[];
   /** Every record that is not plainly restored: the report's rejects file. */
   readonly listed: readonly ListedRecord[];
@@ -40,13 +43,24 @@ export interface ListedRecord {
   readonly notes?: readonly { readonly kind: string; readonly detail?: string }[];
 }
 
-/** Runs `elastickv-restore` with these arguments and nothing of this process's environment. Nobody can be asked. */
+/** What else may happen while a command runs. */
+export interface Meanwhile {
+  /** A person's keyboard. */
+  readonly stdin?: Readable;
+  readonly signal?: AbortSignal;
+  /** Called with each piece of standard error before the command goes on. */
+  readonly onStderr?: (text: string) => void;
+}
+
+/** Runs `elastickv-restore` with these arguments and nothing of this process's environment. Without `stdin` nobody can be asked. */
 export async function runCli(
   argv: readonly string[],
   env: Readonly<Record<string, string | undefined>> = {},
+  { stdin, signal, onStderr }: Meanwhile = {},
 ): Promise<CliResult> {
-  const [stdout, stderr] = [new Kept(), new Kept()];
-  const status = await main(argv, { env, stdout, stderr, isTty: false });
+  const [stdout, stderr] = [new Kept(), new Kept(onStderr)];
+  const asked = stdin === undefined ? { isTty: false } : { isTty: true, stdin };
+  const status = await main(argv, { env, stdout, stderr, ...asked, ...(signal === undefined ? {} : { signal }) });
   return { status, stdout: stdout.text, stderr: stderr.text };
 }
 
@@ -54,11 +68,12 @@ export async function runCli(
 export async function runCliWithReport(
   argv: readonly string[],
   env: Readonly<Record<string, string | undefined>> = {},
+  meanwhile: Meanwhile = {},
 ): Promise<CliResult & { readonly report: WrittenReport | undefined }> {
   const directory = await mkdtemp(join(tmpdir(), "elastickv-restore-report-"));
   try {
     const path = join(directory, "report.json");
-    const result = await runCli([...argv, "--report", path], env);
+    const result = await runCli([...argv, "--report", path], env, meanwhile);
     return { ...result, report: await readReport(path) };
   } finally {
     await rm(directory, { recursive: true, force: true });
@@ -76,6 +91,12 @@ async function readReport(path: string): Promise<WrittenReport | undefined> {
 
 class Kept extends Writable {
   readonly #chunks: Buffer[] = [];
+  readonly #onText: ((text: string) => void) | undefined;
+
+  constructor(onText?: (text: string) => void) {
+    super();
+    this.#onText = onText;
+  }
 
   get text(): string {
     return Buffer.concat(this.#chunks).toString("utf8");
@@ -83,6 +104,7 @@ class Kept extends Writable {
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
     this.#chunks.push(chunk);
+    this.#onText?.(chunk.toString("utf8"));
     done();
   }
 }

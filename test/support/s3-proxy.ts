@@ -1,6 +1,7 @@
 /**
  * A proxy on the loopback in front of an S3 server. A script sees every request and lets it pass, answers it itself, or
- * lets it be applied and loses the answer. Signatures stay valid, for hosts and headers go through as they are.
+ * lets it be applied and loses the answer. Signatures stay valid, for hosts and headers go through as they are. The server's
+ * name can be kept back, as most reverse proxies do.
  */
 import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -17,18 +18,20 @@ export interface S3Proxy {
   readonly endpoint: string;
   /** Request lines that came since the last `follow`. */
   readonly lines: string[];
-  follow(script: (request: S3Request) => S3Verdict): void;
+  follow(script: (request: S3Request) => S3Verdict | Promise<S3Verdict>): void;
+  /** Whether answers name the server. */
+  namesServer: boolean;
   stop(): Promise<void>;
 }
 
 export async function startS3Proxy(target: string): Promise<S3Proxy> {
   const { hostname, port } = new URL(target);
-  let script: (request: S3Request) => S3Verdict = () => "pass";
+  let script: (request: S3Request) => S3Verdict | Promise<S3Verdict> = () => "pass";
   const lines: string[] = [];
-  const handle = (request: IncomingMessage, response: ServerResponse): void => {
+  const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const line = `${request.method ?? ""} ${(request.url ?? "").replace(/[?&]x-id=\w+$/, "")}`;
     lines.push(line);
-    const verdict = script({ line, headers: request.headers });
+    const verdict = await script({ line, headers: request.headers });
     if (typeof verdict === "object") {
       request.resume().once("end", () => {
         response.writeHead(verdict.status, { "content-type": "application/xml" });
@@ -42,6 +45,7 @@ export async function startS3Proxy(target: string): Promise<S3Proxy> {
         answer.resume().once("end", () => response.destroy());
         return;
       }
+      if (!proxy.namesServer) delete answer.headers["server"];
       response.writeHead(answer.statusCode ?? 500, answer.headers);
       answer.pipe(response);
     });
@@ -51,11 +55,14 @@ export async function startS3Proxy(target: string): Promise<S3Proxy> {
     });
     request.pipe(onward);
   };
-  const server = createServer(handle);
+  const server = createServer((request, response) => {
+    handle(request, response).catch(() => response.destroy());
+  });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return {
+  const proxy: S3Proxy = {
     endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     lines,
+    namesServer: true,
     follow: (next) => {
       script = next;
       lines.length = 0;
@@ -65,4 +72,5 @@ export async function startS3Proxy(target: string): Promise<S3Proxy> {
       await new Promise((resolve) => server.close(resolve));
     },
   };
+  return proxy;
 }

@@ -111,7 +111,6 @@ export async function restore(
     capabilities,
     journal: new CountingJournal(),
     ledger: ledger.scope(scope),
-    wantsKey: () => true,
   });
   ledger.assertComplete();
   warnings.push(...(await replayer.finish(scope)).warnings);

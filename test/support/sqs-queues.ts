@@ -5,6 +5,7 @@ import {
   DeleteQueueCommand,
   GetQueueAttributesCommand,
   GetQueueUrlCommand,
+  ListQueuesCommand,
   type Message,
   ReceiveMessageCommand,
   SendMessageCommand,
@@ -74,6 +75,11 @@ export class Queues {
   async receiveOne(name: string): Promise<Message | undefined> {
     const answer = await this.#client.send(new ReceiveMessageCommand({ QueueUrl: await this.#url(name) }));
     return answer.Messages?.[0];
+  }
+
+  async names(): Promise<string[]> {
+    const { QueueUrls = [] } = await this.#client.send(new ListQueuesCommand({ MaxResults: 1000 }));
+    return QueueUrls.map((url) => new URL(url).pathname.split("/").at(-1) ?? "").sort();
   }
 
   async deleteQueue(name: string): Promise<void> {

@@ -2,6 +2,7 @@
 import { access, constants, lstat, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { createInterface } from "node:readline/promises";
+import type { Readable } from "node:stream";
 import { messageOf, RestoreError } from "../../errors/restore-error.js";
 import { escapeForDisplay } from "../../model/display.js";
 import { apply as applyRun, mayDelete } from "../../run/apply.js";
@@ -50,9 +51,12 @@ async function runApply(args: ApplyArguments, io: Io): Promise<number> {
     },
     confirm: (plan) => confirm(plan, args, io),
   });
-  await print(io.stdout, args.json === true ? json(report) : reportText(report));
-  if (report.error !== undefined) await print(io.stderr, stoppedText(report.error, report));
-  if (args.report !== undefined) await keepReport(args.report, report, args, io);
+  try {
+    await print(io.stdout, args.json === true ? json(report) : reportText(report));
+    if (report.error !== undefined) await print(io.stderr, stoppedText(report.error, report));
+  } finally {
+    if (args.report !== undefined) await keepReport(args.report, report, args, io);
+  }
   return report.exitStatus;
 }
 
@@ -68,8 +72,23 @@ async function makeRoomForReport(path: string): Promise<void> {
       hint: "Name a .json file.",
     });
   }
-  if (await isDirectory(path)) {
+  if (path === "") throw new RestoreError("USAGE", "--report names no file", { hint: "Name a .json file." });
+  const there = await stat(path).catch(() => undefined);
+  if (there?.isDirectory() === true) {
     throw new RestoreError("USAGE", `--report: ${path} is a folder`, { hint: "Name a file in it." });
+  }
+  // Whoever opens a pipe that nobody reads waits for ever, and a device keeps nothing.
+  if (there?.isFile() === false) {
+    throw new RestoreError("USAGE", `--report: ${path} is no regular file`, {
+      hint: "Name a file; --json writes the report to standard output.",
+    });
+  }
+  if (there !== undefined) {
+    await access(path, constants.W_OK).catch((cause: unknown) => {
+      throw new RestoreError("USAGE", `--report: ${path} cannot be written to: ${messageOf(cause)}`, {
+        hint: "Name another file.",
+      });
+    });
   }
   await access(dirname(path), constants.W_OK).catch((cause: unknown) => {
     throw new RestoreError("USAGE", `--report: ${dirname(path)} cannot be written to: ${messageOf(cause)}`, {
@@ -79,11 +98,6 @@ async function makeRoomForReport(path: string): Promise<void> {
   const rejects = rejectsPathFor(path);
   const found = await lstat(rejects).catch(() => undefined);
   if (found?.isFile() === true) await rm(rejects, { force: true });
-}
-
-async function isDirectory(path: string): Promise<boolean> {
-  const found = await stat(path).catch(() => undefined);
-  return found?.isDirectory() === true;
 }
 
 function stoppedText(error: NonNullable<Report["error"]>, { scopes }: Report): string {
@@ -104,16 +118,27 @@ const QUEUES_AGAIN =
 async function confirm(plan: Plan, { yes }: ApplyArguments, io: Io): Promise<boolean> {
   if (yes === true) return true;
   if (io.isTty !== true || io.stdin === undefined) return false;
-  const emptied = plan.scopes.filter(mayDelete);
-  const lines = createInterface({ input: io.stdin, output: io.stderr, terminal: true });
+  const names = plan.scopes.filter(mayDelete).map(({ adapter, target }) => escapeForDisplay(`${adapter}:${target}`));
+  const what = `${names.join(", ")} ${names.length === 1 ? "holds" : "hold"}`;
+  const answer = await ask(`This deletes what ${what}. Type "replace" to go on: `, io.stdin, io);
+  return answer?.trim() === "replace";
+}
+
+/** What a person types; undefined when the input ends instead. @throws RestoreError INTERRUPTED */
+async function ask(question: string, input: Readable, { stderr, signal }: Io): Promise<string | undefined> {
+  const lines = createInterface({ input, output: stderr, terminal: true });
+  // A terminal hands Ctrl-C to the prompt, as a key and not as a signal.
+  const interruption = new AbortController();
+  lines.once("SIGINT", () => interruption.abort());
+  // A prompt whose input has ended never answers.
+  const ended = new Promise<undefined>((resolve) => lines.once("close", () => resolve(undefined)));
+  const either = AbortSignal.any([interruption.signal, ...(signal === undefined ? [] : [signal])]);
   try {
-    const names = emptied.map(({ adapter, target }) => escapeForDisplay(`${adapter}:${target}`)).join(", ");
-    const question = `This deletes what ${names} ${emptied.length === 1 ? "holds" : "hold"}. Type "replace" to go on: `;
-    const answer = await lines.question(question, io.signal === undefined ? {} : { signal: io.signal });
-    return answer.trim() === "replace";
+    return await Promise.race([lines.question(question, { signal: either }), ended]);
   } catch (error) {
-    if (io.signal?.aborted !== true) throw error;
-    throw new RestoreError("INTERRUPTED", "interrupted before anything was written");
+    if (either.aborted) throw new RestoreError("INTERRUPTED", "interrupted before anything was written");
+    if (error instanceof Error && error.name === "AbortError") return undefined;
+    throw error;
   } finally {
     lines.close();
   }

@@ -27,9 +27,9 @@ const EMPTY_SET: Outcome = {
 
 /**
  * elastickv takes an empty set and then answers every read that meets the item with nothing at all; DynamoDB refuses the
- * whole batch. So it is not sent. Within a string, the quotes of this pattern would be escaped.
+ * whole batch. So it is not sent. Within a string, the quotes of this pattern would be escaped; the letters may be.
  */
-const EMPTY_SET_PATTERN = /"[SNB]S"\s*:\s*\[\s*\]/;
+const EMPTY_SET_PATTERN = /"(?:[SNB]|\\u00(?:53|4[eE]|42))(?:S|\\u0053)"\s*:\s*\[\s*\]/;
 
 export function asItem(record: ItemRecord): Item {
   const item: Item = { record, key: keyOfRecord(record), text: record.text };

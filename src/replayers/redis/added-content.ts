@@ -7,5 +7,7 @@ export interface AddedContent {
   readonly record: { readonly key: Buffer; readonly expireAtMs?: bigint };
   readonly kind: string;
   readonly command: AddCommand | "PFADD";
+  /** How many elements the key has in the end; absent where a key does not know. */
+  readonly elements?: number;
   chunks(): AsyncIterable<readonly Buffer[]>;
 }

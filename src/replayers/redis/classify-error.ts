@@ -42,6 +42,9 @@ const REFUSALS: readonly (readonly [RegExp, string])[] = [
   [/unknown command|unsupported command/i, "command-missing"],
 ];
 
+/** What Redis before 7 puts in front of an error that a script met; the dash is that of the protocol. */
+const SCRIPT_FRAME = /^(?:ERR Error running script \(call to \w+\): )?(?:@user_script: ?\d+: )*-?/;
+
 interface RedisErrorContext {
   readonly endpoint: string;
 }
@@ -59,6 +62,13 @@ export function classifyRedisError(error: unknown, operation: string, context: R
 }
 
 type Make = (code: ErrorCode, message: string, init: RestoreErrorInit) => RestoreError;
+
+/** A server's refusal that came as text out of a script. */
+export function replyError(text: string): Error {
+  const error = new Error(text);
+  error.name = "ReplyError";
+  return error;
+}
 
 export function isReplyError(error: unknown): error is Error {
   return error instanceof Error && error.name === "ReplyError";
@@ -85,7 +95,7 @@ function lost(error: ConnectionLost, operation: string, { endpoint }: RedisError
 
 function answered(said: string, operation: string, { endpoint }: RedisErrorContext, make: Make): RestoreError {
   // A key that a sentence quotes must not be taken for its meaning.
-  const text = withoutValues(said);
+  const text = withoutValues(said.replace(SCRIPT_FRAME, ""));
   const word = /^[A-Z]+/.exec(text)?.[0] ?? "";
   if (PUT_OFF.has(word) || PUT_OFF_TEXT.test(text)) {
     return make("THROTTLED", `${operation} was put off by the target (${word || "busy"})`, {
@@ -126,5 +136,10 @@ function full(text: string, endpoint: string, make: Make): RestoreError {
 
 /** A server's sentence without the keys and values that some quote, printable and not too long. */
 function withoutValues(text: string): string {
-  return escapeForDisplay(text.replace(/(["'`]).*\1/s, "$1…$1").slice(0, 300));
+  return escapeForDisplay(
+    text
+      .trim()
+      .replace(/(["'`]).*\1/s, "$1…$1")
+      .slice(0, 300),
+  );
 }

@@ -31,6 +31,7 @@ export async function writeCollection(
     record,
     kind: record.type,
     command: ADD[record.type],
+    elements: record.count,
     chunks: () => argumentChunks(record),
   };
   const { renameLimit } = context.abilities;
@@ -82,7 +83,8 @@ export async function writeChunks(context: WriteContext, content: AddedContent, 
   return judge(context, action, { word: "kept-changing" });
 }
 
-async function build(context: WriteContext, { record, kind, command, chunks }: AddedContent, mode: ScriptMode) {
+async function build(context: WriteContext, content: AddedContent, mode: ScriptMode) {
+  const { record, kind, command, chunks, elements } = content;
   return await buildAndCommit(context, {
     key: record.key,
     ...(record.expireAtMs === undefined ? {} : { expireAtMs: record.expireAtMs }),
@@ -92,6 +94,7 @@ async function build(context: WriteContext, { record, kind, command, chunks }: A
       // RPUSH is the one that adds again what it added before.
       const repeatable = command !== "RPUSH";
       for await (const args of chunks()) await context.link.command(command, [temporary, ...args], { repeatable });
+      return elements;
     },
   });
 }

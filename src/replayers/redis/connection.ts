@@ -33,6 +33,8 @@ export class Connection {
   readonly #onOpen: (client: Redis) => Promise<void>;
   #client: Redis | undefined;
   #opening: Promise<Redis> | undefined;
+  /** Not ready yet: a server that hangs may keep it so. */
+  #connecting: Redis | undefined;
   #lastError: unknown;
   #closed = false;
 
@@ -87,6 +89,7 @@ export class Connection {
     this.#closed = true;
     this.#client?.disconnect();
     this.#client = undefined;
+    this.#connecting?.disconnect();
   }
 
   async #send(client: Redis, command: ClientCommand): Promise<Reply> {
@@ -111,6 +114,7 @@ export class Connection {
     this.#client = undefined;
     this.#lastError = undefined;
     const client = new Redis(this.#options);
+    this.#connecting = client;
     client.on("error", (error: unknown) => {
       this.#lastError = error;
     });
@@ -121,6 +125,8 @@ export class Connection {
       client.disconnect();
       const cause = this.#lastError ?? error;
       throw isReplyError(cause) ? cause : isReplyError(error) ? error : new ConnectionLost(false, cause);
+    } finally {
+      this.#connecting = undefined;
     }
     this.#client = client;
     return client;

@@ -2,7 +2,7 @@
  * One database of the target: its connections, and what was learnt about its server on the way.
  *
  * The server's run id is asked on every new connection. When it is another one, the server was restarted or replaced,
- * and what it held in memory may be gone: `generation` rises, and half-built things are built again.
+ * and what it held in memory may be gone, in every database: `generation` rises, and half-built things are built again.
  */
 import type { Redis } from "ioredis";
 
@@ -20,6 +20,24 @@ interface DatabaseInit {
   readonly database: number;
   readonly calls: Calls;
   readonly scope: string;
+  /** Shared by all databases of the server. */
+  readonly identity: ServerIdentity;
+}
+
+/** Which process the server is, as far as it tells. */
+export class ServerIdentity {
+  #runId: string | undefined;
+  #generation = 0;
+
+  /** How often the server turned out to be another process than before. */
+  get generation(): number {
+    return this.#generation;
+  }
+
+  met(runId: string | undefined): void {
+    if (this.#runId !== undefined && runId !== this.#runId) this.#generation++;
+    this.#runId = runId ?? this.#runId;
+  }
 }
 
 /** How long an answer to an announced size is waited for, once a connection broke. */
@@ -31,8 +49,6 @@ export class Database {
   readonly #init: DatabaseInit;
   readonly #connection: Connection;
   readonly #streaming = new Set<Connection>();
-  #runId: string | undefined;
-  #generation = 0;
 
   constructor(init: DatabaseInit) {
     this.#init = init;
@@ -40,11 +56,6 @@ export class Database {
     this.#connection = new Connection(address.options, (client) => this.#begin(client));
     this.link = new Link({ connection: this.#connection, calls, classify: this.#classify, scope });
     this.whole = new WholeWriter(this.link);
-  }
-
-  /** How often the server turned out to be another process than before. */
-  get generation(): number {
-    return this.#generation;
   }
 
   /**
@@ -87,11 +98,9 @@ export class Database {
 
   /** The client would go on in database 0 when a SELECT of its own is refused. */
   async #begin(client: Redis): Promise<void> {
-    const { database } = this.#init;
+    const { database, identity } = this.#init;
     if (database !== 0) await client.select(database);
-    const runId = await runIdOf(client);
-    if (this.#runId !== undefined && runId !== this.#runId) this.#generation++;
-    this.#runId = runId ?? this.#runId;
+    identity.met(await runIdOf(client));
   }
 }
 

@@ -89,7 +89,10 @@ async function placeSketch(context: WriteContext, { record, value }: Sketch, act
     ...(record.expireAtMs === undefined ? {} : { expireAtMs: record.expireAtMs }),
     kind: "string",
     mode: scriptModeOf(action),
-    fill: async (temporary) => await putSketch(context, temporary, value),
+    fill: async (temporary) => {
+      await putSketch(context, temporary, value);
+      return undefined;
+    },
   });
 }
 

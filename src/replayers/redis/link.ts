@@ -7,7 +7,7 @@
  */
 import { RestoreError } from "../../errors/restore-error.js";
 import type { Calls } from "../calls.js";
-import { ConnectionLost, isReplyError } from "./classify-error.js";
+import { ConnectionLost, isReplyError, replyError } from "./classify-error.js";
 import type { Command, Connection, Reply } from "./connection.js";
 
 interface LinkRequest {
@@ -133,7 +133,7 @@ export class Link {
     for (const pending of open) {
       const own = replies.slice(at, at + pending.commands.length);
       at += pending.commands.length;
-      const trouble = this.#troubleIn(own, operation);
+      const trouble = this.#troubleIn(pending, own, operation);
       if (trouble === undefined) pending.resolve(own);
       else if (trouble.reason === "reply-lost" && pending.request.repeatable === false) {
         pending.reject(new RestoreError("REPLY_LOST", `the answer to ${operation} was lost`, REPLY_LOST));
@@ -147,15 +147,26 @@ export class Link {
   }
 
   /** An answer after which the request is not done: put off, lost, or fatal for the run. */
-  #troubleIn(replies: readonly Reply[], operation: string): RestoreError | undefined {
-    for (const reply of replies) {
-      if (!(reply instanceof Error)) continue;
-      if (!(reply instanceof ConnectionLost) && !isReplyError(reply)) return this.#classify(reply, operation);
-      const error = this.#classify(reply, operation);
-      if (error.retry !== "no") return error;
+  #troubleIn({ commands }: Pending, replies: readonly Reply[], operation: string): RestoreError | undefined {
+    for (const error of replies.flatMap((reply, i) => errorsIn(reply, commands[i]))) {
+      const classified = this.#classify(error, operation);
+      if (classified.retry !== "no" || !(error instanceof ConnectionLost || isReplyError(error))) return classified;
     }
     return undefined;
   }
+}
+
+/**
+ * The reply's own error, or the refusals that a script hands on as words behind a `!`. A server refuses for a state that
+ * passes (a failover, too few replicas) before a script's first write, so nothing of the call was applied.
+ */
+function errorsIn(reply: Reply, command: Command | undefined): Error[] {
+  if (reply instanceof Error) return [reply];
+  if (command?.name !== "EVAL") return [];
+  const words: readonly unknown[] = Array.isArray(reply) ? reply : [reply];
+  return words
+    .filter((word): word is Buffer => Buffer.isBuffer(word) && word.toString("latin1", 0, 1) === "!")
+    .map((word) => replyError(word.toString().slice(1)));
 }
 
 interface Unsettled {

@@ -2,7 +2,7 @@
 import { RestoreError } from "../../errors/restore-error.js";
 import { type Note, type Outcome, RESTORED } from "../../model/outcome.js";
 import type { WriteAction, WritePolicy } from "../../model/policy.js";
-import { classifyRedisError } from "./classify-error.js";
+import { classifyRedisError, replyError } from "./classify-error.js";
 
 export const SKIPPED_EXPIRED: Outcome = { kind: "skipped-expired", reason: "expired" };
 export const SKIPPED_EMPTY: Outcome = {
@@ -54,9 +54,7 @@ function wrongType(action: WriteAction, policy: Pick<WritePolicy, "wrongType">):
 
 /** A refusal that came as text out of a script. */
 function outcomeOfRefusal(text: string, { action, policy, endpoint }: Verdict): Outcome {
-  const reply = new Error(text);
-  reply.name = "ReplyError";
-  const error = classifyRedisError(reply, "EVAL", { endpoint });
+  const error = classifyRedisError(replyError(text), "EVAL", { endpoint });
   return error.reason === "wrong-type" ? wrongType(action, policy) : outcomeOfError(error);
 }
 

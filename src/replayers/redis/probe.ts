@@ -37,6 +37,8 @@ export interface Abilities {
 }
 
 const ASKED = ["eval", "getex", "pexpireat", "xsetid", "xgroup", "pfmerge", "persist", "unlink", "scan", "dbsize"];
+/** Begins as the temporary keys do. */
+const PROBE_KEY = "elastickv-restore:probe";
 const INT64_MAX = 2n ** 63n - 1n;
 /** 2^63-1 nanoseconds in milliseconds: elastickv counts durations in nanoseconds. */
 const ELASTICKV_LONGEST_MS = 9_223_372_036_854n;
@@ -48,18 +50,33 @@ export async function probeRedis(link: Link, endpoint: string): Promise<Abilitie
   const info = parseInfo(await ask(link, "INFO", []));
   const commands = await knownCommands(link);
   const abilities = abilitiesOf(info, commands);
+  const noScripts = () =>
+    unfit("has no EVAL, without which no write can be conditional", "Name a server that runs Lua scripts.");
   const unfit = (message: string, hint: string): RestoreError =>
     new RestoreError("TARGET_UNFIT", `${endpoint} ${message}`, { where: { adapter: "redis", endpoint }, hint });
-  if (commands !== undefined && !commands.has("eval")) {
-    throw unfit("has no EVAL, without which no write can be conditional", "Name a server that runs Lua scripts.");
-  }
+  if (commands !== undefined && !commands.has("eval")) throw noScripts();
   if (!abilities.elastickv && info.get("cluster_enabled") === "1") {
     throw unfit("is a node of a Redis Cluster, which is not supported", "Name a server outside of a cluster.");
   }
   if (!abilities.elastickv && (info.get("role") === "slave" || info.get("role") === "replica")) {
     throw unfit("is a replica and takes no writes", "Name the primary with --redis-url.");
   }
+  if (!(await runsScripts(link))) throw noScripts();
   return abilities;
+}
+
+/**
+ * A user who may not run scripts, or not on temporary keys, is told so before anything is emptied. The key is named, not
+ * touched. @throws RestoreError TARGET_CREDENTIALS, TARGET_UNREACHABLE
+ */
+async function runsScripts(link: Link): Promise<boolean> {
+  try {
+    await link.command("EVAL", ["return 1", "1", PROBE_KEY]);
+    return true;
+  } catch (error) {
+    if (error instanceof RestoreError && error.code === "RECORD_REFUSED") return false;
+    throw unreachable(error);
+  }
 }
 
 /** Lines `name:value`. */

@@ -16,7 +16,7 @@ import { type CallStats, Calls } from "../calls.js";
 import { type Capabilities, NO_NOTES, type Replayer, type ReplayerContext, type ScopeNotes } from "../replayer.js";
 import { classifyRedisError } from "./classify-error.js";
 import type { WriteContext } from "./context.js";
-import { Database } from "./database.js";
+import { Database, ServerIdentity } from "./database.js";
 import { type Abilities, probeRedis } from "./probe.js";
 import type { RemapSink } from "./remap.js";
 import { deleteOthers, inspectDatabase } from "./scope.js";
@@ -60,6 +60,7 @@ class RedisReplayer implements Replayer<"redis"> {
   readonly #address: RedisAddress;
   readonly #calls: Calls;
   readonly #databases = new Map<number, Database>();
+  readonly #identity = new ServerIdentity();
   readonly #replacing = new Map<number, Replacing>();
   /** Databases that were emptied by a server which leaves some keys. */
   readonly #leftovers = new Set<number>();
@@ -153,8 +154,10 @@ class RedisReplayer implements Replayer<"redis"> {
 
   async finish(scope: DatabaseScope): Promise<ScopeNotes> {
     const target = await this.#targetOf(scope);
+    // A connection of its own that broke since tells of a restart only when it is made again.
+    await target.link.command("PING", []);
     if (this.#appends()) await target.link.command("DEL", markerKeys(this.#context.policy.jobId));
-    const warnings = this.mayHaveLost(scope) === undefined ? [] : [this.mayHaveLost(scope) ?? ""];
+    const warnings: string[] = [];
     const replacing = this.#replacing.get(scope.targetDatabase);
     if (replacing !== undefined) {
       await deleteOthers(target, {
@@ -170,8 +173,7 @@ class RedisReplayer implements Replayer<"redis"> {
 
   /** A sentence when writes that were acknowledged may be gone again. */
   mayHaveLost(scope: DatabaseScope): string | undefined {
-    const restarts = this.#databases.get(scope.targetDatabase)?.generation ?? 0;
-    return restarts === 0
+    return this.#identity.generation === 0 || !this.#databases.has(scope.targetDatabase)
       ? undefined
       : "the server was restarted during the run: what it had acknowledged before may be gone, so run the restore again or verify it";
   }
@@ -214,7 +216,7 @@ class RedisReplayer implements Replayer<"redis"> {
       abilities: await this.#learnt(),
       link: database.link,
       whole: database.whole,
-      generation: () => database.generation,
+      generation: () => this.#identity.generation,
       sendStreamed: async (command, value, repeatable) => await database.sendStreamed(command, value, repeatable),
       ...(this.#target.remaps === undefined ? {} : { remaps: this.#target.remaps }),
     };
@@ -227,7 +229,13 @@ class RedisReplayer implements Replayer<"redis"> {
   #databaseNumber(database: number, scope: string): Database {
     const known = this.#databases.get(database);
     if (known !== undefined) return known;
-    const opened = new Database({ address: this.#address, database, calls: this.#calls, scope });
+    const opened = new Database({
+      address: this.#address,
+      database,
+      calls: this.#calls,
+      scope,
+      identity: this.#identity,
+    });
     this.#databases.set(database, opened);
     return opened;
   }

@@ -29,6 +29,12 @@ local function expire(key, how, ms)
   elseif how == 'P' then redis.call('PERSIST', key)
   end
 end
+-- A collection that is replaced under a merge keeps the expiry that the target gave it, when the dump has none.
+local function inherit(temp, key, mode, kind, how)
+  if mode ~= 'overwrite' or kind == 'string' or how ~= 'N' then return end
+  local left = redis.call('PTTL', key)
+  if left > 0 then redis.call('PEXPIRE', temp, left) end
+end
 local function hindrance(key, mode, kind)
   if mode == 'put' then return nil end
   local t = typeof(key)
@@ -73,6 +79,7 @@ local function write(key, temp, mode, kind, command, how, ms, args)
     return why
   end
   if how ~= 'P' then expire(temp, how, ms) end
+  inherit(temp, key, mode, kind, how)
   if redis.call('EXISTS', temp) == 0 then return 'expired' end
   redis.call('RENAME', temp, key)
   return 'ok'
@@ -90,12 +97,15 @@ return out
 
 /**
  * Puts a finished temporary key in its place. KEYS: temporary key, key, and perhaps the marker hash.
- * ARGV: mode, type, expiry, milliseconds, marker field. Answers `ok`, `gone` (no temporary key), `exists`,
- * `wrong-type`, `deleted`, `expired`. Leaves the temporary key alone unless it is used up.
+ * ARGV: mode, type, expiry, milliseconds, number of elements (empty: not counted), marker field. Answers `ok`, `gone`
+ * (no temporary key), `torn` (other elements than were put into it), `exists`, `wrong-type`, `deleted`, `expired`.
+ * Leaves the temporary key alone unless it is used up.
  */
 export const COMMIT = `${PRELUDE}
 local temp, key = KEYS[1], KEYS[2]
 if redis.call('EXISTS', temp) == 0 then return 'gone' end
+local count = ({list = 'LLEN', hash = 'HLEN', set = 'SCARD', zset = 'ZCARD', stream = 'XLEN'})[ARGV[2]]
+if count and ARGV[5] ~= '' and redis.call(count, temp) ~= tonumber(ARGV[5]) then return 'torn' end
 local why = hindrance(key, ARGV[1], ARGV[2])
 if why then return why end
 if ARGV[3] == 'X' then
@@ -104,9 +114,10 @@ if ARGV[3] == 'X' then
   return 'deleted'
 end
 if ARGV[3] ~= 'P' then expire(temp, ARGV[3], ARGV[4]) end
+inherit(temp, key, ARGV[1], ARGV[2], ARGV[3])
 if redis.call('EXISTS', temp) == 0 then return 'expired' end
 redis.call('RENAME', temp, key)
-if KEYS[3] then redis.call('HSET', KEYS[3], ARGV[5], 'whole') end
+if KEYS[3] then redis.call('HSET', KEYS[3], ARGV[6], 'whole') end
 return 'ok'
 `;
 

@@ -1,6 +1,7 @@
 /** Writes a stream's entries under their own ids, and its last id. */
 import type { Note } from "../../model/outcome.js";
 import type { StreamEntry, StreamRecord } from "../../model/record.js";
+import { replyError } from "./classify-error.js";
 import type { WriteContext } from "./context.js";
 import { ADD_ENTRIES } from "./scripts.js";
 import { compareIds, type EntryTally, isWide, runsOf, unfit } from "./stream-entries.js";
@@ -54,9 +55,7 @@ async function addWide(
 }
 
 function reasonOf(context: WriteContext, text: string): string {
-  const reply = new Error(text);
-  reply.name = "ReplyError";
-  const error = context.link.classify(reply, "XADD");
+  const error = context.link.classify(replyError(text), "XADD");
   if (error.retry !== "no") throw error;
   return error.reason ?? "refused-by-target";
 }

@@ -63,6 +63,7 @@ async function buildStream(
     fill: async (temporary) => {
       tally = new EntryTally(record.faultyEntries);
       notes = await fillStream(context, { record, key: temporary, tally });
+      return tally.counts().restored;
     },
   });
   if (unlessExists && (answer.word === "exists" || answer.word === "wrong-type")) return undefined;

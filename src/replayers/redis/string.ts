@@ -95,6 +95,7 @@ async function buildStreamed(context: WriteContext, record: StringRecord, action
     ...(record.expireAtMs === undefined ? {} : { expireAtMs: record.expireAtMs }),
     fill: async (temporary) => {
       await context.sendStreamed(() => ({ name: "SET", args: [temporary] }), streamedValue(record), true);
+      return undefined;
     },
   });
   return judge(context, action, answer);

@@ -4,7 +4,8 @@
  * vanish half-way and come back half.
  *
  * A build starts over when it cannot be known what the temporary key holds: an answer was lost, or the server is another
- * process than at the start.
+ * process than at the start. A command whose connection broke can still arrive, late, when something between keeps it:
+ * so the commit counts the elements, and a key that lost or doubled some is built again.
  */
 import { createHash } from "node:crypto";
 
@@ -18,6 +19,8 @@ import { COMMIT, type ScriptMode } from "./scripts.js";
 const PREFIX = "elastickv-restore";
 const MARKER_KEYS = 64;
 const MAX_BUILDS = 10;
+/** What the commit answers when the temporary key is not what was built. */
+const AGAIN: ReadonlySet<string> = new Set(["gone", "torn"]);
 
 /**
  * The temporary key of a record: the same whenever the same job writes the same key, so that a second run of the job
@@ -56,8 +59,8 @@ export interface BuildInit {
   readonly mode: ScriptMode;
   /** Written together with the commit, for records that may not be written twice. */
   readonly marker?: { readonly markers: Buffer; readonly field: string };
-  /** Writes the whole content under the temporary key, which is not there. May run again. */
-  readonly fill: (temporary: Buffer) => Promise<void>;
+  /** Writes the whole content under the temporary key, which is not there. Answers its number of elements. May run again. */
+  readonly fill: (temporary: Buffer) => Promise<number | undefined>;
 }
 
 export interface BuildAnswer {
@@ -72,11 +75,12 @@ export async function buildAndCommit(context: WriteContext, init: BuildInit): Pr
     const generation = context.generation();
     try {
       await context.link.command("DEL", [temporary]);
-      await init.fill(temporary);
+      const elements = await init.fill(temporary);
       if (context.generation() !== generation) continue;
-      const answer = await commit(context, init, temporary);
-      if (answer.word !== "ok" && answer.word !== "gone") await discard(context, temporary);
-      if (answer.word !== "gone" && context.generation() === generation) return answer;
+      const answer = await commit(context, init, { temporary, elements });
+      if (AGAIN.has(answer.word)) continue;
+      if (answer.word !== "ok") await discard(context, temporary);
+      if (context.generation() === generation) return answer;
     } catch (error) {
       if (error instanceof Rebuild || isReplyLost(error)) continue;
       await discard(context, temporary, error);
@@ -89,15 +93,20 @@ export async function buildAndCommit(context: WriteContext, init: BuildInit): Pr
   });
 }
 
+interface Built {
+  readonly temporary: Buffer;
+  readonly elements: number | undefined;
+}
+
 /** Repeats safely: nobody else knows the temporary key, so when it is gone, our commit was applied. */
-async function commit(context: WriteContext, init: BuildInit, temporary: Buffer): Promise<BuildAnswer> {
+async function commit(context: WriteContext, init: BuildInit, built: Built): Promise<BuildAnswer> {
   for (;;) {
     let moment: Moment = { how: "N" };
     try {
       const [reply] = await context.link.request({
         build: () => {
           moment = momentNow(context, init);
-          return moment.how === "skip" ? [] : [{ name: "EVAL", args: commitArgs(init, temporary, moment) }];
+          return moment.how === "skip" ? [] : [{ name: "EVAL", args: commitArgs(init, built, moment) }];
         },
         repeatable: false,
       });
@@ -105,15 +114,17 @@ async function commit(context: WriteContext, init: BuildInit, temporary: Buffer)
       return { word: reply === undefined ? "expired" : String(reply), notes: notesOf(moment) };
     } catch (error) {
       if (!isReplyLost(error)) throw error;
-      if ((await context.link.command("EXISTS", [temporary])) !== 1) return { word: "ok", notes: notesOf(moment) };
+      if ((await context.link.command("EXISTS", [built.temporary])) !== 1)
+        return { word: "ok", notes: notesOf(moment) };
     }
   }
 }
 
-function commitArgs({ key, kind, mode, marker }: BuildInit, temporary: Buffer, moment: Moment): (string | Buffer)[] {
+function commitArgs(init: BuildInit, { temporary, elements }: Built, moment: Moment): (string | Buffer)[] {
+  const { key, kind, mode, marker } = init;
   const keys = marker === undefined ? [temporary, key] : [temporary, key, marker.markers];
   const field = marker === undefined ? [] : [marker.field];
-  return [COMMIT, String(keys.length), ...keys, mode, kind, ...scriptArgs(moment), ...field];
+  return [COMMIT, String(keys.length), ...keys, mode, kind, ...scriptArgs(moment), String(elements ?? ""), ...field];
 }
 
 /** Leaves no temporary key behind, as far as the target can be reached after the error that led here. Never throws. */

@@ -9,7 +9,6 @@ import {
   CompleteMultipartUploadCommand,
   CreateBucketCommand,
   CreateMultipartUploadCommand,
-  DeleteBucketPolicyCommand,
   DeleteObjectCommand,
   DeleteObjectsCommand,
   GetBucketAclCommand,
@@ -33,7 +32,7 @@ import { type AwsOptions, endpointLabel } from "../aws-client.js";
 import { type CallOptions, Calls } from "../calls.js";
 import type { ReplayerContext } from "../replayer.js";
 import { type Source, streamed } from "./body.js";
-import { classifyError, hasReason, NOT_FOUND } from "./classify-error.js";
+import { classifyError, hasReason, NO_SUCH_UPLOAD, NOT_FOUND } from "./classify-error.js";
 import { type AnswerHeaders, createWire, keepingHeaders, type Wire, withHeaders } from "./client.js";
 import { isPlainMd5 } from "./part-size.js";
 
@@ -138,14 +137,13 @@ export class S3Api {
   }
 
   /** Keys in the server's order. */
-  async listObjects(bucket: string, options: { readonly after?: string; readonly prefix?: string }) {
+  async listObjects(bucket: string, after?: string) {
     const answer = await this.#run("ListObjectsV2", bucket, () =>
       this.wire.sdk.send(
         new ListObjectsV2Command({
           Bucket: bucket,
           EncodingType: "url",
-          ...(options.after === undefined ? {} : { ContinuationToken: options.after }),
-          ...(options.prefix === undefined ? {} : { Prefix: options.prefix, MaxKeys: 1 }),
+          ...(after === undefined ? {} : { ContinuationToken: after }),
         }),
       ),
     );
@@ -332,9 +330,13 @@ export class S3Api {
 
   /** Repeatable: an upload that is gone is fine. Gives up soon. */
   async abortUpload({ bucket, key }: ObjectName, uploadId: string): Promise<void> {
-    await this.#cleanupCalls.run({ operation: "AbortMultipartUpload", scope: bucket }, () =>
-      this.wire.sdk.send(new AbortMultipartUploadCommand({ Bucket: bucket, Key: key, UploadId: uploadId })),
-    );
+    try {
+      await this.#cleanupCalls.run({ operation: "AbortMultipartUpload", scope: bucket }, () =>
+        this.wire.sdk.send(new AbortMultipartUploadCommand({ Bucket: bucket, Key: key, UploadId: uploadId })),
+      );
+    } catch (error) {
+      if (!hasReason(error, NO_SUCH_UPLOAD)) throw error;
+    }
   }
 
   /** Whether anybody may read the bucket's objects by its ACL. */
@@ -376,13 +378,6 @@ export class S3Api {
   async setPolicy(bucket: string, policy: string): Promise<void> {
     await this.#run("PutBucketPolicy", bucket, () =>
       this.wire.sdk.send(new PutBucketPolicyCommand({ Bucket: bucket, Policy: policy })),
-    );
-  }
-
-  /** Only where `policy` was answered: a server that ignores the query deletes the bucket. */
-  async deletePolicy(bucket: string): Promise<void> {
-    await this.#run("DeleteBucketPolicy", bucket, () =>
-      this.wire.sdk.send(new DeleteBucketPolicyCommand({ Bucket: bucket })),
     );
   }
 

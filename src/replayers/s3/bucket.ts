@@ -19,8 +19,8 @@ export async function inspectBucket(
   ownRecords: () => AsyncIterable<ObjectRecord>,
 ): Promise<ScopeState> {
   if (!(await isThere(api, scope))) return { presence: "absent", warnings: [] };
-  const { keys, next } = await api.listObjects(scope.target, {});
-  if (keys.length > 0) {
+  const { keys, next } = await api.listObjects(scope.target);
+  if (keys.length > 0 || next !== undefined) {
     // MinIO does not list what lies below another object's key.
     const exact = next === undefined && !traits.minio;
     return { presence: "holds-records", count: { value: keys.length, exact }, warnings: [] };

@@ -11,6 +11,7 @@ export const NO_SUCH_UPLOAD = "upload-missing";
 export const NOT_IMPLEMENTED = "not-implemented";
 export const ACCESS_DENIED = "access-denied";
 export const OTHER_REGION = "other-region";
+export const SIGNATURE_REFUSED = "signature-refused";
 
 type Meaning = readonly [code: ErrorCode, reason: string, retry: "yes" | "no" | "fatal"];
 
@@ -75,10 +76,13 @@ export function classifyError(error: unknown, operation: string, context: AwsErr
     return new RestoreError(code, `${operation}: ${said}`, { ...init, ...hint, reason, retry });
   }
   const classified = classifyAwsError(error, operation, context);
-  if (classified.code !== "TARGET_CREDENTIALS" || !isDenied(name, status)) return classified;
+  if (classified.code !== "TARGET_CREDENTIALS") return classified;
+  const reason =
+    name === "SignatureDoesNotMatch" ? SIGNATURE_REFUSED : isDenied(name, status) ? ACCESS_DENIED : undefined;
+  if (reason === undefined) return classified;
   return new RestoreError(classified.code, classified.message, {
     ...init,
-    reason: ACCESS_DENIED,
+    reason,
     retry: "fatal",
     ...(classified.hint === undefined ? {} : { hint: classified.hint }),
   });

@@ -16,6 +16,8 @@ export interface Wire {
   readonly sdk: S3Client;
   /** Whether every header is signed, as elastickv wants it. Learned by the probe. */
   signsEveryHeader: boolean;
+  /** Whether white space outside ASCII is folded into one space before signing, as MinIO does. Learned. */
+  foldsWideSpace: boolean;
   /** The `Server` header of the last answer; some servers send none. */
   readonly serverHeader: string | undefined;
 }
@@ -59,6 +61,7 @@ export function createWire(options: AwsOptions): Wire {
   const wire = {
     sdk,
     signsEveryHeader: false,
+    foldsWideSpace: false,
     get serverHeader() {
       return serverHeader;
     },
@@ -87,20 +90,32 @@ export function createWire(options: AwsOptions): Wire {
   return wire;
 }
 
-function signAsNeeded(sdk: S3Client, wire: { readonly signsEveryHeader: boolean }): void {
+function signAsNeeded(sdk: S3Client, wire: Pick<Wire, "signsEveryHeader" | "foldsWideSpace">): void {
   const { config } = sdk;
   const original = config.signer;
   config.signer = async (scheme) => {
     const signer = await original(scheme);
     return {
-      sign: (request, options) => {
-        if (!wire.signsEveryHeader) return signer.sign(request, options);
+      sign: async (request, options) => {
+        const headers = new Map(Object.entries(request.headers).filter(([, value]) => folded(value) !== value));
+        if (wire.foldsWideSpace) for (const [name, value] of headers) request.headers[name] = folded(value);
         // Go knows a length of 0 as "no such header", so a server in Go does not count it among the signed ones.
         const unsignableHeaders = new Set(request.headers["content-length"] === "0" ? ["content-length"] : []);
-        return signer.sign(request, { ...options, signableHeaders: SIGNED_ON_DEMAND, unsignableHeaders });
+        const everyHeader = wire.signsEveryHeader ? { signableHeaders: SIGNED_ON_DEMAND, unsignableHeaders } : {};
+        const signed = await signer.sign(request, { ...options, ...everyHeader });
+        for (const [name, value] of headers) signed.headers[name] = value;
+        return signed;
       },
     };
   };
+}
+
+/** What Go's `unicode.IsSpace` calls white space; JavaScript's `\s` lacks U+0085 and has U+FEFF. */
+const GO_SPACE = /[\t\n\v\f\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/g;
+
+/** A header's value as MinIO sees it when it verifies a signature. */
+function folded(value: string): string {
+  return value.replace(GO_SPACE, " ").replace(/^ | $/g, "");
 }
 
 /** The part of a command's middleware stack that is used here; every command's stack fits it. */

@@ -7,6 +7,7 @@
  */
 import { RestoreError } from "../../errors/restore-error.js";
 import { escapeForDisplay } from "../../model/display.js";
+import { NOT_XML } from "../../support/xml-text.js";
 import type { S3Api } from "./api.js";
 import type { Traits } from "./probe.js";
 
@@ -49,9 +50,12 @@ interface Round {
 async function deleteRound(api: S3Api, traits: Traits, bucket: string): Promise<Round> {
   let first: string | undefined;
   let complaint: string | undefined;
-  for await (const names of traits.listsVersions ? versions(api, bucket) : objects(api, bucket)) {
-    first ??= names[0]?.key;
-    complaint = (await deleteAll(api, traits, bucket, names)) ?? complaint;
+  // A server that does not know the question for versions may answer it with a listing in which there are none.
+  for (const list of traits.listsVersions ? [versions, objects] : [objects]) {
+    for await (const names of list(api, bucket)) {
+      first ??= names[0]?.key;
+      complaint = (await deleteAll(api, traits, bucket, names)) ?? complaint;
+    }
   }
   return { ...(first === undefined ? {} : { first }), ...(complaint === undefined ? {} : { complaint }) };
 }
@@ -64,7 +68,7 @@ async function* versions(api: S3Api, bucket: string): AsyncGenerator<readonly Do
 }
 
 async function* objects(api: S3Api, bucket: string): AsyncGenerator<readonly Doomed[]> {
-  for (let page = await api.listObjects(bucket, {}); ; page = await api.listObjects(bucket, { after: page.next })) {
+  for (let page = await api.listObjects(bucket); ; page = await api.listObjects(bucket, page.next)) {
     if (page.keys.length > 0) yield page.keys.map((key) => ({ key }));
     if (page.next === undefined) return;
   }
@@ -76,15 +80,17 @@ async function deleteAll(
   bucket: string,
   names: readonly Doomed[],
 ): Promise<string | undefined> {
-  if (traits.deletesMany) return (await api.deleteMany(bucket, names))[0];
-  const queue = [...names];
+  // DeleteObjects names keys in XML, which has no way to write some of the characters that a key can hold.
+  const together = traits.deletesMany ? names.filter(({ key }) => !NOT_XML.test(key)) : [];
+  const queue = traits.deletesMany ? names.filter(({ key }) => NOT_XML.test(key)) : [...names];
+  const complaint = together.length === 0 ? undefined : (await api.deleteMany(bucket, together))[0];
   const worker = async () => {
     for (let name = queue.shift(); name !== undefined; name = queue.shift()) {
       await api.deleteObject({ bucket, key: name.key }, name.versionId);
     }
   };
   await Promise.all(Array.from({ length: DELETES_AT_ONCE }, worker));
-  return undefined;
+  return complaint;
 }
 
 async function abortAllUploads(api: S3Api, bucket: string): Promise<void> {

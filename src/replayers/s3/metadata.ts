@@ -13,6 +13,8 @@ const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const CONTROLS = /[\u0000-\u0008\u000a-\u001f\u007f]/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: all of ASCII
 const ASCII = /^[\u0000-\u007f]*$/;
+/** Line ends and spaces that are white space to Go and to JavaScript. */
+const WIDE_SPACE = /[\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]/;
 const ENCODED_WORD = /=\?utf-8\?([bq])\?([^?]*)\?=/gi;
 
 /**
@@ -28,6 +30,8 @@ export interface HeaderRules {
   readonly headerText: Exclude<TextForm, "encoded">;
   /** Whether a tab in a value survives the way the request is signed. */
   readonly takesTabs: boolean;
+  /** Whether white space outside ASCII does. */
+  readonly takesWideSpace: boolean;
 }
 
 export interface Refusal {
@@ -82,8 +86,11 @@ function valueFault(what: string, value: string, rules: HeaderRules): Refusal | 
   if (CONTROLS.test(value) || (!rules.takesTabs && value.includes("\t"))) {
     return { reason: "metadata-value", detail: `${what} holds control characters` };
   }
-  if (value === value.trim()) return undefined;
-  return { reason: "metadata-value", detail: `${what} begins or ends with white space, which HTTP takes off` };
+  if (!rules.takesWideSpace && WIDE_SPACE.test(value)) {
+    return { reason: "metadata-value", detail: `${what} holds white space over which this target's signature fails` };
+  }
+  if (!/^[\s\u0085]|[\s\u0085]$/.test(value)) return undefined;
+  return { reason: "metadata-value", detail: `${what} begins or ends with white space, which is taken off on the way` };
 }
 
 function wideText(what: string): Refusal {
@@ -109,13 +116,23 @@ function standardHeaders(metadata: ObjectMetadata): (readonly [name: string, val
   return headers.flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const]));
 }
 
+/** Headers that an object keeps; a dump has no word for the last two, so that a restored object has none of them. */
+const STORED_HEADERS = [
+  "content-type",
+  "content-encoding",
+  "cache-control",
+  "content-disposition",
+  "content-language",
+  "expires",
+];
+
 /** What a target says of an object that was stored without a content type. */
 const DEFAULT_TYPES = new Set(["binary/octet-stream", "application/octet-stream"]);
 
 /** Whether an object whose HEAD gave these headers has this metadata and no other. */
 export function sameMetadata(metadata: ObjectMetadata, answered: AnswerHeaders): boolean {
   const wanted = new Map(standardHeaders(metadata));
-  for (const name of ["content-type", "content-encoding", "cache-control", "content-disposition"]) {
+  for (const name of STORED_HEADERS) {
     const value = answered[name];
     const isDefault = name === "content-type" && value !== undefined && DEFAULT_TYPES.has(value);
     if (wanted.get(name) !== value && !(isDefault && !wanted.has(name))) return false;

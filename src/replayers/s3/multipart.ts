@@ -60,7 +60,8 @@ export class Multipart {
     if (listsUploads && attempts > 1) {
       const known = new Set([...before, ...this.#pending.keys()]);
       const lost = (await this.#uploadsOf(name)).filter((id) => !known.has(id));
-      await Promise.all(lost.map((id) => this.#abort(name, id)));
+      // More than requests of ours that can have made one: somebody else's are among them, and which cannot be told.
+      if (lost.length < attempts) await Promise.all(lost.map((id) => this.#abort(name, id)));
     }
     return uploadId;
   }
@@ -79,10 +80,10 @@ export class Multipart {
   async #abort(name: ObjectName, uploadId: string): Promise<void> {
     try {
       await this.#api.abortUpload(name, uploadId);
-    } catch (error) {
-      if (!hasReason(error, NO_SUCH_UPLOAD)) return;
+      this.#pending.delete(uploadId);
+    } catch {
+      // It stays among the pending ones.
     }
-    this.#pending.delete(uploadId);
   }
 
   async #sendParts(name: ObjectName, uploadId: string, init: PartsInit): Promise<SentPart[]> {

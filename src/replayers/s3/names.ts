@@ -42,6 +42,8 @@ export type KeyRules = "s3" | "minio" | "unknown";
 
 const MOST_KEY_BYTES = 1024;
 const MOST_COMPONENT_BYTES = 255;
+/** How MinIO names the file of a key that ends in a slash: both keys are one object there. */
+const MINIO_DIRECTORY = "__XLDIR__";
 
 /** Why the target cannot hold an object under this key and no other. */
 export function keyFault(key: string, rules: KeyRules): Refusal | undefined {
@@ -68,13 +70,27 @@ function minioFault(key: string): Refusal | undefined {
   if (components.some((component) => component === "." || component === "..")) {
     return { reason: "key-refused", detail: "MinIO takes no . or .. between slashes" };
   }
+  if (key.endsWith(MINIO_DIRECTORY)) {
+    return { reason: "key-rewritten", detail: `MinIO would take ${MINIO_DIRECTORY} at the key's end for a /` };
+  }
   if (components.some((component) => Buffer.byteLength(component) > MOST_COMPONENT_BYTES)) {
     return { reason: "key-refused", detail: `MinIO takes ${MOST_COMPONENT_BYTES} bytes between slashes` };
   }
   return undefined;
 }
 
-/** Keys that servers are known to rewrite: what an unknown one did with them is looked up after the write. */
-export function isSuspicious(key: string): boolean {
-  return /^\/|\/\/|(?:^|\/)\.{1,2}(?:$|\/)|\\/.test(key);
+/** A form of keys that some servers rewrite, and with it perhaps the object of another key. */
+export interface KeyForm {
+  readonly pattern: RegExp;
+  /** A key of that form, made of a name that is nobody else's, and what a server would tidy it to. */
+  readonly sample: (name: string) => { readonly key: string; readonly tidied: string };
 }
+
+export const KEY_FORMS: readonly KeyForm[] = [
+  { pattern: /^\//, sample: (name) => ({ key: `/${name}`, tidied: name }) },
+  { pattern: /\/\//, sample: (name) => ({ key: `${name}//a`, tidied: `${name}/a` }) },
+  { pattern: /(?:^|\/)\.(?:$|\/)/, sample: (name) => ({ key: `${name}/./a`, tidied: `${name}/a` }) },
+  { pattern: /(?:^|\/)\.\.(?:$|\/)/, sample: (name) => ({ key: `${name}/../${name}-a`, tidied: `${name}-a` }) },
+  { pattern: /\\/, sample: (name) => ({ key: `${name}\\a`, tidied: `${name}/a` }) },
+  { pattern: /__XLDIR__$/, sample: (name) => ({ key: `${name}${MINIO_DIRECTORY}`, tidied: `${name}/` }) },
+];

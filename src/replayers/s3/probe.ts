@@ -4,7 +4,7 @@
  */
 import { RestoreError } from "../../errors/restore-error.js";
 import type { S3Api } from "./api.js";
-import { ACCESS_DENIED, hasReason, NOT_IMPLEMENTED, OTHER_REGION } from "./classify-error.js";
+import { ACCESS_DENIED, hasReason, NOT_IMPLEMENTED, OTHER_REGION, SIGNATURE_REFUSED } from "./classify-error.js";
 import type { KeyRules } from "./names.js";
 
 export interface Traits {
@@ -64,8 +64,7 @@ async function signIn(api: S3Api): Promise<boolean> {
 }
 
 function isSignature(error: unknown): boolean {
-  const cause = error instanceof RestoreError ? error.cause : undefined;
-  return cause instanceof Error && cause.name === "SignatureDoesNotMatch";
+  return hasReason(error, SIGNATURE_REFUSED);
 }
 
 async function askAround(api: S3Api, { aws, absentBucket }: ProbeInit, mayListBuckets: boolean): Promise<Traits> {
@@ -78,6 +77,7 @@ async function askAround(api: S3Api, { aws, absentBucket }: ProbeInit, mayListBu
     knows(() => api.policy(absentBucket)),
   ]);
   const minio = !aws && /^minio\b/i.test(api.wire.serverHeader ?? "");
+  api.wire.foldsWideSpace = minio;
   const known = aws || minio;
   const found = {
     server: serverName(api.wire.serverHeader, aws),

@@ -8,7 +8,8 @@ import { RESTORED } from "../../model/outcome.js";
 import type { WriteAction } from "../../model/policy.js";
 import type { ObjectRecord } from "../../model/record.js";
 import { attemptsOf, type HeldObject, type ObjectName, type S3Api, type Stored } from "./api.js";
-import { EXISTS, hasReason } from "./classify-error.js";
+import { ACCESS_DENIED, EXISTS, hasReason, SIGNATURE_REFUSED } from "./classify-error.js";
+import { KeyForms } from "./key-forms.js";
 import {
   type HeaderRules,
   hasWideText,
@@ -18,7 +19,7 @@ import {
   sameMetadata,
 } from "./metadata.js";
 import type { Multipart } from "./multipart.js";
-import { isSuspicious, keyFault } from "./names.js";
+import { keyFault } from "./names.js";
 import { hasEtag } from "./part-size.js";
 import type { Traits } from "./probe.js";
 import type { Slots } from "./slots.js";
@@ -32,7 +33,7 @@ export interface WriterInit {
   readonly traits: Traits;
   readonly multipartThresholdBytes: number;
   readonly keepEtag: boolean;
-  /** Key of the object on which a target is asked how it keeps text; nobody else's. */
+  /** Key of the object on which a target is asked how it keeps text and keys; nobody else's. */
   readonly probeKey: string;
 }
 
@@ -46,19 +47,20 @@ type Sent = Outcome | { readonly kind: "stored"; readonly stored: Stored };
 
 export class ObjectWriter {
   readonly #init: WriterInit;
+  readonly #keyForms: KeyForms;
   #textForms: Promise<TextForms> | undefined;
   /** Unknown until an upload in parts was looked at. */
   #partsLoseHeaders: boolean;
 
   constructor(init: WriterInit) {
     this.#init = init;
+    this.#keyForms = new KeyForms(init.api, init.probeKey);
     this.#partsLoseHeaders = !init.traits.keepsHeadersOfParts;
   }
 
   /** @throws RestoreError; which of them are the record's own fault is the caller's to say */
   async write(bucket: string, record: ObjectRecord, action: WriteAction): Promise<Outcome> {
-    const { traits } = this.#init;
-    const keyRefusal = keyFault(record.key, traits.keyRules);
+    const keyRefusal = await this.#keyRefusal(bucket, record.key);
     if (keyRefusal !== undefined) return rejected(keyRefusal);
     const rules = await this.#rulesFor(bucket, record);
     const refusal = metadataFault(record.metadata, rules);
@@ -68,8 +70,13 @@ export class ObjectWriter {
     const found = await this.#lookFirst(name, record, { ifAbsent, action });
     if (found !== undefined) return found;
     const sent = await this.#send(name, record, { rules, ifAbsent });
-    if (sent.kind !== "stored") return sent;
-    return (await this.#rewritten(name)) ?? withEtagNote(record, sent.stored);
+    return sent.kind === "stored" ? withEtagNote(record, sent.stored) : sent;
+  }
+
+  async #keyRefusal(bucket: string, key: string): Promise<Refusal | undefined> {
+    const { keyRules } = this.#init.traits;
+    const fault = keyFault(key, keyRules);
+    return fault === undefined && keyRules === "unknown" ? await this.#keyForms.faultOf(bucket, key) : fault;
   }
 
   async #lookFirst(
@@ -155,21 +162,13 @@ export class ObjectWriter {
     return held !== undefined && (await isSame(record, held)) ? RESTORED : SKIPPED;
   }
 
-  /** A server that is not known may have stored the object under a tidied key: its listing tells. */
-  async #rewritten({ bucket, key }: ObjectName): Promise<Outcome | undefined> {
-    const { api, traits } = this.#init;
-    if (traits.keyRules !== "unknown" || !isSuspicious(key)) return undefined;
-    const { keys } = await api.listObjects(bucket, { prefix: key });
-    if (keys[0] === key) return undefined;
-    return rejected({ reason: "key-rewritten", detail: "the target stored the object under another key" });
-  }
-
   async #rulesFor(bucket: string, { metadata }: ObjectRecord): Promise<HeaderRules> {
     const { api, traits, probeKey } = this.#init;
     const takesTabs = !api.wire.signsEveryHeader;
     // Amazon reads and writes such metadata as RFC 2047 says, and says nothing of other headers.
-    if (traits.aws) return { userText: "encoded", headerText: "none", takesTabs };
-    if (traits.minio || !hasWideText(metadata)) return { userText: "raw", headerText: "raw", takesTabs };
+    const known = { takesTabs, takesWideSpace: true };
+    if (traits.aws) return { userText: "encoded", headerText: "none", ...known };
+    if (traits.minio || !hasWideText(metadata)) return { userText: "raw", headerText: "raw", ...known };
     this.#textForms ??= learnTextForms(api, bucket, probeKey).catch((error: unknown) => {
       this.#textForms = undefined;
       throw error;
@@ -203,8 +202,9 @@ function withEtagNote({ etag }: ObjectRecord, stored: Stored): Outcome {
  */
 export function outcomeOfError(error: unknown, anyWritten: boolean): Outcome {
   if (!(error instanceof RestoreError)) throw error;
-  // A policy may close single keys; credentials that may write nothing end the run.
-  const isDenied = anyWritten && hasReason(error, "access-denied");
+  // A policy may close single keys, and a header can be signed otherwise than the target reads it; credentials that may
+  // write nothing end the run.
+  const isDenied = anyWritten && hasReason(error, ACCESS_DENIED, SIGNATURE_REFUSED);
   if (error.retry === "fatal" && !isDenied) throw error;
   const kind = error.code === "RECORD_REFUSED" ? "rejected" : "failed";
   return { kind, reason: error.reason ?? "call-failed", detail: error.message };

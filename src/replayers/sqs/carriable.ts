@@ -1,16 +1,14 @@
 /**
- * What SQS can carry. A message that it would refuse, cut or change is told before it is sent. What only some targets
- * refuse (attribute names, number ranges, ids) is left to the target's own answer.
+ * What SQS can carry: text of XML's characters. A message that it would refuse, cut or change is told before it is
+ * sent. What only some targets refuse (attribute names, number ranges, ids) is left to the target's own answer.
  */
 import type { MessageAttributeValue } from "@aws-sdk/client-sqs";
 import type { Outcome } from "../../model/outcome.js";
 import type { MessageAttribute, MessageRecord } from "../../model/record.js";
+import { NOT_XML } from "../../support/xml-text.js";
 import { messageSize } from "./message-size.js";
 
 const MOST_ATTRIBUTES = 10;
-
-/** Everything outside the characters of XML 1.0, which is what SQS takes. */
-const NOT_XML = /[^\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/u;
 
 export interface Carried {
   readonly body: string;

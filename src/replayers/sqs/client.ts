@@ -128,8 +128,11 @@ export class SqsApi {
     );
   }
 
-  /** One attempt, not retried, errors as the SDK throws them. Answers in the order of `entries`. */
-  async sendOnce(url: string, entries: readonly Entry[]): Promise<EntryAnswer[]> {
+  /**
+   * One attempt, not retried, errors as the SDK throws them. Answers in the order of `entries`; undefined for an entry
+   * that the answer does not name.
+   */
+  async sendOnce(url: string, entries: readonly Entry[]): Promise<(EntryAnswer | undefined)[]> {
     const [only] = entries;
     if (entries.length === 1 && only !== undefined) {
       const answer = await this.#client.send(new SendMessageCommand({ QueueUrl: url, ...sdkEntry(only) }));
@@ -145,13 +148,9 @@ export class SqsApi {
       const sent = answer.Successful?.find(({ Id }) => Id === String(i));
       if (sent !== undefined) return { sent: sentMessage(sent) };
       const failed = answer.Failed?.find(({ Id }) => Id === String(i));
-      return {
-        refused: {
-          code: failed?.Code ?? "NoAnswer",
-          message: failed?.Message ?? "the answer does not name this entry",
-          senderFault: failed?.SenderFault ?? false,
-        },
-      };
+      if (failed === undefined) return undefined;
+      const { Code: code = "", Message: message = "", SenderFault: senderFault = false } = failed;
+      return { refused: { code, message, senderFault } };
     });
   }
 

@@ -2,7 +2,8 @@
  * The SQS replayer: queues as scopes, messages as records. Every queue is made ready by `scope.ts` and written by the
  * writer of its kind; what must wait for all queues is done in `finish`.
  *
- * A FIFO queue's file is read once before its first message is sent, to know which message keeps a deduplication id.
+ * Where FIFO messages keep their deduplication ids, a queue's file is read once before its first message is sent, to know
+ * which message keeps one.
  */
 import { RestoreError } from "../../errors/restore-error.js";
 import type { Outcome } from "../../model/outcome.js";
@@ -195,7 +196,7 @@ class SqsReplayer implements Replayer<"sqs"> {
       perGroup: attributes["DeduplicationScope"] === "messageGroup",
       mayRememberIds,
     });
-    await ids.learn(carriable(this.#ownRecords.get(scope.target), limitBytes));
+    if (mode === "original") await ids.learn(carriable(this.#ownRecords.get(scope.target), limitBytes));
     return new FifoWriter({
       ...init,
       ids,

@@ -47,6 +47,8 @@ export interface SendingInit {
 interface Parcel {
   readonly shipment: Shipment;
   readonly size: number;
+  /** A repetition is dropped by the queue, for some time at least. */
+  readonly isRepeatable: boolean;
   firstSentAt?: number;
   /** A reply was lost: the message may be there. */
   isLost: boolean;
@@ -67,8 +69,10 @@ export class Sending {
    * @throws RestoreError OUTAGE, INTERRUPTED, TARGET_CREDENTIALS; IN_DOUBT under `stop`
    */
   async deliver<T extends Shipment>(shipments: readonly T[]): Promise<Delivery<T>[]> {
+    const isRepeatable = this.#init.repeatableMs > 0;
     const parcels = shipments.map((shipment) => {
-      const parcel: Parcel = { shipment, size: shipment.carried.size, isLost: false, isDoubtful: false };
+      const { size } = shipment.carried;
+      const parcel: Parcel = { shipment, size, isRepeatable, isLost: false, isDoubtful: false };
       return { shipment, parcel };
     });
     for (const request of intoRequests(parcels.map(({ parcel }) => parcel))) await this.#request(request);
@@ -189,9 +193,12 @@ function entryOf({ carried, groupId, deduplicationId, hiddenUntilMs }: Shipment,
   };
 }
 
-/** Takes an entry's answer; one that the target put off stays unsettled. */
+/** Takes an entry's answer; one that the target put off, or that has none, stays unsettled. */
 function settle(parcel: Parcel, answer: EntryAnswer | undefined): void {
-  if (answer === undefined) return;
+  if (answer === undefined) {
+    parcel.isLost = true;
+    return;
+  }
   if ("sent" in answer) {
     parcel.delivered = { sent: answer.sent, isDoubtful: parcel.isDoubtful };
     return;
@@ -200,9 +207,12 @@ function settle(parcel: Parcel, answer: EntryAnswer | undefined): void {
   if (verdict !== "again") end(parcel, verdict);
 }
 
-/** A message that is refused now but may have arrived before is in doubt. */
+/**
+ * A message that is refused now but may have arrived before is in doubt. One that is given up stays a failure where its
+ * repetition does no harm: there it halts its group.
+ */
 function end(parcel: Parcel, outcome: Outcome): void {
-  const isInDoubt = parcel.isLost && outcome.kind === "rejected";
+  const isInDoubt = parcel.isLost && (outcome.kind === "rejected" || !parcel.isRepeatable);
   parcel.delivered = {
     outcome: isInDoubt
       ? {

@@ -8,6 +8,8 @@ import { decodeSegment, filesIn, keymapOf, scopeDirectories, textOf } from "./tr
 
 export interface ExpectedRedis {
   readonly state: State;
+  /** The key of each record: for a target that cannot be listed. */
+  readonly keys: ReadonlyMap<string, { readonly database: string; readonly key: Buffer }>;
   /** What each HyperLogLog has to be able to say, by record. */
   readonly hyperLogLogs: ReadonlyMap<string, HyperLogLog>;
 }
@@ -16,6 +18,7 @@ export type HyperLogLog = { readonly members: readonly Buffer[] } | { readonly s
 
 export function expectedDatabases(dump: string, counts: Map<string, number>): ExpectedRedis {
   const state: State = new Map();
+  const keys = new Map<string, { database: string; key: Buffer }>();
   const hyperLogLogs = new Map<string, HyperLogLog>();
   for (const { name, path } of scopeDirectories(dump, "redis")) {
     const keymap = keymapOf(path);
@@ -24,17 +27,19 @@ export function expectedDatabases(dump: string, counts: Map<string, number>): Ex
       const expiries = expiriesOf(path, directory);
       for (const file of filesIn(join(path, directory))) {
         const segment = file.slice(0, -extension.length);
-        const record = redisRecord(name, keymap.get(segment) ?? decodeSegment(segment));
+        const key = keymap.get(segment) ?? decodeSegment(segment);
+        const record = redisRecord(name, key);
         const content = readFileSync(join(path, directory, file));
         if (state.has(record)) throw new Error(`${record} stands twice in the dump`);
         state.set(record, { ...read(content), ...expiries(segment, content) });
+        keys.set(record, { database: name, key });
         if (directory === "hll") hyperLogLogs.set(record, hyperLogLog(content));
         count++;
       }
     }
     counts.set(`redis:${name}`, count);
   }
-  return { state, hyperLogLogs };
+  return { state, keys, hyperLogLogs };
 }
 
 export function redisRecord(database: string, key: Buffer): string {

@@ -86,7 +86,8 @@ async function allKeys(client: Redis): Promise<Buffer[]> {
   }
 }
 
-async function keyFacets(client: Redis, key: Buffer, isHyperLogLog: boolean): Promise<Facets> {
+/** The type of a key and its value, by the commands of its type. */
+export async function keyFacets(client: Redis, key: Buffer, isHyperLogLog: boolean): Promise<Facets> {
   const type = await client.type(key);
   switch (type) {
     case "string": {

@@ -13,6 +13,7 @@ import {
 } from "@aws-sdk/client-s3";
 
 import type { Expected } from "./expected.js";
+import { headerText } from "./header-text.js";
 import {
   compareStates,
   type Difference,
@@ -23,30 +24,29 @@ import {
   withoutExceptions,
 } from "./state.js";
 
-interface Credentials {
-  readonly accessKeyId: string;
-  readonly secretAccessKey: string;
+export interface Server {
+  readonly endpoint: string;
+  readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  /** elastickv wants every header signed and bucket paths without a slash at their end, and lists no uploads. */
+  readonly isElastickv?: boolean;
 }
 
 /** Every difference between the dump's buckets and the target's, all buckets of the target included. */
 export async function verifyS3(
   expected: Expected,
-  server: { readonly endpoint: string; readonly credentials?: Credentials },
+  server: Server,
   exceptions: readonly Exception[] = [],
 ): Promise<Difference[]> {
   return withoutExceptions(compareStates(expected.s3, await s3State(server, expected.s3)), exceptions);
 }
 
 /** All buckets, and all objects that are listed or that `asked` names. */
-export async function s3State(
-  server: { readonly endpoint: string; readonly credentials?: Credentials },
-  asked: State = new Map(),
-): Promise<State> {
+export async function s3State(server: Server, asked: State = new Map()): Promise<State> {
   const client = plainClient(server);
   try {
     const state: State = new Map();
     for (const { Name: bucket = "" } of (await client.send(new ListBucketsCommand({}))).Buckets ?? []) {
-      state.set(`s3 ${bucket}`, await uploadsLeft(client, bucket));
+      state.set(`s3 ${bucket}`, server.isElastickv === true ? {} : await uploadsLeft(client, bucket));
       const own = [...asked.keys()].filter((record) => record.startsWith(`s3 ${bucket} `));
       const keys = new Set([
         ...(await listedKeys(client, bucket)),
@@ -63,13 +63,33 @@ export async function s3State(
   }
 }
 
-function plainClient(server: { readonly endpoint: string; readonly credentials?: Credentials }): S3Client {
-  return new S3Client({
+export function plainClient(server: Server): S3Client {
+  const client = new S3Client({
     endpoint: server.endpoint,
     region: "us-east-1",
     forcePathStyle: true,
     ...(server.credentials === undefined ? {} : { credentials: server.credentials }),
   });
+  if (server.isElastickv === true) speakElastickv(client);
+  return client;
+}
+
+function speakElastickv(client: S3Client): void {
+  const original = client.config.signer;
+  client.config.signer = async (scheme) => {
+    const signer = await original(scheme);
+    const signableHeaders = new Set(["connection"]);
+    return { sign: (request, options) => signer.sign(request, { ...options, signableHeaders }) };
+  };
+  client.middlewareStack.add(
+    (next) => (args) => {
+      const request = args.request as { path: string; headers: Record<string, string> };
+      request.headers["connection"] = "keep-alive";
+      request.path = request.path.replace(/^(\/[^/]+)\/$/, "$1");
+      return next(args);
+    },
+    { step: "build", priority: "low" },
+  );
 }
 
 /** An upload that nobody completed is a thing left behind. */
@@ -78,13 +98,15 @@ async function uploadsLeft(client: S3Client, bucket: string): Promise<Facets> {
   return Object.fromEntries(Uploads.map(({ Key = "", UploadId = "" }) => [`pending upload ${Key}`, UploadId]));
 }
 
-async function listedKeys(client: S3Client, bucket: string): Promise<string[]> {
+export async function listedKeys(client: S3Client, bucket: string): Promise<string[]> {
   const found: string[] = [];
   for (let token: string | undefined; ; ) {
     const page = await client.send(
       new ListObjectsV2Command({ Bucket: bucket, ContinuationToken: token, EncodingType: "url" }),
     );
-    found.push(...(page.Contents ?? []).map(({ Key = "" }) => decodeURIComponent(Key.replaceAll("+", " "))));
+    // A server that does not know the encoding lists keys as they are.
+    const decode = (key: string) => (page.EncodingType === "url" ? decodeURIComponent(key.replaceAll("+", " ")) : key);
+    found.push(...(page.Contents ?? []).map(({ Key = "" }) => decode(Key)));
     token = page.NextContinuationToken;
     if (token === undefined) return found;
   }
@@ -109,6 +131,7 @@ async function objectFacets(client: S3Client, bucket: string, key: string): Prom
   if (ContentEncoding !== undefined) facets["content_encoding"] = ContentEncoding;
   if (CacheControl !== undefined) facets["cache_control"] = CacheControl;
   if (ContentDisposition !== undefined) facets["content_disposition"] = ContentDisposition;
-  for (const [name, value] of Object.entries(answer.Metadata ?? {})) facets[`user_metadata ${name}`] = value;
+  for (const [name, value] of Object.entries(answer.Metadata ?? {}))
+    facets[`user_metadata ${name}`] = headerText(value);
   return facets;
 }

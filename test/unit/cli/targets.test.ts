@@ -242,3 +242,23 @@ describe("a configuration file", () => {
     expect((await fault({ target: "t", config: path })).message).not.toContain("s3cret");
   });
 });
+
+describe("an empty value", () => {
+  it("of --region or of a profile leaves the environment's choice", async () => {
+    const args = { s3Endpoint: "aws", region: "", s3Profile: "" };
+    const found = await settings(args, { AWS_REGION: "eu-central-1", AWS_PROFILE: "staging" });
+    expect(found.s3).toMatchObject({ region: "eu-central-1", profile: "staging" });
+    expect((await settings(args)).s3).not.toHaveProperty("region");
+  });
+});
+
+describe("--config", () => {
+  it("that no target makes use of is refused, so that no leftover endpoint is taken instead", async () => {
+    const path = await config(CONFIG);
+    expect(await fault({ config: path }, { REDIS_URL: "redis://h" })).toMatchObject({
+      code: "USAGE",
+      message: expect.stringContaining(path),
+      hint: expect.stringContaining("--target"),
+    });
+  });
+});

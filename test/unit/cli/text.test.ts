@@ -113,6 +113,16 @@ describe("a plan", () => {
     expect(text).toContain("Nothing was written.");
   });
 
+  it("names the transform, and what it would leave out beside what would be written", () => {
+    const scopes = [planned({ records: 7, malformed: 1, leftOut: 2 }), planned({ records: 1, leftOut: 3 })];
+    const text = planText(planWith({ scopes, transform: "./mask.mjs" }));
+    expect(text).toMatch(/^Change +every record goes through \.\/mask\.mjs$/m);
+    expect(text).toContain(
+      "8 records to write or compare, 1 malformed or not transformed (would be rejected), 5 left out",
+    );
+    expect(planText(planWith({}))).not.toContain("Change");
+  });
+
   it("says that apply would refuse, and why", () => {
     const text = planText(planWith({ refusal: { message: "dynamodb:orders already holds records", exitStatus: 5 } }));
     expect(text).toContain("apply would refuse this: dynamodb:orders already holds records");

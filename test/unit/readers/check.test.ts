@@ -1,10 +1,10 @@
 import { execFileSync } from "node:child_process";
-import { appendFile, link, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { appendFile, chmod, link, readFile, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { checksumRow, checksumRows, type DumpDescription, MANIFEST } from "../../support/dump-builder.js";
-import { readWhole, restoreErrorOf, withBuilt, withDump } from "../../support/read-dump.js";
+import { EVERYTHING, readWhole, restoreErrorOf, withBuilt, withDump } from "../../support/read-dump.js";
 
 const FILES = {
   "redis/db_0/strings/a-b.bin": "one",
@@ -23,6 +23,13 @@ function codeAfter(damage: (root: string) => Promise<void>, description: DumpDes
 const rewriteRows = (change: (rows: string[]) => string[]) => async (root: string) => {
   await writeFile(join(root, "CHECKSUMS"), change(checksumRows(root)).join(""));
 };
+
+/** Aborts once the large file is being hashed; a little earlier does no harm. */
+function abortingSoon(): AbortController {
+  const controller = new AbortController();
+  setTimeout(() => controller.abort(), 300);
+  return controller;
+}
 
 describe("checking a dump", () => {
   it("passes a whole dump and counts its files", async () => {
@@ -50,6 +57,26 @@ describe("checking a dump", () => {
 
   it("refuses an unlisted file", async () => {
     expect(await codeAfter((root) => writeFile(join(root, "redis/db_0/strings/c.bin"), ""))).toBe("FILE_UNLISTED");
+  });
+
+  it("tells the first problems and how many there are", async () => {
+    await withBuilt({ files: FILES }, async (root) => {
+      const missing = Array.from({ length: 30 }, (_, i) => checksumRow(`s3/b/${i + 10}`, Buffer.alloc(0)));
+      await rewriteRows((rows) => [...rows, ...missing])(root);
+      const { code, message, where } = await restoreErrorOf(readWhole(root));
+      expect({ code, where }).toEqual({ code: "FILE_MISSING", where: { path: "s3/b/10" } });
+      expect(message.split("\n").slice(19)).toEqual(["s3/b/29 is listed in CHECKSUMS:24 and missing", "and 10 more"]);
+    });
+  });
+
+  it("stops at once when it is interrupted, in the middle of a large file too", async () => {
+    await withBuilt({ files: FILES }, async (root) => {
+      await writeFile(join(root, "redis/db_0/strings/z.bin"), "");
+      await truncate(join(root, "redis/db_0/strings/z.bin"), 16 * 1024 ** 3);
+      await appendFile(join(root, "CHECKSUMS"), checksumRow("redis/db_0/strings/z.bin", Buffer.alloc(0)));
+      const { signal } = abortingSoon();
+      expect((await restoreErrorOf(readWhole(root, { signal }))).code).toBe("INTERRUPTED");
+    });
   });
 
   it("ignores unlisted debris and remap files", async () => {
@@ -129,6 +156,25 @@ describe("checking a dump", () => {
   });
 });
 
+describe("what the system does not let be read", () => {
+  it("is the dump's fault and no bug: the dump's own path", async () => {
+    const path = join(tmpdir(), "x".repeat(300));
+    expect((await restoreErrorOf(withDump(path, async () => undefined))).code).toBe("DUMP_UNREADABLE");
+  });
+
+  // Nothing is forbidden to root.
+  it.skipIf(process.getuid?.() === 0).each(["MANIFEST.json", "CHECKSUMS", "redis", "redis/db_0"])(
+    "is the dump's fault and no bug: %s",
+    async (name) => {
+      await withBuilt({ files: FILES }, async (root) => {
+        await chmod(join(root, name), 0);
+        const error = await restoreErrorOf(readWhole(root)).finally(() => chmod(join(root, name), 0o700));
+        expect(error.code).toBe("DUMP_UNREADABLE");
+      });
+    },
+  );
+});
+
 describe("the manifest that was parsed", () => {
   it("has to be the one that was checked", async () => {
     await withBuilt({ files: FILES }, (root) =>
@@ -157,6 +203,10 @@ describe("CHECKSUMS", () => {
     ["a path that climbs", () => [checksumRow("redis/../../x", Buffer.alloc(0))]],
     ["an empty segment", () => [checksumRow("redis//x", Buffer.alloc(0))]],
     ["an unknown escape", (rows: string[]) => [...rows, `\\${"0".repeat(64)}  a\\tb\n`]],
+    [
+      "a path that no system opens",
+      (rows: string[]) => [...rows, checksumRow("s3/b/".padEnd(70_000, "x"), Buffer.alloc(0))],
+    ],
     ["a single space", (rows: string[]) => rows.map((row) => row.replace("  ", " "))],
   ])("is refused with %s", async (_what, change) => {
     expect(await codeAfter(rewriteRows(change))).toBe("CHECKSUMS_INVALID");
@@ -189,6 +239,37 @@ describe("CHECKSUMS", () => {
     expect(MANIFEST.phase).toBe("phase1-live-pinned");
     const code = await codeAfter((root) => rm(join(root, "redis"), { recursive: true }));
     expect(code).toBe("FILE_MISSING");
+  });
+});
+
+describe("a scope whose directory is gone after the check", () => {
+  it.each(["redis/db_0", "redis"])("is not left out without a word: %s", async (directory) => {
+    const files = { ...FILES, "redis/db_1/strings/a.bin": "x", "s3/b/_bucket.json": { name: "b" } };
+    await withBuilt({ files }, (root) =>
+      withDump(root, async (dump) => {
+        await dump.check();
+        await rm(join(root, directory), { recursive: true });
+        expect(await restoreErrorOf(dump.scopes(EVERYTHING))).toMatchObject({
+          code: "TREE_INVALID",
+          where: { path: "redis/db_0" },
+        });
+      }),
+    );
+  });
+});
+
+describe("an adapter's directory that is a symbolic link", () => {
+  it("is not followed before the check either", async () => {
+    await withBuilt({ files: { "redis/db_7": null } }, (elsewhere) =>
+      withBuilt({ files: FILES }, async (root) => {
+        await rm(join(root, "redis"), { recursive: true });
+        await symlink(join(elsewhere, "redis"), join(root, "redis"));
+        await withDump(root, async (dump) => {
+          expect(await dump.outline()).toEqual([]);
+          expect((await restoreErrorOf(dump.check())).code).toBe("TREE_INVALID");
+        });
+      }),
+    );
   });
 });
 

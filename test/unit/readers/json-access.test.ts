@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { JsonNumber } from "../../../src/readers/json.js";
 import { asInteger, decodeBase64, decodeBase64Url, FieldError } from "../../../src/readers/json-access.js";
+import { JsonNumber } from "../../../src/support/json.js";
 
 describe("base64", () => {
   it("decodes what was encoded, in both alphabets", () => {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { JsonNumber, JsonSyntaxError, type JsonValue, memberRanges, parseJson } from "../../../src/readers/json.js";
 import { type StreamedElement, streamElements } from "../../../src/readers/json-stream.js";
+import { JsonNumber, JsonSyntaxError, type JsonValue, parseJson } from "../../../src/support/json.js";
 import { collect } from "../../support/read-dump.js";
 
 function plain(value: JsonValue): unknown {
@@ -51,12 +51,6 @@ describe("strict JSON", () => {
   it("keeps the order of names that look like numbers, and __proto__", () => {
     const value = parseJson(Buffer.from('{"10":1,"9":2,"__proto__":{"x":1}}'));
     expect([...(value as Map<string, JsonValue>).keys()]).toEqual(["10", "9", "__proto__"]);
-  });
-
-  it("tells where members stand", () => {
-    const text = Buffer.from('{ "é" : {"S":"ü"} , "b":[1, 2]}');
-    const [start, end] = memberRanges(text).get("é") ?? [0, 0];
-    expect(text.subarray(start, end).toString()).toBe('{"S":"ü"}');
   });
 
   it("takes escapes of pairs of surrogates and of any character", () => {
@@ -134,6 +128,19 @@ describe("streamed elements", () => {
     for (const size of [3, 1000]) {
       const found = (await collect(streamElements(blocksOf(text, size), "f"))).flat();
       expect(found.map(({ name }) => name)).toEqual(["a", "b", "c"]);
+    }
+  });
+
+  it("are told with their place in the file when they are faulty", async () => {
+    for (const [text, offset] of [
+      ['{"f":["a", "b", tru, "c"]}', 16],
+      ['{"f":{"a":"b","c":[ "\\x" ]}}', 21],
+      ['{"f":[], "g":[1,]}', 16],
+    ] as const) {
+      for (const size of [3, 1000]) {
+        const found = collect(streamElements(blocksOf(Buffer.from(text), size), "f"));
+        await expect(found).rejects.toMatchObject({ reason: "malformed-json", offset });
+      }
     }
   });
 

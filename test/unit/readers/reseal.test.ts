@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { resealDump } from "../../../src/readers/reseal.js";
 import { checksumRows, type DumpDescription } from "../../support/dump-builder.js";
+import { ForgottenFiles } from "../../support/open-files.js";
 import { readWhole, restoreErrorOf, withBuilt } from "../../support/read-dump.js";
 
 const FILES = { "redis/db_0/strings/a.bin": "1", "redis/db_0/strings/b.bin": "2", "redis/db_0/strings/c-d.bin": "3" };
@@ -72,6 +73,15 @@ describe("resealing", () => {
       expect((await restoreErrorOf(resealDump(root))).code).toBe("TREE_INVALID");
       expect(await readFile(join(root, "CHECKSUMS"))).toEqual(before);
       expect((await readdir(root)).sort()).toEqual(["CHECKSUMS", "MANIFEST.json", "redis"]);
+    });
+  });
+
+  it("leaves no file open when it fails", async () => {
+    await edited(async (root) => {
+      await symlink("b.bin", join(root, "redis/db_0/strings/link.bin"));
+      const forgotten = new ForgottenFiles(root);
+      await restoreErrorOf(resealDump(root));
+      expect(await forgotten.found().finally(() => forgotten.stop())).toEqual([]);
     });
   });
 

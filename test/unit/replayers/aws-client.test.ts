@@ -115,6 +115,7 @@ describe("an answer", () => {
     ["Unheard", 429, "THROTTLED"],
     ["InternalServerError", 500, "CONNECTION"],
     ["BadGateway", 502, "CONNECTION"],
+    ["ServiceUnavailable", 503, "CONNECTION"],
     ["RequestTimeTooSkewed", 403, "CALL_FAILED"],
   ])("%s with %i may pass", (name, status, code) => {
     expect(classify(serviceError(name, status))).toMatchObject({ code, retry: "yes" });

@@ -97,6 +97,31 @@ describe("an error that may pass", () => {
     expect(clock.now() - started).toBeLessThanOrEqual(5_000);
   });
 
+  it("is the request's own fault when others of its kind pass meanwhile", async () => {
+    const { calls, clock } = newCalls({ maxRetryTimeMs: 5_000 });
+    const breaking = async () => {
+      clock.advance(1);
+      await calls.run({ operation: "PutItem" }, failing().attempt);
+      throw fault("CONNECTION", { reason: "server-error" });
+    };
+    await expect(calls.run({ operation: "PutItem" }, breaking)).rejects.toMatchObject({
+      code: "CALL_FAILED",
+      reason: "kept-failing",
+      retry: "no",
+    });
+  });
+
+  it("is an outage when others passed only before, or of another kind", async () => {
+    const { calls, clock } = newCalls({ maxRetryTimeMs: 5_000 });
+    await calls.run({ operation: "PutItem" }, failing().attempt);
+    const breaking = async () => {
+      clock.advance(1);
+      await calls.run({ operation: "GetItem" }, failing().attempt);
+      throw fault("CONNECTION");
+    };
+    await expect(calls.run({ operation: "PutItem" }, breaking)).rejects.toMatchObject({ code: "OUTAGE" });
+  });
+
   it("is the request's own fault when the target only keeps putting it off", async () => {
     const { calls } = newCalls({ maxRetryTimeMs: 5_000 });
     await expect(calls.run({ operation: "PutItem" }, always(fault("THROTTLED")))).rejects.toMatchObject({

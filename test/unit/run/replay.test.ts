@@ -92,7 +92,8 @@ describe("the decision for a scope", () => {
     const memory = runInMemory({ scopes: [{ scope: tableScope(), records: three(), decision: "refuse" }] });
     const end = await memory.replay();
     expect(memory.replayers.get("dynamodb")?.calls).toEqual([]);
-    expect(end.error ?? end.scopes[0]?.error).toBeDefined();
+    expect(end.error).toMatchObject({ code: "INTERNAL" });
+    expect(memory.ledger.recordsRead).toBe(0);
   });
 });
 

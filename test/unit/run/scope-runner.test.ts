@@ -8,14 +8,14 @@ import type { SettledRecord } from "../../../src/run/journal/journal.js";
 import { Ledger, type ListedRecord } from "../../../src/run/ledger.js";
 import { SILENT } from "../../../src/run/progress.js";
 import { runScope } from "../../../src/run/scope-runner.js";
+import type { RunRecord } from "../../../src/run/transform/transform.js";
 import { type FakeCall, FakeReplayer, type FakeScript, Gate, settleTurns } from "../../support/fake-replayer.js";
 import { faultyRecord, itemRecord, tableScope } from "../../support/records.js";
 
 interface Setup extends FakeScript {
-  readonly records: AsyncIterable<DumpRecord> | Iterable<DumpRecord>;
+  readonly records: AsyncIterable<RunRecord> | Iterable<RunRecord>;
   readonly batch?: { readonly records: number; readonly bytes: number };
   readonly concurrency?: number;
-  readonly wantsKey?: (key: string) => boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -34,7 +34,7 @@ class KeptSettlements extends CountingJournal {
   }
 }
 
-function setUp({ records, batch = { records: 10, bytes: 1e9 }, concurrency = 4, wantsKey, signal, ...script }: Setup) {
+function setUp({ records, batch = { records: 10, bytes: 1e9 }, concurrency = 4, signal, ...script }: Setup) {
   const scope = tableScope();
   const replayer = new FakeReplayer(script);
   const listed: ListedRecord[] = [];
@@ -47,7 +47,6 @@ function setUp({ records, batch = { records: 10, bytes: 1e9 }, concurrency = 4, 
     capabilities: { batch, concurrency },
     journal,
     ledger: ledger.scope(scope),
-    wantsKey: wantsKey ?? (() => true),
     ...(signal === undefined ? {} : { signal }),
   });
   // Awaited by the test, perhaps later than it fails.
@@ -233,12 +232,17 @@ describe("records that are not written", () => {
     expect(ledger.totals()).toMatchObject({ failed: 1, rejected: 0 });
   });
 
-  it("because their key is not selected are not counted", async () => {
-    const records = [...items(4), faultyRecord("k9")];
-    const { end, replayer, ledger } = setUp({ records, wantsKey: (key) => key === "k2" });
+  it("because a transform left them out are counted apart, and the sums hold without them", async () => {
+    const [first, second, third] = items(3);
+    const leftOut = { ...itemRecord("k1"), kind: "left-out" } as const;
+    const { end, replayer, ledger, journal } = setUp({
+      records: [first, leftOut, second, leftOut, third] as RunRecord[],
+    });
     await end;
-    expect(replayer.calls.flatMap(({ keys }) => keys)).toEqual(["k2"]);
-    expect(ledger.recordsRead).toBe(1);
+    expect(replayer.calls.flatMap(({ keys }) => keys)).toEqual(["k0", "k1", "k2"]);
+    expect([ledger.recordsRead, ledger.leftOut, ledger.notReached]).toEqual([3, 2, 0]);
+    expect(journal.announced).toEqual([0, 1, 2]);
+    expect(() => ledger.assertComplete()).not.toThrow();
   });
 });
 

@@ -4,7 +4,7 @@ import { canonicalNumber } from "../../../src/support/decimal.js";
 
 describe("a number", () => {
   it.each([
-    ["1", "1.0", "1e0", "0.1e1", "10e-1", "+1", "001", "1.", "1E+0"],
+    ["1", "1.0", "1e0", "0.1e1", "10e-1", "+1", "001", "1.", "1E+0", " 1", "1\n"],
     ["0", "-0", "0.000", "0e99", ".0"],
     ["-2.50", "-25e-1", "-02.5"],
     ["9007199254740993", "9007199254740993.0", "9.007199254740993e15"],
@@ -21,6 +21,12 @@ describe("a number", () => {
     ["0.1", "0.01"],
   ])("%s is not %s", (a, b) => {
     expect(canonicalNumber(a)).not.toBe(canonicalNumber(b));
+  });
+
+  it("of millions of digits is read in one pass", () => {
+    const zeros = "0".repeat(400_000);
+    expect(canonicalNumber(`1${zeros}1`)).toBe(`1${zeros}1e0`);
+    expect(canonicalNumber(`1${zeros}`)).toBe("1e400000");
   });
 
   it("is compared exactly, wherever the point stands", () => {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { JsonNumber, JsonSyntaxError, type JsonValue, memberRanges, parseJson } from "../../../src/support/json.js";
+import { JsonNumber, JsonSyntaxError, type JsonValue, parseJson, parseLocated } from "../../../src/support/json.js";
 
 function parse(text: string): JsonValue {
   return parseJson(Buffer.from(text));
@@ -130,11 +130,16 @@ describe("nesting", () => {
 
 it("the values of an object's members are found in its text, in bytes", () => {
   const text = Buffer.from('{ "ä" : {"S":"ü"} ,"b":[1, 2], "c":-1.0}');
-  const ranges = memberRanges(text);
+  const { ranges } = parseLocated(text);
   const values = [...ranges].map(([name, [start, end]]) => [name, text.toString("utf8", start, end)]);
   expect(values).toEqual([
     ["ä", '{"S":"ü"}'],
     ["b", "[1, 2]"],
     ["c", "-1.0"],
   ]);
+});
+
+it("more values than any record has are refused while they are few enough for memory", () => {
+  const text = Buffer.from(`[${"{},".repeat(2_000_000)}{}]`);
+  expect(() => parseJson(text)).toThrow(expect.objectContaining({ reason: "too-many-values" }));
 });

@@ -27,6 +27,15 @@ describe("answers of the server", () => {
     },
   );
 
+  it.each([
+    "-OOM command not allowed when used memory > 'maxmemory'.\r\n",
+    "@user_script: 48: -OOM command not allowed when used memory > 'maxmemory'.\r\n",
+    "ERR Error running script (call to f_0a1b2c): @user_script:12: @user_script: 12: -OOM command not allowed",
+    "OOM command not allowed script: 0a1b2c, on @user_script:12.",
+  ])("that a script met, as old and new servers frame them: %j", (text) => {
+    expect(reply(text)).toMatchObject({ code: "TARGET_FULL", retry: "fatal" });
+  });
+
   it("that leave the write in doubt are no plain throttling", () => {
     expect(reply("context deadline exceeded")).toMatchObject({ retry: "yes", reason: "reply-lost" });
   });

@@ -9,9 +9,9 @@ import {
   sameMetadata,
 } from "../../../../src/replayers/s3/metadata.js";
 
-const RAW: HeaderRules = { userText: "raw", headerText: "raw", takesTabs: true };
-const ENCODED: HeaderRules = { userText: "encoded", headerText: "none", takesTabs: true };
-const NONE: HeaderRules = { userText: "none", headerText: "none", takesTabs: false };
+const RAW: HeaderRules = { userText: "raw", headerText: "raw", takesTabs: true, takesWideSpace: true };
+const ENCODED: HeaderRules = { userText: "encoded", headerText: "none", takesTabs: true, takesWideSpace: true };
+const NONE: HeaderRules = { userText: "none", headerText: "none", takesTabs: false, takesWideSpace: false };
 
 describe("RFC 2047 words", () => {
   it.each(["ü", "ファイル".repeat(30), "😀 and ASCII", "=?UTF-8?B?w7w=?=", "a b", ""])("give %j back", (text) => {
@@ -96,6 +96,8 @@ describe("the same metadata", () => {
     [{ "content-type": "text/plain", "x-amz-meta-k": "u" }],
     [{ "content-type": "text/plain", "x-amz-meta-k": "ü", "x-amz-meta-more": "" }],
     [{ "content-type": "text/plain", "x-amz-meta-k": "ü", "cache-control": "no-store" }],
+    [{ "content-type": "text/plain", "x-amz-meta-k": "ü", "content-language": "de" }],
+    [{ "content-type": "text/plain", "x-amz-meta-k": "ü", expires: "Thu, 01 Jan 1970 00:00:00 GMT" }],
   ])("is not %j", (headers) => expect(sameMetadata(metadata, headers)).toBe(false));
 
   it("takes a server's default for no content type", () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { checkBucketName, isSuspicious, keyFault } from "../../../../src/replayers/s3/names.js";
+import { checkBucketName, KEY_FORMS, keyFault } from "../../../../src/replayers/s3/names.js";
 import { bucketScope } from "../../../support/s3-records.js";
 
 describe("a bucket's name", () => {
@@ -26,7 +26,7 @@ describe("a bucket's name", () => {
 });
 
 describe("a key", () => {
-  it.each(["/lead", "a//b", "a/./b", "..", "x".repeat(256)])("%s stands on S3, not on MinIO", (key) => {
+  it.each(["/lead", "a//b", "a/./b", "..", "a__XLDIR__", "x".repeat(256)])("%s stands on S3, not on MinIO", (key) => {
     expect(keyFault(key, "s3")).toBeUndefined();
     expect(keyFault(key, "minio")).toBeDefined();
   });
@@ -45,11 +45,23 @@ describe("a key", () => {
   });
 
   it.each([
-    ["/a", true],
-    ["a/../b", true],
-    ["a/.", true],
-    ["a\\b", true],
-    ["a/b", false],
-    ["a..b/...", false],
-  ])("%s is looked up after its write: %s", (key, looked) => expect(isSuspicious(key)).toBe(looked));
+    ["/a", 1],
+    ["//a//b", 2],
+    ["a/../b", 1],
+    ["a/.", 1],
+    ["a\\b", 1],
+    ["a__XLDIR__", 1],
+    ["a/b", 0],
+    ["a..b/...", 0],
+  ])("%s has %i forms that a server may rewrite", (key, forms) => {
+    expect(KEY_FORMS.filter(({ pattern }) => pattern.test(key))).toHaveLength(forms);
+  });
+
+  it("of each form is tried under a key of that form alone", () => {
+    for (const form of KEY_FORMS) {
+      const { key, tidied } = form.sample("probe");
+      expect(KEY_FORMS.filter(({ pattern }) => pattern.test(key))).toEqual([form]);
+      expect(KEY_FORMS.some(({ pattern }) => pattern.test(tidied))).toBe(false);
+    }
+  });
 });

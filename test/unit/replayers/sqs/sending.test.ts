@@ -207,6 +207,32 @@ describe("a lost reply in a standard queue", () => {
     expect(deliveries).toMatchObject([{ outcome: { kind: "ambiguous", reason: "reply-lost" } }]);
   });
 
+  it("leaves a message in doubt that is put off for good afterwards", async () => {
+    const { deliveries } = await deliver({
+      records: messageRecords(1),
+      maxRetryTimeMs: 1_000,
+      answering: (_entries, request) => {
+        if (request === 0) throw lostReply();
+        return [putOff()];
+      },
+    });
+    expect(deliveries).toMatchObject([{ outcome: { kind: "ambiguous", reason: "reply-lost" } }]);
+  });
+
+  it("is also an answer that does not name a message, and a node's that could not reach another", async () => {
+    const unnamed = await deliver({
+      answering: (_entries, request) => (request === 0 ? [undefined, "unanswered", undefined] : undefined),
+    });
+    expect(kinds(unnamed.deliveries)).toEqual(["sent", "doubtful", "sent"]);
+    const unavailable = await deliver({
+      answering: (_entries, request) => {
+        if (request === 0) throw serviceError("ServiceUnavailable", 503);
+        return undefined;
+      },
+    });
+    expect(kinds(unavailable.deliveries)).toEqual(["doubtful", "doubtful", "doubtful"]);
+  });
+
   it("that was certainly never sent is no doubt", async () => {
     const { deliveries } = await deliver({
       onAmbiguous: "stop",

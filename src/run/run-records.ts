@@ -1,0 +1,121 @@
+/**
+ * The records of a scope as a run takes them: those whose keys are selected, each through the transform where there is
+ * one. Every reading of a scope comes through here, so that all of them see the same records.
+ */
+import { RestoreError } from "../errors/restore-error.js";
+import type { Position } from "../model/position.js";
+import type { WritableRecord } from "../model/record.js";
+import { type Scope, scopeLabel } from "../model/scope.js";
+import type { Dump } from "../readers/dump.js";
+import type { ScopeReader } from "../readers/scope-reader.js";
+import { breathing } from "../support/breathing.js";
+import { SpillingSet } from "../support/spilling-set.js";
+import type { Selection } from "./selection.js";
+import { duplicate, type RunRecord, type Transform, transformRecord } from "./transform/transform.js";
+
+export interface RecordSource {
+  readonly reader: ScopeReader;
+  readonly scope: Scope;
+  /** Asked with the key that a record has in the dump. */
+  readonly wantsKey: (displayKey: string) => boolean;
+  readonly transform?: Transform;
+  /** Takes keys that do not fit into memory. */
+  readonly workDirectory: string;
+  readonly signal?: AbortSignal;
+}
+
+export interface RecordsInit {
+  readonly dump: Pick<Dump, "reader">;
+  readonly selection: Pick<Selection, "wantsKey">;
+  readonly options: { readonly transform?: Transform; readonly workRoot: string };
+  readonly signal?: AbortSignal;
+}
+
+export function recordSource({ dump, selection, options, signal }: RecordsInit, scope: Scope): RecordSource {
+  const { transform, workRoot } = options;
+  return {
+    reader: dump.reader(scope),
+    scope,
+    wantsKey: (key) => selection.wantsKey(key),
+    workDirectory: workRoot,
+    ...(transform === undefined ? {} : { transform }),
+    ...(signal === undefined ? {} : { signal }),
+  };
+}
+
+/**
+ * The scope's records, behind `from` where it is given. May be called again for a second reading, which calls the
+ * transform again.
+ * @throws RestoreError INTERRUPTED, and as the reader does
+ */
+export async function* runRecords(source: RecordSource, from?: Position): AsyncGenerator<RunRecord> {
+  const { reader, wantsKey, transform } = source;
+  if (transform !== undefined) {
+    yield* transformed({ ...source, transform }, from);
+    return;
+  }
+  for await (const record of breathing(reader.records(from))) if (wantsKey(record.displayKey)) yield record;
+}
+
+/**
+ * What a target is asked about, or sent, as opposed to counted.
+ *
+ * Keys that are not selected are asked about too, for what stands under them tells that a scope is in use; messages that
+ * are not selected are not, for they would keep deduplication ids from those that are.
+ */
+export async function* ownRecords(source: RecordSource): AsyncGenerator<WritableRecord> {
+  const isAsked = source.scope.adapter !== "sqs";
+  const { transform, ...rest } = source;
+  if (transform === undefined) {
+    for await (const record of runRecords(isAsked ? { ...rest, wantsKey: () => true } : rest)) {
+      if (isWritable(record)) yield record;
+    }
+    return;
+  }
+  for await (const record of runRecords(source)) if (isWritable(record)) yield record;
+  if (!isAsked) return;
+  const others = { ...rest, wantsKey: (key: string) => !source.wantsKey(key) };
+  for await (const record of runRecords(others)) if (isWritable(record)) yield record;
+}
+
+function isWritable(record: RunRecord): record is WritableRecord {
+  return record.kind !== "faulty" && record.kind !== "left-out";
+}
+
+async function* transformed(
+  source: RecordSource & { readonly transform: Transform },
+  from: Position | undefined,
+): AsyncGenerator<RunRecord> {
+  const { reader, scope, wantsKey, workDirectory } = source;
+  const seen = new SpillingSet(workDirectory);
+  // Keys of records before `from` count, and are known only once the transform has made them. Messages have none.
+  const skipsAhead = from !== undefined && scope.adapter !== "sqs";
+  let isBehind = !skipsAhead;
+  try {
+    for await (const record of breathing(reader.records(skipsAhead ? undefined : from))) {
+      const yields = isBehind;
+      if (!isBehind && from !== undefined) isBehind = isSamePosition(record.after, from);
+      if (!wantsKey(record.displayKey)) continue;
+      const made = record.kind === "faulty" ? record : await once(record, source, seen);
+      if (yields) yield made;
+    }
+  } finally {
+    seen.close();
+  }
+  if (isBehind) return;
+  throw new RestoreError("INTERNAL", `no record of ${scopeLabel(scope)} ends where the reading should begin`);
+}
+
+async function once(
+  record: WritableRecord,
+  source: RecordSource & { readonly transform: Transform },
+  seen: SpillingSet,
+): Promise<RunRecord> {
+  const made = await transformRecord(record, source);
+  if ("kind" in made) return made;
+  return made.identity === undefined || seen.add(made.identity) ? made.record : duplicate(record);
+}
+
+function isSamePosition(one: Position, other: Position): boolean {
+  return one.path === other.path && one.offset === other.offset;
+}

@@ -1,0 +1,80 @@
+/** The command line as a process of its own: what signals do to it. */
+import { spawn } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { afterAll, beforeAll, expect, it } from "vitest";
+
+import { startRedis } from "../../testcontainers/redis.js";
+import type { RunningServer } from "../../testcontainers/server.js";
+import { temporaryDump } from "../support/dump-builder.js";
+import { onlooker } from "../support/redis-restore.js";
+
+const PROCESS = join(import.meta.dirname, "../../src/cli/process.ts");
+const CODE = `import { runProcess } from ${JSON.stringify(PROCESS)}; await runProcess();`;
+const TSX = import.meta.resolve("tsx");
+
+let server: RunningServer;
+let dump: Awaited<ReturnType<typeof temporaryDump>>;
+let folder: string;
+
+beforeAll(async () => {
+  server = await startRedis();
+  folder = await mkdtemp(join(tmpdir(), "elastickv-restore-process-"));
+  await writeFile(join(folder, "main.mjs"), CODE);
+  const keys = Array.from({ length: 400 }, (_, i) => [`redis/db_0/strings/k${i}.bin`, "ours"] as const);
+  dump = await temporaryDump({ files: Object.fromEntries(keys) });
+}, 300_000);
+
+afterAll(async () => {
+  await Promise.all([server?.stop(), dump?.remove(), rm(folder, { recursive: true, force: true })]);
+});
+
+/** The sources, not a build, with an environment of its own. */
+function start(...argv: readonly string[]) {
+  const node = ["--import", TSX, join(folder, "main.mjs"), ...argv];
+  const env = { PATH: process.env["PATH"], HOME: process.env["HOME"], TMPDIR: process.env["TMPDIR"] };
+  const child = spawn(process.execPath, node, { env, stdio: ["ignore", "pipe", "pipe"] });
+  const said = { stdout: "", stderr: "" };
+  for (const name of ["stdout", "stderr"] as const) {
+    child[name].setEncoding("utf8").on("data", (text: string) => {
+      said[name] += text;
+    });
+  }
+  const ended = new Promise<number | string | null>((resolve) => {
+    child.once("close", (code, signal) => resolve(code ?? signal));
+  });
+  return { child, said, ended };
+}
+
+it("a signal lets what is under way end: SIGINT ends a restore with 130, SIGTERM with 143", async () => {
+  const runs = (
+    [
+      ["SIGINT", 130],
+      ["SIGTERM", 143],
+    ] as const
+  ).map(async ([signal, status], database) => {
+    const client = onlooker(server.endpoint, database);
+    const argv = ["--redis-url", `${server.endpoint}/${database}`, "--rate-limit", "20ops/s"];
+    const { child, said, ended } = start("apply", dump.path, ...argv);
+    try {
+      let isKilled = false;
+      const tooEarly = ended.then((end) => {
+        if (!isKilled) throw new Error(`ended with ${end}: ${said.stderr}`);
+      });
+      const written = expect.poll(() => client.dbsize(), { timeout: 30_000, interval: 20 }).toBeGreaterThan(0);
+      await Promise.race([written, tooEarly]);
+      isKilled = child.kill(signal);
+      expect(await ended, said.stderr).toBe(status);
+      expect(said.stderr).toContain("interrupted: waiting for what is under way");
+      expect(said.stderr).toContain("What was restored stays.");
+      expect(said.stdout).toMatch(/redis:db_0/u);
+      expect(await client.dbsize()).toBeLessThan(400);
+    } finally {
+      child.kill("SIGKILL");
+      client.disconnect();
+    }
+  });
+  await Promise.all(runs);
+});
