@@ -1,9 +1,10 @@
 /** A restore from beginning to end. Reads as a table of contents; each step lives in a module of its own. */
 import { RestoreError } from "../errors/restore-error.js";
+import { assertAcceptable } from "./inspection.js";
 import { CountingJournal } from "./journal/counting-journal.js";
 import { Ledger } from "./ledger.js";
 import { outlinePlan, type Plan, type PlannedScope } from "./plan.js";
-import { assertAcceptable, type PreparedRun, prepare, type RunOptions } from "./prepare.js";
+import { type PreparedRun, prepare, type RunOptions } from "./prepare.js";
 import { Rejects } from "./rejects.js";
 import { replay } from "./replay.js";
 import { makeReport, type Report } from "./report.js";
@@ -26,7 +27,9 @@ export async function apply(options: ApplyOptions): Promise<Report> {
   const startedAt = options.clock.monotonic();
   let run: PreparedRun | undefined;
   try {
-    run = await prepare(options);
+    run = await prepare(options).catch((error: unknown) => {
+      throw unwritten(error, options);
+    });
     const plan = outlinePlan(run);
     options.onPlan?.(plan);
     assertAcceptable(run);
@@ -36,6 +39,13 @@ export async function apply(options: ApplyOptions): Promise<Report> {
     await run?.close();
     options.progress.report({ type: "finished" });
   }
+}
+
+/** An interruption of whatever kind, before anything was written: what somebody who pressed Ctrl-C wants to know. */
+function unwritten(error: unknown, { signal }: ApplyOptions): unknown {
+  const isInterruption = error instanceof RestoreError ? error.code === "INTERRUPTED" : signal?.aborted === true;
+  if (!isInterruption) return error;
+  return new RestoreError("INTERRUPTED", "interrupted before anything was written", { cause: error });
 }
 
 /**

@@ -6,7 +6,8 @@ import type { ScopePresence } from "../model/policy.js";
 import { type Adapter, scopeLabel } from "../model/scope.js";
 import { resolveExpiry } from "../modes/expiry.js";
 import type { ModeName, ScopeDecision } from "../modes/mode.js";
-import { assertAcceptable, type PreparedRun, type PreparedScope, prepare, type RunOptions } from "./prepare.js";
+import { assertAcceptable, type PreparedScope } from "./inspection.js";
+import { type PreparedRun, prepare, type RunOptions } from "./prepare.js";
 import { recordSource } from "./run-records.js";
 import { type ScopeSurvey, surveyScope } from "./survey.js";
 

@@ -6,18 +6,19 @@ import { setMaxListeners } from "node:events";
 import { access, constants, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { messageOf, RestoreError } from "../errors/restore-error.js";
-import { ADAPTERS, type Adapter, type Scope, scopeLabel } from "../model/scope.js";
+import { together } from "../errors/together.js";
+import { ADAPTERS, type Adapter } from "../model/scope.js";
 import type { TtlPolicy } from "../modes/expiry.js";
-import type { MergeStrategies, Mode, ScopeDecision } from "../modes/mode.js";
+import type { MergeStrategies, Mode } from "../modes/mode.js";
 import type { CheckProgress, Dump } from "../readers/dump.js";
 import { openDump } from "../readers/open-dump.js";
-import type { Capabilities, ScopeState } from "../replayers/replayer.js";
+import type { Capabilities } from "../replayers/replayer.js";
 import type { Clock } from "../support/clock.js";
 import { asksTarget, unlessInterrupted } from "./before-writing.js";
+import { inspectAll, type PreparedScope } from "./inspection.js";
 import type { RateLimits } from "./limits.js";
 import { bindPolicy } from "./policy.js";
 import type { ProgressSink } from "./progress.js";
-import { ownRecords, recordSource } from "./run-records.js";
 import { Selection, type SelectionOptions } from "./selection.js";
 import { assertEndpoints, Replayers, type TargetSettings } from "./targets.js";
 import type { Transform } from "./transform/transform.js";
@@ -46,14 +47,6 @@ export interface RunOptions {
   readonly clock: Clock;
   readonly progress: ProgressSink;
   readonly signal?: AbortSignal;
-}
-
-export interface PreparedScope {
-  readonly scope: Scope;
-  readonly state: ScopeState;
-  readonly decision: ScopeDecision;
-  /** Files of the scope in the dump and their bytes. */
-  readonly size: { readonly files: number; readonly bytes: number };
 }
 
 export interface PreparedRun {
@@ -252,92 +245,9 @@ function assertPerKeyPossible({ mode, targets }: RunOptions, capabilities: Reado
   });
 }
 
-/** One error for several: the first one's code and hint, everybody's message. An unknown one is thrown as it is. */
-export function together(errors: readonly unknown[]): unknown {
-  const [first] = errors;
-  if (errors.length === 1 || !(first instanceof RestoreError)) return first;
-  const stranger = errors.find((error) => !(error instanceof RestoreError));
-  if (stranger !== undefined) return stranger;
-  const hints = new Set(errors.flatMap((error) => (error instanceof RestoreError && error.hint ? [error.hint] : [])));
-  return new RestoreError(first.code, errors.map(messageOf).join("\n"), {
-    where: first.where,
-    retry: first.retry,
-    ...(hints.size === 0 ? {} : { hint: [...hints].join("\n") }),
-    cause: first,
-  });
-}
-
 /** The check of the dump, with its progress. */
 export async function check(dump: Dump, progress: ProgressSink): Promise<CheckProgress> {
   const seen = await dump.check(({ files, bytes }) => progress.report({ type: "checking", files, bytes }));
   progress.report({ type: "checked", ...seen });
   return seen;
-}
-
-const INSPECTED_AT_ONCE = 8;
-
-interface Inspection {
-  readonly options: RunOptions;
-  readonly dump: Dump;
-  readonly selection: Selection;
-  readonly replayers: Replayers;
-}
-
-async function inspectAll(scopes: readonly Scope[], run: Inspection): Promise<PreparedScope[]> {
-  const prepared: PreparedScope[] = [];
-  const errors: unknown[] = [];
-  for (let at = 0; at < scopes.length; at += INSPECTED_AT_ONCE) {
-    const some = scopes.slice(at, at + INSPECTED_AT_ONCE);
-    const results = await Promise.allSettled(some.map((scope) => inspectOne(scope, run)));
-    for (const result of results) {
-      if (result.status === "fulfilled") prepared.push(result.value);
-      else errors.push(result.reason);
-    }
-    run.options.signal?.throwIfAborted();
-  }
-  if (errors.length > 0) throw together(errors);
-  return prepared;
-}
-
-async function inspectOne(scope: Scope, run: Inspection): Promise<PreparedScope> {
-  const { options, dump, replayers } = run;
-  const init = { ...run, ...(options.signal === undefined ? {} : { signal: options.signal }) };
-  const replayer = replayers.of(scope);
-  const state = await asksTarget(
-    replayer,
-    replayer.inspect(scope, () => ownRecords(recordSource(init, scope))),
-  );
-  const decision = options.mode.onScope(scope.adapter, state.presence);
-  return { scope, state, decision, size: dump.sizeOf(scope) };
-}
-
-/**
- * Refuses what the mode does not allow to be written into.
- * @throws RestoreError TARGET_NOT_EMPTY, TARGET_SCHEMA_DIFFERS with every scope concerned
- */
-export function assertAcceptable({ scopes, options }: Pick<PreparedRun, "scopes" | "options">): void {
-  // Without a mode nobody said that what differs may stay.
-  const strict = options.mode.name === "none";
-  const errors = scopes.flatMap(({ scope, state, decision }) => {
-    const label = `${scope.adapter}:${scope.target}`;
-    const held = state.count === undefined ? "" : ` (${state.count.exact ? "" : "about "}${state.count.value})`;
-    if (decision === "refuse") return [notEmpty(`${label} already holds records${held}`, scope)];
-    const unfit = state.incompatible ?? (strict ? state.differs : undefined);
-    return decision === "keep" && unfit !== undefined ? [differs(`${label}: ${unfit}`, scope)] : [];
-  });
-  if (errors.length > 0) throw together(errors);
-}
-
-function notEmpty(message: string, scope: Scope): RestoreError {
-  return new RestoreError("TARGET_NOT_EMPTY", message, {
-    where: { adapter: scope.adapter, scope: scopeLabel(scope) },
-    hint: "Nothing was written. Say what to do with what is there: --mode merge, skip-existing or replace; or --rename it.",
-  });
-}
-
-function differs(message: string, scope: Scope): RestoreError {
-  return new RestoreError("TARGET_SCHEMA_DIFFERS", message, {
-    where: { adapter: scope.adapter, scope: scopeLabel(scope) },
-    hint: "Nothing was written. Restore under another name with --rename, or use --mode replace.",
-  });
 }

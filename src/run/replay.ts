@@ -9,9 +9,10 @@ import { messageOf, RestoreError } from "../errors/restore-error.js";
 import type { Outcome } from "../model/outcome.js";
 import { ADAPTERS, type Adapter, type Scope, scopeLabel } from "../model/scope.js";
 import type { Replayer, ScopeNotes } from "../replayers/replayer.js";
+import { lookAgain, type PreparedScope } from "./inspection.js";
 import type { Journal } from "./journal/journal.js";
 import type { Ledger } from "./ledger.js";
-import type { PreparedRun, PreparedScope } from "./prepare.js";
+import type { PreparedRun } from "./prepare.js";
 import { recordSource, runRecords } from "./run-records.js";
 import { runScope } from "./scope-runner.js";
 
@@ -131,9 +132,11 @@ interface Readiness extends ScopeNotes {
 }
 
 /** Creates, empties or takes the scope as it is. A scope that cannot be made ready fails with all its records. */
-async function makeReady(job: AdapterReplay, { scope, state, decision }: PreparedScope): Promise<Readiness> {
+async function makeReady(job: AdapterReplay, planned: PreparedScope): Promise<Readiness> {
+  const { scope } = planned;
   const replayer = job.run.replayers.of(scope);
   try {
+    const { state, decision } = await lookAgain(planned, job.run);
     switch (decision) {
       case "create":
         return await replayer.create(scope);

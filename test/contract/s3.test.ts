@@ -206,6 +206,13 @@ describe("emptying a bucket", () => {
     expect(await replayerFor().inspect(bucketScope(name), own)).toMatchObject({ presence: "empty" });
   });
 
+  it("deletes keys that no request in XML can name", async () => {
+    const name = await existing();
+    for (const key of ["\u0013", "a/\u0001\u001f", "a/\uffff", "plain", "line\r\n"]) await put(name, key);
+    await replayerFor().empty(bucketScope(name));
+    expect(await replayerFor().inspect(bucketScope(name), noRecords)).toMatchObject({ presence: "empty" });
+  });
+
   it("deletes versions, delete markers and pending uploads", async () => {
     const name = await existing();
     await withVersions(name);

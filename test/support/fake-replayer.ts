@@ -19,6 +19,8 @@ export type WriteScript = (call: FakeCall) => Promise<Outcome[]> | Outcome[];
 export interface FakeScript {
   readonly adapter?: Adapter;
   readonly write?: WriteScript;
+  /** Absent: nothing is there. */
+  readonly inspect?: (scope: Scope) => ScopeState;
   readonly create?: (scope: Scope) => Promise<ScopeNotes>;
   readonly empty?: (scope: Scope) => Promise<ScopeNotes>;
   readonly keep?: (scope: Scope, state: ScopeState) => Promise<ScopeNotes>;
@@ -47,6 +49,10 @@ export class FakeReplayer {
   /** The engine's interface; the fake takes the scopes and records of any adapter. */
   get asReplayer(): Replayer {
     return this as unknown as Replayer;
+  }
+
+  async inspect(scope: Scope): Promise<ScopeState> {
+    return this.#script.inspect?.(scope) ?? { presence: "absent", warnings: [] };
   }
 
   async create(scope: Scope): Promise<ScopeNotes> {

@@ -3,6 +3,7 @@ import type { DumpRecord } from "../../src/model/record.js";
 import type { Adapter, Scope } from "../../src/model/scope.js";
 import { modeByName } from "../../src/modes/by-name.js";
 import type { ModeName, ScopeDecision } from "../../src/modes/mode.js";
+import type { ScopeState } from "../../src/replayers/replayer.js";
 import { CountingJournal } from "../../src/run/journal/counting-journal.js";
 import { Ledger } from "../../src/run/ledger.js";
 import type { Plan } from "../../src/run/plan.js";
@@ -45,7 +46,10 @@ export interface RunInMemoryInit {
 
 export function runInMemory({ scopes, scripts = {}, mode = "none", signal }: RunInMemoryInit): RunInMemory {
   const adapters = [...new Set(scopes.map(({ scope }) => scope.adapter))];
-  const replayers = new Map(adapters.map((adapter) => [adapter, new FakeReplayer({ ...scripts[adapter], adapter })]));
+  const inspect = (scope: Scope) => stateFor(scopes.find((each) => each.scope === scope)?.decision);
+  const replayers = new Map(
+    adapters.map((adapter) => [adapter, new FakeReplayer({ inspect, ...scripts[adapter], adapter })]),
+  );
   const events: ProgressEvent[] = [];
   const clock = fakeClock();
   const stopper = new AbortController();
@@ -63,6 +67,7 @@ export function runInMemory({ scopes, scripts = {}, mode = "none", signal }: Run
       manifest: { phase: "phase1-live-pinned", wallTime: { iso: "2026-05-01T00:00:00Z", unixMs: 0 }, warnings: [] },
       warnings: [],
       reader: (scope: Scope) => readerOf(scopes, scope),
+      sizeOf: () => ({ files: 1, bytes: 100 }),
     },
     checked: { files: 3, bytes: 300 },
     selection: new Selection({ scopes: [], include: [], exclude: [], renames: [] }),
@@ -74,7 +79,7 @@ export function runInMemory({ scopes, scripts = {}, mode = "none", signal }: Run
     scopes: scopes.map(({ scope, decision = "create" }) => ({
       scope,
       decision,
-      state: { presence: decision === "create" ? "absent" : "holds-records", warnings: [] },
+      state: stateFor(decision),
       size: { files: 1, bytes: 100 },
     })),
     startedAt: clock.now(),
@@ -88,6 +93,12 @@ export function runInMemory({ scopes, scripts = {}, mode = "none", signal }: Run
   const report = async () =>
     makeReport({ run, plan: planOf(run), end: await start(), ledger, rejects, durationMs: 1234.5 });
   return { run, replayers, ledger, journal, rejects, events, replay: start, report };
+}
+
+/** What a target holds for which a mode decides so. */
+function stateFor(decision: ScopeDecision = "create"): ScopeState {
+  const presence = decision === "create" ? "absent" : decision === "keep" ? "empty" : "holds-records";
+  return { presence, warnings: [] };
 }
 
 /** As the plan's own module makes it, whose imports would bring every client along. */

@@ -102,14 +102,11 @@ const odd: readonly RecordCase[] = [
   ),
   restored("a time of last change that is none", sized({ last_modified: "yesterday" })),
   restored("an etag that is another body's", sized({ etag: "0".repeat(32) }), {}, "etag-changed"),
-  restored(
-    "metadata called as what JavaScript has",
-    '{"size_bytes":4,"user_metadata":{"__proto__":"1","constructor":"2"}}',
-    {
-      ["user_metadata __proto__"]: "1",
-      "user_metadata constructor": "2",
-    },
-  ),
+  // No __proto__: it arrives, but the client with which it is read back loses it.
+  restored("metadata called as what JavaScript has", user({ constructor: "1", valueOf: "2" }), {
+    "user_metadata constructor": "1",
+    "user_metadata valueof": "2",
+  }),
   restored("an etag without quotes", sized({ etag: "841a2d689ad86bd1611447453c22c6fc" })),
   {
     name: "object: a body without a sidecar",

@@ -13,8 +13,6 @@ export interface DumpPart {
   readonly absent: readonly (Exception & { readonly outcome: "skipped-expired" | "skipped-empty" })[];
 }
 
-export const NOTHING: DumpPart = { files: {}, absent: [] };
-
 export function joined(parts: readonly DumpPart[]): DumpPart {
   return {
     files: Object.fromEntries(parts.flatMap(({ files }) => Object.entries(files))),

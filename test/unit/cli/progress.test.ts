@@ -55,7 +55,7 @@ describe("progress on a terminal", () => {
       bucket("a-name-that-is-too-long-for-a-line-1"),
       bucket("a-name-that-is-too-long-for-a-line-2"),
     ]);
-    expect(text).toContain("s3:a-name-that…or-a-line-1");
-    expect(text).toContain("s3:a-name-that…or-a-line-2");
+    expect(text).toContain("s3:a-name-that…-for-a-line-1");
+    expect(text).toContain("s3:a-name-that…-for-a-line-2");
   });
 });

@@ -149,7 +149,7 @@ describe("MANIFEST.json", () => {
 });
 
 const keymapEntry = fc.record({
-  encoded: someText(20).filter((text) => text !== ""),
+  encoded: fc.oneof(fc.constantFrom("a", "b"), someText(20)).filter((text) => text !== ""),
   original: someBytes(60),
   kind: fc.constantFrom("sha-fallback", "s3-leaf-data", "meta-suffix-rename", "newer"),
 });
@@ -163,7 +163,9 @@ function keymapOf(entries: readonly KeymapEntry[]): Buffer {
 }
 
 describe("KEYMAP.jsonl", () => {
-  it("gives each name's last entry back, wherever blocks end", { timeout }, async () => {
+  it("gives each name's last entry back, wherever blocks end, and refuses a name twice where it has to", {
+    timeout,
+  }, async () => {
     const property = fc.asyncProperty(keymapEntries, someCuts, async (written, cuts) => {
       const content = contentIn(keymapOf(written), cuts);
       const shown: KeymapEntry[] = [];
@@ -176,6 +178,8 @@ describe("KEYMAP.jsonl", () => {
       expect(keymap.size).toBe(last.size);
       for (const [encoded, entry] of last) expect(await keymap.find(encoded)).toEqual(entry);
       expect(await keymap.find("nothing of the kind")).toBeUndefined();
+      const unique = await ending(() => Keymap.load("KEYMAP.jsonl", content, { unique: true, check: () => undefined }));
+      expect("error" in unique).toBe(last.size < written.length);
     });
     await fc.assert(property, fuzz());
   });

@@ -1,10 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { RestoreError } from "../../../src/errors/restore-error.js";
+import { together } from "../../../src/errors/together.js";
 import { modeByName } from "../../../src/modes/by-name.js";
 import type { ModeName, ScopeDecision } from "../../../src/modes/mode.js";
 import type { ScopeState } from "../../../src/replayers/replayer.js";
 import { mayDelete } from "../../../src/run/apply.js";
-import { assertAcceptable, type PreparedRun, together } from "../../../src/run/prepare.js";
+import { assertAcceptable } from "../../../src/run/inspection.js";
 import { tableScope } from "../../support/records.js";
 
 function fault(mode: ModeName, ...states: readonly (readonly [ScopeDecision, Partial<ScopeState>])[]): unknown {
@@ -15,7 +16,7 @@ function fault(mode: ModeName, ...states: readonly (readonly [ScopeDecision, Par
     size: { files: 0, bytes: 0 },
   }));
   try {
-    assertAcceptable({ scopes, options: { mode: modeByName(mode) } as PreparedRun["options"] });
+    assertAcceptable({ scopes, options: { mode: modeByName(mode) } });
   } catch (error) {
     return error;
   }
@@ -66,7 +67,7 @@ describe("several errors", () => {
     expect(together([one, two, one])).toMatchObject({
       code: "TARGET_UNREACHABLE",
       message: "a is away\nb refuses\na is away",
-      hint: "Start it. Log in.",
+      hint: "Start it.\nLog in.",
     });
   });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { RestoreError } from "../../../src/errors/restore-error.js";
 import { RESTORED } from "../../../src/model/outcome.js";
-import { Gate, settleTurns } from "../../support/fake-replayer.js";
+import { type FakeScript, Gate, settleTurns } from "../../support/fake-replayer.js";
 import { runInMemory } from "../../support/prepared-run.js";
 import { databaseScope, faultyRecord, itemRecord, queueScope, tableScope } from "../../support/records.js";
 
@@ -63,11 +63,12 @@ describe("a scope that cannot be made ready", () => {
 
 describe("the decision for a scope", () => {
   it.each([
-    ["create", "create orders"],
-    ["keep", "keep orders"],
-    ["empty", "empty orders"],
-  ] as const)("%s comes before its first record", async (decision, expected) => {
-    const memory = runInMemory({ scopes: [{ scope: tableScope(), records: three(), decision }] });
+    ["create", "none", "create orders"],
+    ["keep", "none", "keep orders"],
+    ["keep", "merge", "keep orders"],
+    ["empty", "replace", "empty orders"],
+  ] as const)("%s under %s comes before its first record", async (decision, mode, expected) => {
+    const memory = runInMemory({ scopes: [{ scope: tableScope(), records: three(), decision }], mode });
     expect(await memory.replay()).not.toHaveProperty("error");
     expect(memory.replayers.get("dynamodb")?.log).toEqual([
       expected,
@@ -94,6 +95,37 @@ describe("the decision for a scope", () => {
     expect(memory.replayers.get("dynamodb")?.calls).toEqual([]);
     expect(end.error).toMatchObject({ code: "INTERNAL" });
     expect(memory.ledger.recordsRead).toBe(0);
+  });
+});
+
+describe("a scope that others filled since the plan", () => {
+  const holds: FakeScript = { inspect: () => ({ presence: "holds-records", warnings: [] }) };
+
+  it.each([
+    ["create", "none"],
+    ["keep", "none"],
+    ["create", "replace"],
+  ] as const)("fails with all its records where it was to %s under %s, and is not touched", async (decision, mode) => {
+    const scopes = [{ scope: tableScope(), records: three(), decision }];
+    const memory = runInMemory({ scopes, mode, scripts: { dynamodb: holds } });
+    const report = await memory.report();
+    expect(report).toMatchObject({ exitStatus: 3, totals: { failed: 3, restored: 0 } });
+    expect(report.scopes[0]?.error).toMatch(/dynamodb:orders was (absent|empty) before the run and holds records now/);
+    expect(memory.replayers.get("dynamodb")?.log).toEqual([]);
+  });
+
+  it.each(["merge", "skip-existing"] as const)("is written into under %s", async (mode) => {
+    const scopes = [{ scope: tableScope(), records: three(), decision: "create" }] as const;
+    const memory = runInMemory({ scopes, mode, scripts: { dynamodb: holds } });
+    expect((await memory.report()).totals.restored).toBe(3);
+  });
+
+  it("is taken as it is now where it appeared empty", async () => {
+    const scopes = [{ scope: tableScope(), records: three(), decision: "create" }] as const;
+    const empty: FakeScript = { inspect: () => ({ presence: "empty", warnings: [] }) };
+    const memory = runInMemory({ scopes, scripts: { dynamodb: empty } });
+    await memory.replay();
+    expect(memory.replayers.get("dynamodb")?.log[0]).toBe("keep orders");
   });
 });
 

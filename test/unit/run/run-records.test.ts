@@ -153,3 +153,18 @@ describe("the records that a target is asked about", () => {
     },
   );
 });
+
+describe("a long reading", () => {
+  it("lets signals and timers in, also where no record is selected", async () => {
+    const records = Array.from({ length: 1000 }, (_, i) => item(`k${i}`, i + 1));
+    let isOver = false;
+    let firedDuring: boolean | undefined;
+    setImmediate(() => {
+      firedDuring = !isOver;
+    });
+    for await (const _ of runRecords(source(records, { wantsKey: () => false })));
+    isOver = true;
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(firedDuring).toBe(true);
+  });
+});
