@@ -101,10 +101,8 @@ function planSums({ scopes, atLeastSeconds, transform }: Plan): string[] {
     atLeastSeconds === undefined
       ? []
       : [`At the given limits it takes at least ${formatDuration(atLeastSeconds * 1000)}.`];
-  const records = plural(
-    sum((scope) => scope.records),
-    "record",
-  );
+  const left = rest.reduce((total, [count]) => total + count, 0);
+  const records = plural(sum((scope) => scope.records) - left, "record");
   return [`${[`${records} to write or compare`, ...notes].join(", ")}.`, ...time, "Nothing was written."];
 }
 

@@ -115,7 +115,15 @@ export async function plan(options: RunOptions): Promise<Plan> {
       if (planned !== undefined) scopes.push(surveyed(planned, survey, run));
     }
     const seconds = limitedSeconds(scopes, options);
-    return { ...outline, scopes, ...(seconds === undefined ? {} : { atLeastSeconds: seconds }), ...refusalOf(run) };
+    const unmatched = run.selection.warningFor(scopes.reduce((sum, { records = 0 }) => sum + records, 0));
+    const warnings = unmatched === undefined ? outline.warnings : [...outline.warnings, unmatched];
+    return {
+      ...outline,
+      scopes,
+      warnings,
+      ...(seconds === undefined ? {} : { atLeastSeconds: seconds }),
+      ...refusalOf(run),
+    };
   } finally {
     await run.close();
   }

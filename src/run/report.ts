@@ -144,11 +144,15 @@ export function makeReport(init: ReportInit): Report {
     listed: rejects.first,
     listedCount: rejects.count,
     ...(rejects.path === undefined || rejects.count === 0 ? {} : { rejectsFile: rejects.path }),
-    warnings: plan.warnings,
+    warnings: stopped ? plan.warnings : withWarning(plan.warnings, run.selection.warningFor(ledger.recordsRead)),
     notRestorable: notRestorable(run),
     ...(stopped ? { error: reportError(end.error) } : {}),
   };
   return { ...report, exitStatus: exitStatusOf(report, end.error) };
+}
+
+function withWarning(warnings: readonly string[], more: string | undefined): readonly string[] {
+  return more === undefined ? warnings : [...warnings, more];
 }
 
 function reportTargets({ run, plan }: ReportInit): Report["targets"] {

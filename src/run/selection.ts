@@ -35,6 +35,11 @@ export class Selection implements ScopeSelection {
     this.#exclude = options.exclude.map(globToRegExp);
   }
 
+  /** What to say of a run that met no key it was to take; undefined where keys were met or all are meant. */
+  warningFor(recordsMet: number): string | undefined {
+    return this.isPartial && recordsMet === 0 ? "no record's key matches --include and --exclude" : undefined;
+  }
+
   /** True when keys are selected, not only whole scopes. */
   get isPartial(): boolean {
     return this.#include.length + this.#exclude.length > 0;

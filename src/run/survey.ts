@@ -10,7 +10,7 @@ export interface ScopeSurvey {
   readonly records: number;
   /** Payload bytes of the records that can be read. */
   readonly bytes: number;
-  /** Records that cannot be read, and those that the transform failed for. */
+  /** Records that cannot be read, whole or in part, and those that the transform failed for. */
   readonly malformed: number;
   /** Records whose expiry is past by the TTL policy. */
   readonly expired: number;
@@ -42,16 +42,28 @@ export async function surveyScope(options: SurveyOptions): Promise<ScopeSurvey> 
     }
     counts.records++;
     if (counts.records % 256 === 0) progress.report({ type: "surveyed", scope, records: counts.records });
-    if (record.kind === "faulty") {
+    const fault = faultOf(record);
+    if (fault !== undefined) {
       counts.malformed++;
-      await options.onMalformed?.(record);
-      continue;
+      await options.onMalformed?.(fault);
     }
+    if (record.kind === "faulty") continue;
     counts.bytes += record.bytes;
+    if (fault !== undefined) continue;
     if (isEmpty(record)) counts.empty++;
     else if ("key" in record && record.kind !== "object" && options.isExpired(record.expireAtMs)) counts.expired++;
   }
   return { ...counts, warnings: reader.warnings };
+}
+
+/** What a restore would reject: a record that cannot be read, or a stream of which some entries cannot. */
+function faultOf(record: DumpRecord): FaultyRecord | undefined {
+  if (record.kind === "faulty") return record;
+  const [first] = record.kind === "stream" ? record.faultyEntries : [];
+  if (record.kind !== "stream" || first === undefined) return undefined;
+  const { place, after, displayKey, bytes, key, faultyEntries } = record;
+  const detail = `${faultyEntries.length} of its entries cannot be read, the first in line ${first.place.line}`;
+  return { kind: "faulty", outcome: "rejected", reason: first.reason, detail, place, after, displayKey, bytes, key };
 }
 
 function isEmpty(record: DumpRecord): boolean {

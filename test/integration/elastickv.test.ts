@@ -12,12 +12,16 @@
  * Its Redis port cannot be listed: there the comparison goes from the dump to the target only.
  */
 import { PutObjectCommand } from "@aws-sdk/client-s3";
+import fc from "fast-check";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { LOCAL_CREDENTIALS } from "../../testcontainers/server.js";
+import { temporaryDump } from "../support/dump-builder.js";
 import { emptyAwsServers } from "../support/empty-servers.js";
 import { type FreshDump, freshDump } from "../support/fresh-dump.js";
+import { fuzz, fuzzTimeout } from "../support/fuzz.js";
+import { randomDump } from "../support/random-dump/dump.js";
 import { type Expected, expectedFrom } from "../support/readback/expected.js";
 import type { Difference, Exception } from "../support/readback/state.js";
 import { verifyDynamoDb } from "../support/readback/verify-dynamodb.js";
@@ -47,6 +51,8 @@ const environment = {
   AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
   AWS_REGION: "us-east-1",
 };
+
+const REPLACE = ["--mode", "replace", "--yes", "--purge-wait", "0s"];
 
 interface Trip {
   readonly fixture: "gallery" | "design";
@@ -155,7 +161,7 @@ describe.skipIf(!isNamed).each(TRIPS)("the $fixture dump on elastickv", (trip) =
   it("is with replace all that can be found, message by message", async () => {
     await addStrangers();
     expect(await differences()).toHaveLength(1);
-    const run = await apply("--mode", "replace", "--yes", "--purge-wait", "0s");
+    const run = await apply(...REPLACE);
     expect(run.status, run.stderr).toBe(status);
     expect(await differences()).toEqual([]);
     expect(await strangerKey()).toBeNull();
@@ -180,12 +186,42 @@ describe.skipIf(!isNamed)("elastickv", () => {
     expect(stderr).toContain("--rename redis:3=0");
   }, 120_000);
 
+  it("holds dumps at random exactly, in every mode", { timeout: fuzzTimeout(240_000) }, async () => {
+    const property = fc.asyncProperty(randomDump(Date.now(), { isForElastickv: true }), async (source) => {
+      const dump = await temporaryDump(source.description);
+      try {
+        await holdsInEveryMode(dump.path, source.absent);
+      } catch (error) {
+        throw new Error(`of the dump in ${dump.path}`, { cause: error });
+      }
+      await dump.remove();
+    });
+    await fc.assert(property, { ...fuzz(1 / 30), endOnFailure: true });
+  });
+
   it("answers at every port after all of it", async () => {
     expect(await withRedis((client) => client.ping())).toBe("PONG");
     await emptyAwsServers({ dynamodb, s3, sqs }, new Map());
     expect(await queueDepths(sqs)).toEqual(new Map());
   }, 120_000);
 });
+
+async function holdsInEveryMode(path: string, absent: readonly Exception[]): Promise<void> {
+  const expected = expectedFrom(path);
+  await emptyAwsServers({ dynamodb, s3, sqs }, new Map());
+  await clearElastickvRedis(expected.redis, redisUrl);
+  const untyped = [...expected.s3].filter(([, facets]) => "body" in facets && !("content_type" in facets));
+  const exceptions = untyped.map(([record]) => ({ record, facet: "content_type", reason: "its server's default" }));
+  for (const mode of [[], ["--mode", "merge"], ["--mode", "skip-existing"], REPLACE]) {
+    const argv = ["apply", path, ...options, "--progress", "none", ...mode];
+    const { status, stderr, report } = await runCliWithReport(argv, environment);
+    expect(status, `${mode.join(" ")}: ${stderr}\n${JSON.stringify(report?.listed)}`).toBe(0);
+    expect(await verifyElastickvRedis(expected.redis, redisUrl, absent)).toEqual([]);
+    expect(await verifyDynamoDb(expected, dynamodb.endpoint)).toEqual([]);
+    expect(await verifyS3(expected, s3, exceptions)).toEqual([]);
+    expect(await verifySqs(expected, sqs, { deduplicationIds: mode.length === 0 })).toEqual([]);
+  }
+}
 
 function strangerKey(): Promise<string | null> {
   return withRedis((client) => client.get("stranger"));

@@ -44,7 +44,7 @@ describe("dumps at random", () => {
         await dump.remove();
       });
       // To make a dump smaller would take minutes: it is kept instead.
-      await fc.assert(property, { ...fuzz(1 / 25), endOnFailure: true });
+      await fc.assert(property, { ...fuzz(1 / 30), endOnFailure: true });
     },
     fuzzTimeout(240_000),
   );

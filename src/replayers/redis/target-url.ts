@@ -2,6 +2,7 @@
  * Reads `--redis-url`: `redis://`, `rediss://` (TLS), `unix:///path` and `redis+unix:///path`, with user and password.
  * The database number in it is the caller's business. Redis Cluster is not supported and refused by name.
  */
+import { isIP } from "node:net";
 import type { RedisOptions } from "ioredis";
 
 import { RestoreError } from "../../errors/restore-error.js";
@@ -63,7 +64,8 @@ function networkAddress(url: URL): RedisAddress {
   if (url.hostname === "") throw invalid("the Redis URL names no host");
   const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
   const port = url.port === "" ? DEFAULT_PORT : Number(url.port);
-  const tls = url.protocol === "rediss:" ? { tls: { servername: host } } : {};
+  // A server name is a name: TLS has none for addresses.
+  const tls = url.protocol === "rediss:" ? { tls: isIP(host) === 0 ? { servername: host } : {} } : {};
   return {
     label: `${url.protocol}//${url.hostname}:${port}`,
     options: { ...QUIET, ...credentials(url), host, port, ...tls },

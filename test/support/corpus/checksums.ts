@@ -84,6 +84,7 @@ const paths: readonly RefusedCase[] = [
     "MANIFEST.json",
     "twice",
   ),
+  changed("a row follows its like", (rows) => rows.replace(/^(.*\n)/u, "$1$1"), "CHECKSUMS:2", "twice"),
   row("a path is listed twice with another digest", `${ZEROS}  redis/db_0/strings/sound.bin`, "twice"),
   row("it lists itself", `${ZEROS}  CHECKSUMS`),
 ];

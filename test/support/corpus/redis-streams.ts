@@ -18,14 +18,14 @@ const streams: readonly RecordCase[] = [
     ["an id that does not rise", { id: "0-9", fields: { a: "1" } }, "id-not-ascending"],
     ["a line that is no JSON", '{"id":"5-0"', "malformed-json"],
     ["a blank line", "", "malformed-json"],
-  ].map(([name, line]): RecordCase => {
+  ].map(([name, line, reason]): RecordCase => {
     const key = `entry: ${String(name)}`;
     const path = pathOf("stream", key);
     const lines = [{ id: "1-0", fields: { a: "1" } }, line, { id: "9-0", fields: { b: "2" } }];
     return {
       name: `stream: ${String(name)}, and the others are written`,
       files: { [path]: lines },
-      ends: [{ path, outcome: "rejected", by: "target" }],
+      ends: [{ path, outcome: "rejected", reason: String(reason) }],
       holds: [
         stream(
           key,

@@ -68,8 +68,8 @@ const things: readonly RefusedCase[] = [
   damaged("CHECKSUMS is a directory", "rm CHECKSUMS; mkdir CHECKSUMS", "CHECKSUMS"),
   {
     name: "a socket stands there",
-    damage: (root) => leaveSocket(join(root, "redis/db_0/socket")),
-    says: ["redis/db_0/socket", "socket"],
+    damage: (root) => leaveSocket(join(root, "redis/db_0/end")),
+    says: ["redis/db_0/end", "is a socket"],
   },
 ];
 

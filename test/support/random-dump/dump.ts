@@ -16,17 +16,21 @@ export interface RandomDump {
 }
 
 /** Taken at `nowMs`, about which its expiry times lie. */
-export function randomDump(nowMs: number): fc.Arbitrary<RandomDump> {
-  return fc.constantFrom<Shape>("shipped", "design").chain((shape) =>
-    fc
-      .tuple(databases(shape, nowMs), tables(shape), buckets(shape), queues(shape, nowMs))
+export function randomDump(
+  nowMs: number,
+  { isForElastickv = false }: { readonly isForElastickv?: boolean } = {},
+): fc.Arbitrary<RandomDump> {
+  return fc.constantFrom<Shape>("shipped", "design").chain((shape) => {
+    const kind = { shape, nowMs, isForElastickv };
+    return fc
+      .tuple(databases(kind), tables(kind), buckets(kind), queues(kind))
       .map(joined)
       .map(({ files, absent }) => ({
         description: { manifest: manifestOf(shape, nowMs), adapters: ADAPTERS, files },
         absent,
         [fc.toStringMethod]: () => `a dump of ${Object.keys(files).length} files in the ${shape} shape`,
-      })),
-  );
+      }));
+  });
 }
 
 const ADAPTERS = { dynamodb: {}, s3: {}, redis: {}, sqs: {} };

@@ -5,7 +5,7 @@ import { fallbackOf, segmentOf } from "../dump-builder.js";
 import { someBytes, someText } from "../fuzz.js";
 import { canonicalDecimal } from "../readback/decimal.js";
 import { type JsonSource, jsonText } from "./json-text.js";
-import { type DumpPart, joined, type Shape, scopeNames, seldom } from "./parts.js";
+import { type DumpKind, type DumpPart, joined, type Shape, scopeNames, seldom } from "./parts.js";
 
 const MAX_SEGMENT = 240;
 
@@ -112,7 +112,7 @@ function identity({ keys }: Item, { hash, range }: TableSource): string {
   return JSON.stringify(keys.map((key, at) => (parts[at]?.type === "N" ? canonicalDecimal(key) : key)));
 }
 
-export function tables(shape: Shape): fc.Arbitrary<DumpPart> {
+export function tables({ shape }: DumpKind): fc.Arbitrary<DumpPart> {
   const one = (name: string) =>
     table.chain((source) =>
       fc

@@ -6,6 +6,14 @@ import type { Exception } from "../readback/state.js";
 /** Which of the format's two shapes is written. */
 export type Shape = "shipped" | "design";
 
+/** What the dump is for: elastickv has one database, and streams and HyperLogLogs of text alone. */
+export interface DumpKind {
+  readonly shape: Shape;
+  /** When the dump is taken: expiry times lie about it. */
+  readonly nowMs: number;
+  readonly isForElastickv: boolean;
+}
+
 export interface DumpPart {
   /** By path below the dump's root. */
   readonly files: Readonly<Record<string, string | Buffer>>;

@@ -5,7 +5,7 @@ import { fallbackOf, segmentOf } from "../dump-builder.js";
 import { someBytes, someText } from "../fuzz.js";
 import { redisRecord } from "../readback/expected-redis.js";
 import { binarySafe, Digits, isText, type JsonSource, jsonText } from "./json-text.js";
-import { type DumpPart, joined, type Shape, seldom } from "./parts.js";
+import { type DumpKind, type DumpPart, joined, type Shape, seldom } from "./parts.js";
 
 const MAX_SEGMENT = 240;
 const HOUR_MS = 3_600_000;
@@ -94,39 +94,52 @@ const sortedSet = distinct(fc.tuple(bytes(12), score), ([member]) => member).map
 const uint64 = fc.oneof(fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }), fc.bigInt({ min: 0n, max: 20n }));
 type Id = readonly [ms: bigint, sequence: bigint];
 const id: fc.Arbitrary<Id> = fc.tuple(uint64, uint64).filter(([ms, sequence]) => ms + sequence > 0n);
-const entryFields = fc.array(fc.tuple(bytes(6), bytes(12)), { minLength: 1, maxLength: 4 });
 
 function byId([a, b]: Id, [c, d]: Id): number {
   return a === c ? Number(b > d) - Number(b < d) : Number(a > c) - Number(a < c);
 }
 
+interface StreamSource {
+  readonly ids: readonly Id[];
+  readonly fields: readonly (readonly (readonly [Buffer, Buffer])[])[];
+  readonly meta: "top" | "stale" | "later" | "none";
+  readonly later: Id;
+}
+
 /** The meta line tells the top id, or an older one, or a later one, or is not there. */
-const stream = fc
-  .record({
-    ids: fc.uniqueArray(id, { maxLength: 6, selector: String }).map((ids) => [...ids].sort(byId)),
-    fields: fc.array(entryFields, { minLength: 6, maxLength: 6 }),
-    meta: fc.constantFrom("top", "stale", "later", "none"),
-    later: id,
-  })
-  .map(({ ids, fields, meta, later }): Value => {
-    const entry = (shape: Shape, [ms, sequence]: Id, pairs: readonly (readonly [Buffer, Buffer])[]) => {
-      const names = pairs.map(([name]) => name.toString("hex"));
-      const isObject = pairs.every(([name]) => isText(name)) && new Set(names).size === names.length;
-      const object = () => new Map(pairs.map(([name, value]) => [name.toString(), binarySafe(value)]));
-      const listed = () => pairs.map(([name, value]) => ({ name: binarySafe(name), value: binarySafe(value) }));
-      return jsonText({ id: `${ms}-${sequence}`, fields: shape === "design" && isObject ? object() : listed() });
-    };
-    const handedOut = { top: ids.at(-1) ?? later, stale: ids[0] ?? later, later, none: later }[meta];
-    const content = (shape: Shape, expire_at_ms: number | null) => {
-      const [last_ms, last_seq] = handedOut;
-      const length = meta === "stale" ? 1 : ids.length;
-      const lines = ids.map((each, index) => entry(shape, each, fields[index] ?? []));
-      const hasMeta = meta !== "none" || shape === "shipped" || expire_at_ms !== null;
-      if (hasMeta) lines.push(jsonText({ _meta: true, length, last_ms, last_seq, expire_at_ms }));
-      return lines.map((line) => `${line}\n`).join("");
-    };
-    return { directory: "streams", content, isEmpty: false };
-  });
+function stream(isForElastickv: boolean): fc.Arbitrary<Value> {
+  const some = isForElastickv ? text : bytes;
+  const entryFields = fc.array(fc.tuple(some(6), some(12)), { minLength: 1, maxLength: 4 });
+  const metas = ["top", "stale", "none"] as const;
+  return fc
+    .record({
+      ids: fc.uniqueArray(id, { maxLength: 6, selector: String }).map((ids) => [...ids].sort(byId)),
+      fields: fc.array(entryFields, { minLength: 6, maxLength: 6 }),
+      meta: isForElastickv ? fc.constantFrom(...metas) : fc.constantFrom(...metas, "later" as const),
+      later: id,
+    })
+    .map(streamValue);
+}
+
+function streamValue({ ids, fields, meta, later }: StreamSource): Value {
+  const entry = (shape: Shape, [ms, sequence]: Id, pairs: readonly (readonly [Buffer, Buffer])[]) => {
+    const names = pairs.map(([name]) => name.toString("hex"));
+    const isObject = pairs.every(([name]) => isText(name)) && new Set(names).size === names.length;
+    const object = () => new Map(pairs.map(([name, value]) => [name.toString(), binarySafe(value)]));
+    const listed = () => pairs.map(([name, value]) => ({ name: binarySafe(name), value: binarySafe(value) }));
+    return jsonText({ id: `${ms}-${sequence}`, fields: shape === "design" && isObject ? object() : listed() });
+  };
+  const handedOut = { top: ids.at(-1) ?? later, stale: ids[0] ?? later, later, none: later }[meta];
+  const content = (shape: Shape, expire_at_ms: number | null) => {
+    const [last_ms, last_seq] = handedOut;
+    const length = meta === "stale" ? 1 : ids.length;
+    const lines = ids.map((each, index) => entry(shape, each, fields[index] ?? []));
+    const hasMeta = meta !== "none" || shape === "shipped" || expire_at_ms !== null;
+    if (hasMeta) lines.push(jsonText({ _meta: true, length, last_ms, last_seq, expire_at_ms }));
+    return lines.map((line) => `${line}\n`).join("");
+  };
+  return { directory: "streams", content, isEmpty: false };
+}
 
 /** elastickv's member set: its magic, then a protobuf field a member. */
 function memberSet(members: readonly Buffer[]): Buffer {
@@ -156,42 +169,42 @@ function sketch(runs: readonly (readonly [zeros: number, value: number, length: 
   return Buffer.concat([header, Buffer.from([...codes, 0x40 | ((left - 1) >> 8), (left - 1) & 0xff])]);
 }
 
-const hyperLogLog = fc
-  .oneof(
-    fc.array(bytes(200), { minLength: 1, maxLength: 30 }).map(memberSet),
-    fc
-      .array(
-        fc.tuple(fc.integer({ min: 1, max: 64 }), fc.integer({ min: 1, max: 32 }), fc.integer({ min: 1, max: 4 })),
-        {
-          maxLength: 20,
-        },
-      )
-      .map(sketch),
-  )
-  .map((value): Value => ({ directory: "hll", content: () => value, isEmpty: false }));
+const sketchRun = fc.tuple(
+  fc.integer({ min: 1, max: 64 }),
+  fc.integer({ min: 1, max: 32 }),
+  fc.integer({ min: 1, max: 4 }),
+);
+
+function hyperLogLog(isForElastickv: boolean): fc.Arbitrary<Value> {
+  const member = isForElastickv ? text(200) : bytes(200);
+  const members = fc.array(member, { minLength: 1, maxLength: 30 }).map(memberSet);
+  const sketches = fc.array(sketchRun, { maxLength: 20 }).map(sketch);
+  return (isForElastickv ? members : fc.oneof(members, sketches)).map((value) => ({
+    directory: "hll",
+    content: () => value,
+    isEmpty: false,
+  }));
+}
 
 const EXTENSIONS: Readonly<Record<string, string>> = { strings: ".bin", hll: ".bin", streams: ".jsonl" };
 
-/** Keys of every type. `nowMs` is when the dump is taken: expiry times lie about it. */
-export function databases(shape: Shape, nowMs: number): fc.Arbitrary<DumpPart> {
-  const value = fc.oneof(string, hash, list, set, sortedSet, stream, hyperLogLog);
+/** Keys of every type. */
+export function databases(kind: DumpKind): fc.Arbitrary<DumpPart> {
+  const { isForElastickv } = kind;
+  const value = fc.oneof(string, hash, list, set, sortedSet, stream(isForElastickv), hyperLogLog(isForElastickv));
   const keys = fc.uniqueArray(fc.tuple(key, value, expiry), {
     selector: ([name]) => name.toString("hex"),
     maxLength: 14,
   });
-  const numbers = fc.uniqueArray(fc.nat(5), { minLength: 1, maxLength: 2 });
+  const numbers = isForElastickv ? fc.constant([0]) : fc.uniqueArray(fc.nat(5), { minLength: 1, maxLength: 2 });
   return numbers
-    .chain((all) => fc.tuple(...all.map((number) => keys.map((found) => database(number, found, { shape, nowMs })))))
+    .chain((all) => fc.tuple(...all.map((number) => keys.map((found) => database(number, found, kind)))))
     .map(joined);
 }
 
 type Key = readonly [key: Buffer, value: Value, expiresInMs: number | undefined];
 
-function database(
-  number: number,
-  keys: readonly Key[],
-  dump: { readonly shape: Shape; readonly nowMs: number },
-): DumpPart {
+function database(number: number, keys: readonly Key[], dump: DumpKind): DumpPart {
   const root = `redis/db_${number}`;
   const files: Record<string, string | Buffer> = {};
   const absent: DumpPart["absent"][number][] = [];

@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { segmentOf } from "../dump-builder.js";
 import { someText } from "../fuzz.js";
 import { type JsonSource, jsonText } from "./json-text.js";
-import { type DumpPart, joined, type Shape, scopeNames, seldom } from "./parts.js";
+import { type DumpKind, type DumpPart, joined, type Shape, scopeNames, seldom } from "./parts.js";
 
 const SUFFIX = ".elastickv-meta.json";
 const LEAF = ".elastickv-leaf-data";
@@ -65,6 +65,9 @@ const sidecar = fc.record(
 
 const body = seldom(12, fc.uint8Array({ minLength: 100_000, maxLength: 120_000 }), fc.uint8Array({ maxLength: 80 }));
 
+/** elastickv's listings have no way to write these. */
+const NOT_XML = /[^\t\n\r\u{20}-\u{FFFD}\u{10000}-\u{10FFFF}]/u;
+
 interface S3Object {
   readonly key: string;
   readonly body: Buffer;
@@ -73,10 +76,11 @@ interface S3Object {
 
 const object: fc.Arbitrary<S3Object> = fc.record({ key, body: body.map((bytes) => Buffer.from(bytes)), sidecar });
 
-export function buckets(shape: Shape): fc.Arbitrary<DumpPart> {
+export function buckets({ shape, isForElastickv }: DumpKind): fc.Arbitrary<DumpPart> {
   const objects = fc
     .tuple(fc.uniqueArray(object, { maxLength: 10, selector: (each) => each.key }), fc.nat(2), component)
-    .map(([all, below, name]) => withOneBelow(all, below, name));
+    .map(([all, below, name]) => withOneBelow(all, below, name))
+    .map((all) => (isForElastickv ? all.filter((each) => !NOT_XML.test(each.key)) : all));
   return scopeNames(/^[a-z0-9][a-z0-9-]{1,20}[a-z0-9]$/, 2)
     .chain((names) =>
       fc.tuple(

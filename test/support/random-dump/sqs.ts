@@ -5,7 +5,7 @@ import fc from "fast-check";
 
 import { someText } from "../fuzz.js";
 import { type JsonSource, jsonText } from "./json-text.js";
-import { type DumpPart, joined, type Shape, scopeNames } from "./parts.js";
+import { type DumpKind, type DumpPart, joined, type Shape, scopeNames } from "./parts.js";
 
 /** What XML 1.0, and so SQS, takes. A carriage return is among it. */
 const NOT_XML = /[^\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/u;
@@ -70,7 +70,7 @@ const queue: fc.Arbitrary<Queue> = fc.record({
   hasDeadLetters: fc.boolean(),
 });
 
-export function queues(shape: Shape, nowMs: number): fc.Arbitrary<DumpPart> {
+export function queues({ shape, nowMs }: DumpKind): fc.Arbitrary<DumpPart> {
   return scopeNames(/^[A-Za-z0-9_-]{1,16}$/, 3)
     .chain((names) => fc.tuple(...names.map((name) => fc.tuple(fc.constant(name), queue))))
     .map((all) => joined(all.map(([name, source]) => queueFiles(name, source, { all, shape, nowMs }))));

@@ -109,7 +109,7 @@ describe("a plan", () => {
     const text = planText(planWith({ scopes }));
     expect(text).toMatch(/dynamodb:orders → copy +holds records +~1,200 +empty first/);
     expect(text).toMatch(/sqs:jobs +absent +skip whole/);
-    expect(text).toContain("7 records to write or compare, 1 malformed (would be rejected).");
+    expect(text).toContain("6 records to write or compare, 1 malformed (would be rejected).");
     expect(text).toContain("Nothing was written.");
   });
 
@@ -118,7 +118,7 @@ describe("a plan", () => {
     const text = planText(planWith({ scopes, transform: "./mask.mjs" }));
     expect(text).toMatch(/^Change +every record goes through \.\/mask\.mjs$/m);
     expect(text).toContain(
-      "8 records to write or compare, 1 malformed or not transformed (would be rejected), 5 left out",
+      "7 records to write or compare, 1 malformed or not transformed (would be rejected), 5 left out",
     );
     expect(planText(planWith({}))).not.toContain("Change");
   });

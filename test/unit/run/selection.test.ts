@@ -60,6 +60,12 @@ describe("what a run takes", () => {
     expect(selection({}).wantsKey("")).toBe(true);
     expect(selection({}).isPartial).toBe(false);
   });
+
+  it("that no key met is worth a warning, an empty dump is not", () => {
+    expect(selection({ include: ["user:*"] }).warningFor(0)).toMatch(/no record's key matches/);
+    expect(selection({ include: ["user:*"] }).warningFor(1)).toBeUndefined();
+    expect(selection({}).warningFor(0)).toBeUndefined();
+  });
 });
 
 describe("a rename", () => {

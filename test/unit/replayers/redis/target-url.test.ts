@@ -22,6 +22,10 @@ describe("a Redis URL", () => {
     expect(parseRedisUrl("rediss://host").options).toMatchObject({ host: "host", tls: { servername: "host" } });
   });
 
+  it.each(["127.0.0.1", "[::1]"])("takes TLS to the address %s, which is no server name", (address) => {
+    expect(parseRedisUrl(`rediss://${address}`).options.tls).toEqual({});
+  });
+
   it.each(["unix:///run/redis%20a.sock", "redis+unix:///run/redis%20a.sock"])("takes the socket of %s", (url) => {
     expect(parseRedisUrl(url).options).toMatchObject({ path: "/run/redis a.sock" });
   });
