@@ -101,8 +101,8 @@ function planSums({ scopes, atLeastSeconds, transform }: Plan): string[] {
     atLeastSeconds === undefined
       ? []
       : [`At the given limits it takes at least ${formatDuration(atLeastSeconds * 1000)}.`];
-  const left = rest.reduce((total, [count]) => total + count, 0);
-  const records = plural(sum((scope) => scope.records) - left, "record");
+  const sent = sum(({ records = 0, malformed = 0, expired = 0, empty = 0 }) => records - malformed - expired - empty);
+  const records = plural(sent, "record");
   return [`${[`${records} to write or compare`, ...notes].join(", ")}.`, ...time, "Nothing was written."];
 }
 
