@@ -16,7 +16,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "servers",
-          include: ["test/{contract,integration,cli,faults}/**/*.test.ts"],
+          include: ["test/{contract,integration,cli}/**/*.test.ts"],
           // Each file starts servers of its own; two Java programs and a MinIO are enough at once.
           maxWorkers: 2,
           testTimeout: 60_000,

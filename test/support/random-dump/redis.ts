@@ -129,7 +129,7 @@ function streamValue({ ids, fields, meta, later }: StreamSource): Value {
     const listed = () => pairs.map(([name, value]) => ({ name: binarySafe(name), value: binarySafe(value) }));
     return jsonText({ id: `${ms}-${sequence}`, fields: shape === "design" && isObject ? object() : listed() });
   };
-  const handedOut = { top: ids.at(-1) ?? later, stale: ids[0] ?? later, later, none: later }[meta];
+  const handedOut = { top: ids.at(-1) ?? later, stale: ids[0] ?? later, later, none: ids.at(-1) ?? later }[meta];
   const content = (shape: Shape, expire_at_ms: number | null) => {
     const [last_ms, last_seq] = handedOut;
     const length = meta === "stale" ? 1 : ids.length;
