@@ -5,12 +5,11 @@
 import { RestoreError } from "../errors/restore-error.js";
 import { together } from "../errors/together.js";
 import { type Scope, scopeLabel } from "../model/scope.js";
-import type { ScopeDecision } from "../modes/mode.js";
+import type { Mode, ScopeDecision } from "../modes/mode.js";
 import type { Dump } from "../readers/dump.js";
 import type { Replayer, ScopeState } from "../replayers/replayer.js";
 import { asksTarget } from "./before-writing.js";
-import type { RunOptions } from "./prepare.js";
-import { ownRecords, recordSource } from "./run-records.js";
+import { ownRecords, type RecordsInit, recordSource } from "./run-records.js";
 import type { Selection } from "./selection.js";
 
 export interface PreparedScope {
@@ -25,7 +24,7 @@ const INSPECTED_AT_ONCE = 8;
 
 /** Of a run, what an inspection needs; a prepared run has it. */
 interface Inspection {
-  readonly options: Pick<RunOptions, "mode" | "signal" | "transform" | "workRoot">;
+  readonly options: RecordsInit["options"] & { readonly mode: Mode; readonly signal?: AbortSignal };
   readonly dump: Pick<Dump, "reader" | "sizeOf">;
   readonly selection: Pick<Selection, "wantsKey">;
   readonly replayers: { of(scope: Scope): Replayer };
@@ -68,7 +67,7 @@ export function assertAcceptable({
   options,
 }: {
   readonly scopes: readonly PreparedScope[];
-  readonly options: Pick<RunOptions, "mode">;
+  readonly options: { readonly mode: Mode };
 }): void {
   // Without a mode nobody said that what differs may stay.
   const strict = options.mode.name === "none";

@@ -450,9 +450,10 @@ describe("limits", () => {
       return new Map(report?.scopes.map((scope) => [scope.adapter, scope.durationMs]));
     };
     const each = await took("each", "dynamodb=60ops/s,s3=1MiB/s");
-    expect(each.get("dynamodb")).toBeGreaterThan(750);
-    expect(each.get("s3")).toBeGreaterThan(750);
-    expect((await took("all", "60ops/s")).get("dynamodb")).toBeGreaterThan(750);
+    // 50 of 60 items, 800 of 1,200 KiB have to be paid off before the last request, less three quanta of 20 ms.
+    expect(each.get("dynamodb")).toBeGreaterThan(700);
+    expect(each.get("s3")).toBeGreaterThan(700);
+    expect((await took("all", "60ops/s")).get("dynamodb")).toBeGreaterThan(700);
   });
 
   it("--concurrency is how many batches of a scope are under way at once", async () => {
