@@ -135,7 +135,8 @@ export class Calls {
   #gaveUp(error: RestoreError, options: CallOptions, firstFailureAt: number): RestoreError {
     const seconds = Math.round(this.#init.maxRetryTimeMs / 1000);
     const othersPassed = (this.#passed.get(options.operation) ?? 0) > firstFailureAt;
-    if (error.code === "CONNECTION" && !othersPassed) {
+    // A request that never reached the server cannot be at fault itself.
+    if (error.code === "CONNECTION" && (!othersPassed || error.reason === "not-sent")) {
       return new RestoreError("OUTAGE", `${this.#init.endpoint} was out of reach for ${seconds} s: ${error.message}`, {
         where: this.#where(options),
         hint: "Bring the target back and run the restore again; --max-retry-time sets how long it waits.",
@@ -145,10 +146,16 @@ export class Calls {
     }
     return new RestoreError("CALL_FAILED", `${options.operation} kept failing for ${seconds} s: ${error.message}`, {
       where: this.#where(options),
-      reason: error.code === "THROTTLED" ? "throttled" : "kept-failing",
+      reason: lastingReason(error),
       cause: error,
     });
   }
+}
+
+/** The word for a request that was given up. */
+function lastingReason({ code, reason }: RestoreError): string {
+  if (code === "THROTTLED") return "throttled";
+  return reason === "server-error" ? reason : "kept-failing";
 }
 
 function amountOf(value: number | (() => number) | undefined, fallback: number): number {

@@ -6,16 +6,9 @@ import { createDynamoDbReplayer } from "../../src/replayers/dynamodb/replayer.js
 import type { Replayer } from "../../src/replayers/replayer.js";
 import { startDynamoDbLocal } from "../../testcontainers/dynamodb-local.js";
 import type { RunningServer } from "../../testcontainers/server.js";
-import {
-  attributeOf,
-  contextFor,
-  dynamoDb,
-  itemRecords,
-  itemsOf,
-  keysOf,
-  tableScope,
-} from "../support/dynamodb-records.js";
+import { attributeOf, dynamoDb, itemRecords, itemsOf, keysOf, tableScope } from "../support/dynamodb-records.js";
 import { fakeClock } from "../support/fake-clock.js";
+import { contextFor } from "../support/replayer-context.js";
 import {
   type ProxiedRequest,
   type ScriptedProxy,

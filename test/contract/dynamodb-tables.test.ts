@@ -5,7 +5,8 @@ import { createDynamoDbReplayer } from "../../src/replayers/dynamodb/replayer.js
 import type { Replayer } from "../../src/replayers/replayer.js";
 import { startDynamoDbLocal } from "../../testcontainers/dynamodb-local.js";
 import type { RunningServer } from "../../testcontainers/server.js";
-import { contextFor, dynamoDb, itemRecords, keysOf, tableScope } from "../support/dynamodb-records.js";
+import { dynamoDb, itemRecords, keysOf, tableScope } from "../support/dynamodb-records.js";
+import { contextFor } from "../support/replayer-context.js";
 
 let server: RunningServer;
 const open: Replayer<"dynamodb">[] = [];

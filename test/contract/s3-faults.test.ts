@@ -15,10 +15,10 @@ import { createS3Replayer } from "../../src/replayers/s3/replayer.js";
 import { startMinio } from "../../testcontainers/minio.js";
 import type { RunningServer } from "../../testcontainers/server.js";
 import { startOrStandIn } from "../../testcontainers/stand-in.js";
+import { contextFor } from "../support/replayer-context.js";
 import { type S3Proxy, type S3Verdict, startS3Proxy } from "../support/s3-proxy.js";
 import {
   bucketScope,
-  contextFor,
   etagOfParts,
   MIB,
   md5,

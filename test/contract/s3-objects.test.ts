@@ -14,10 +14,10 @@ import type { Replayer } from "../../src/replayers/replayer.js";
 import { createS3Replayer, type S3Target } from "../../src/replayers/s3/replayer.js";
 import { startMinio } from "../../testcontainers/minio.js";
 import type { RunningServer } from "../../testcontainers/server.js";
+import { contextFor } from "../support/replayer-context.js";
 import {
   bucketScope,
   bufferContent,
-  contextFor,
   etagOfParts,
   MIB,
   md5,

@@ -17,7 +17,8 @@ import type { Replayer } from "../../src/replayers/replayer.js";
 import { createS3Replayer, type S3Target } from "../../src/replayers/s3/replayer.js";
 import { startMinio } from "../../testcontainers/minio.js";
 import type { RunningServer } from "../../testcontainers/server.js";
-import { bucketScope, contextFor, noRecords, objectRecord, plainClient, recordsOf } from "../support/s3-records.js";
+import { contextFor } from "../support/replayer-context.js";
+import { bucketScope, noRecords, objectRecord, plainClient, recordsOf } from "../support/s3-records.js";
 
 let server: RunningServer;
 let client: S3Client;

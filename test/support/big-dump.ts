@@ -5,28 +5,9 @@ import { createWriteStream } from "node:fs";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { manifestText } from "./dump-builder.js";
 
 const BLOCK_BYTES = 1_048_576;
-
-const MANIFEST = {
-  format_version: 1,
-  phase: "phase0-snapshot-decode",
-  wall_time_iso: "2026-05-01T12:00:00Z",
-  source: { fsm_path: "big.fsm" },
-  exclusions: {
-    include_incomplete_uploads: false,
-    include_orphans: false,
-    preserve_sqs_visibility: false,
-    include_sqs_side_records: false,
-  },
-  checksum_algorithm: "sha256",
-  checksum_format: "sha256sum",
-  encoded_filename_charset: "rfc3986-unreserved-plus-percent",
-  key_segment_max_bytes: 240,
-  s3_meta_suffix: ".elastickv-meta.json",
-  s3_collision_strategy: "leaf-data-suffix",
-  dynamodb_layout: "per-item",
-};
 
 export class BigDump {
   readonly path: string;
@@ -58,7 +39,7 @@ export class BigDump {
 
   /** The manifest and CHECKSUMS, after the last file. */
   async seal(adapter: string): Promise<void> {
-    await this.add("MANIFEST.json", [JSON.stringify({ ...MANIFEST, adapters: { [adapter]: {} } })]);
+    await this.add("MANIFEST.json", [manifestText({ [adapter]: {} })]);
     const lines = [...this.#digests].sort(([one], [other]) => Buffer.compare(Buffer.from(one), Buffer.from(other)));
     await writeFile(join(this.path, "CHECKSUMS"), lines.map(([path, digest]) => `${digest}  ${path}\n`).join(""));
   }

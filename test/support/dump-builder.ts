@@ -152,6 +152,11 @@ function manifestOf({ manifest = {}, adapters, files = {} }: DumpDescription): D
   };
 }
 
+/** The manifest of a dump with these adapters, as text. */
+export function manifestText(adapters: Readonly<Record<string, unknown>>): string {
+  return toJson({ ...MANIFEST, adapters });
+}
+
 function encode(content: Exclude<DumpFile, null>): string | Buffer {
   if (typeof content === "string" || Buffer.isBuffer(content)) return content;
   if (Array.isArray(content))

@@ -1,11 +1,6 @@
-/** Tables, items and replayers for tests of DynamoDB, and a view of a table that no SDK has touched. */
-import type { WriteAction, WritePolicy } from "../../src/model/policy.js";
 import type { ItemRecord } from "../../src/model/record.js";
 import type { TableSchema, TableScope } from "../../src/model/scope.js";
 import { readItem } from "../../src/readers/dynamodb-item.js";
-import { UNPACED } from "../../src/replayers/calls.js";
-import type { ReplayerContext } from "../../src/replayers/replayer.js";
-import { systemClock } from "../../src/support/clock.js";
 import { type JsonObject, parseJson } from "../../src/support/json.js";
 
 /** A table with the hash key `pk` (S), unless the schema says otherwise. */
@@ -32,19 +27,6 @@ function itemRecord(scope: TableScope, text: string | Buffer): ItemRecord {
 
 export function itemRecords(scope: TableScope, ...texts: readonly string[]): ItemRecord[] {
   return texts.map((text) => itemRecord(scope, text));
-}
-
-function policyFor(action: WriteAction): WritePolicy {
-  return {
-    actionFor: () => action,
-    wrongType: "rejected",
-    expiryOf: () => ({ kind: "none" }),
-    jobId: "0123456789abcdef",
-  };
-}
-
-export function contextFor(action: WriteAction, overrides: Partial<ReplayerContext> = {}): ReplayerContext {
-  return { policy: policyFor(action), clock: systemClock, pacer: UNPACED, maxRetryTimeMs: 10_000, ...overrides };
 }
 
 /** Sends a request as it is and parses the answer strictly: names like `__proto__` and all digits survive. */

@@ -1,12 +1,8 @@
 /** Buckets, objects and replayers for tests of S3, and a plain client that looks at what they left behind. */
 import { createHash } from "node:crypto";
 import { S3Client } from "@aws-sdk/client-s3";
-import type { WriteAction, WritePolicy } from "../../src/model/policy.js";
 import type { Content, ObjectMetadata, ObjectRecord } from "../../src/model/record.js";
 import type { BucketScope, BucketSettings } from "../../src/model/scope.js";
-import { UNPACED } from "../../src/replayers/calls.js";
-import type { ReplayerContext } from "../../src/replayers/replayer.js";
-import { systemClock } from "../../src/support/clock.js";
 
 export const MIB = 1024 * 1024;
 
@@ -83,19 +79,6 @@ export function etagOfParts(bytes: Buffer, partBytes: number): string {
     );
   }
   return `${all.digest("hex")}-${count}`;
-}
-
-function policyFor(action: WriteAction): WritePolicy {
-  return {
-    actionFor: () => action,
-    wrongType: "rejected",
-    expiryOf: () => ({ kind: "none" }),
-    jobId: "0123456789abcdef",
-  };
-}
-
-export function contextFor(action: WriteAction, overrides: Partial<ReplayerContext> = {}): ReplayerContext {
-  return { policy: policyFor(action), clock: systemClock, pacer: UNPACED, maxRetryTimeMs: 10_000, ...overrides };
 }
 
 export async function* noRecords(): AsyncGenerator<ObjectRecord> {}

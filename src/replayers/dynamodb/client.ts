@@ -14,6 +14,7 @@ import {
 } from "@aws-sdk/client-dynamodb";
 
 import { type AwsOptions, awsClientConfig } from "../aws-client.js";
+import type { BuildMiddleware, DeserializeMiddleware, MiddlewareStack } from "../middleware.js";
 
 /** An answer before the SDK has read it. */
 export interface RawAnswer {
@@ -72,19 +73,7 @@ interface Exchange {
   answer(): RawAnswer;
 }
 
-/** The part of the SDK's middleware stack that is used here; every command's stack fits it. */
-interface Stack {
-  add(middleware: BuildMiddleware, options: { step: "build"; name: string; priority: "low" }): void;
-  add(middleware: DeserializeMiddleware, options: { step: "deserialize"; name: string; priority: "low" }): void;
-}
-
-type BuildMiddleware = <A extends { request: unknown }, R>(next: (args: A) => Promise<R>) => (args: A) => Promise<R>;
-
-type DeserializeMiddleware = <A, R extends { response: unknown }>(
-  next: (args: A) => Promise<R>,
-) => (args: A) => Promise<R>;
-
-function attach(stack: Stack, body?: Buffer): Exchange {
+function attach(stack: MiddlewareStack, body?: Buffer): Exchange {
   if (body !== undefined) stack.add(withBody(body), { step: "build", name: "itemBody", priority: "low" });
   let answer: RawAnswer | undefined;
   const keep = (raw: RawAnswer): void => {

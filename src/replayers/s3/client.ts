@@ -8,6 +8,7 @@
  */
 import { S3Client } from "@aws-sdk/client-s3";
 import { type AwsOptions, awsClientConfig, isAws } from "../aws-client.js";
+import type { BuildMiddleware, DeserializeMiddleware, MiddlewareStack } from "../middleware.js";
 
 /** Answer headers, names in lower case, values as the UTF-8 text that they are. */
 export type AnswerHeaders = Readonly<Record<string, string>>;
@@ -118,20 +119,8 @@ function folded(value: string): string {
   return value.replace(GO_SPACE, " ").replace(/^ | $/g, "");
 }
 
-/** The part of a command's middleware stack that is used here; every command's stack fits it. */
-interface Stack {
-  add(middleware: BuildMiddleware, options: { step: "build"; name: string; priority: "low" }): void;
-  add(middleware: DeserializeMiddleware, options: { step: "deserialize"; name: string; priority: "low" }): void;
-}
-
-type BuildMiddleware = <A extends { request: unknown }, R>(next: (args: A) => Promise<R>) => (args: A) => Promise<R>;
-
-type DeserializeMiddleware = <A, R extends { response: unknown }>(
-  next: (args: A) => Promise<R>,
-) => (args: A) => Promise<R>;
-
 /** Sets request headers before the request is signed. A content type that is not among them is not sent. */
-export function withHeaders(stack: Stack, headers: Readonly<Record<string, string>>): void {
+export function withHeaders(stack: MiddlewareStack, headers: Readonly<Record<string, string>>): void {
   const middleware: BuildMiddleware = (next) => (args) => {
     const request = asRequest(args.request);
     delete request.headers["content-type"];
@@ -142,7 +131,7 @@ export function withHeaders(stack: Stack, headers: Readonly<Record<string, strin
 }
 
 /** Keeps the headers of a command's answer, whatever the SDK makes of them. */
-export function keepingHeaders(stack: Stack): () => AnswerHeaders {
+export function keepingHeaders(stack: MiddlewareStack): () => AnswerHeaders {
   let kept: AnswerHeaders = {};
   const middleware: DeserializeMiddleware = (next) => async (args) => {
     const result = await next(args);

@@ -106,9 +106,19 @@ describe("an error that may pass", () => {
     };
     await expect(calls.run({ operation: "PutItem" }, breaking)).rejects.toMatchObject({
       code: "CALL_FAILED",
-      reason: "kept-failing",
+      reason: "server-error",
       retry: "no",
     });
+  });
+
+  it("is an outage whatever passes meanwhile, when the request never reached the server", async () => {
+    const { calls, clock } = newCalls({ maxRetryTimeMs: 5_000 });
+    const refused = async () => {
+      clock.advance(1);
+      await calls.run({ operation: "PutItem" }, failing().attempt);
+      throw fault("CONNECTION", { reason: "not-sent" });
+    };
+    await expect(calls.run({ operation: "PutItem" }, refused)).rejects.toMatchObject({ code: "OUTAGE" });
   });
 
   it("is an outage when others passed only before, or of another kind", async () => {
