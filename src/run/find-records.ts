@@ -4,7 +4,7 @@ import { escapeForDisplay } from "../model/display.js";
 import type { DumpRecord } from "../model/record.js";
 import type { Scope } from "../model/scope.js";
 import { breathing } from "../support/breathing.js";
-import { check, openWithWorkDirectory, type RunOptions } from "./prepare.js";
+import { check, closeAll, openWithWorkDirectory, type RunOptions } from "./prepare.js";
 import { Selection } from "./selection.js";
 
 export interface FindRecordsOptions
@@ -43,7 +43,7 @@ export async function findRecords(
     }
     if (found === 0) throw notThere(options.path);
   } finally {
-    for (let closer = closers.pop(); closer !== undefined; closer = closers.pop()) await closer();
+    await closeAll(closers);
     options.progress.report({ type: "finished" });
   }
 }

@@ -70,9 +70,7 @@ export interface PreparedRun {
 /** @throws RestoreError of the classes usage, dump and target; nothing was written then */
 export async function prepare(options: RunOptions): Promise<PreparedRun> {
   const closers: (() => Promise<void>)[] = [];
-  const close = async () => {
-    for (let closer = closers.pop(); closer !== undefined; closer = closers.pop()) await closer();
-  };
+  const close = () => closeAll(closers);
   const stopper = new AbortController();
   const signals = options.signal === undefined ? [stopper.signal] : [options.signal, stopper.signal];
   const signal = AbortSignal.any(signals);
@@ -109,6 +107,11 @@ async function open(
   const found = await dump.scopes(selection);
   const scopes = await unlessInterrupted(inspectAll(found, { options, dump, selection, replayers }), options.signal);
   return { options, dump, checked, selection, capabilities, replayers, scopes, startedAt };
+}
+
+/** Undoes what was opened, last first. Repeatable. */
+export async function closeAll(closers: (() => Promise<void>)[]): Promise<void> {
+  for (let closer = closers.pop(); closer !== undefined; closer = closers.pop()) await closer();
 }
 
 /** Opens a dump with a directory of its own for catalogues; `closers` undo both. */

@@ -2,7 +2,7 @@
 import type { FaultyRecord } from "../model/record.js";
 import { type Adapter, type Scope, scopeLabel } from "../model/scope.js";
 import type { Dump } from "../readers/dump.js";
-import { check, openWithWorkDirectory, type RunOptions } from "./prepare.js";
+import { check, closeAll, openWithWorkDirectory, type RunOptions } from "./prepare.js";
 import { recordSource } from "./run-records.js";
 import { Selection } from "./selection.js";
 import { surveyScope } from "./survey.js";
@@ -72,7 +72,7 @@ export async function verifyDump(options: VerifyDumpOptions): Promise<DumpVerifi
       warnings: [...dump.manifest.warnings, ...dump.warnings],
     };
   } finally {
-    for (let closer = closers.pop(); closer !== undefined; closer = closers.pop()) await closer();
+    await closeAll(closers);
     options.progress.report({ type: "finished" });
   }
 }
