@@ -179,7 +179,6 @@ const CREDENTIALS = new Set([
   "AccessDenied",
   "AccessDeniedException",
   "AuthFailure",
-  "CredentialsProviderError",
   "ExpiredToken",
   "ExpiredTokenException",
   "IncompleteSignature",
@@ -193,10 +192,12 @@ const CREDENTIALS = new Set([
   "NotAuthorized",
   "OptInRequired",
   "SignatureDoesNotMatch",
-  "TokenProviderError",
   "TokenRefreshRequired",
   "UnrecognizedClientException",
 ]);
+
+/** The client's own: it found none to send, so no server was asked. */
+const NO_CREDENTIALS = new Set(["CredentialsProviderError", "TokenProviderError"]);
 
 /** These name who may not do what; other refusals may quote the signature or the request. */
 const SAFE_TO_QUOTE = new Set(["AccessDenied", "AccessDeniedException", "NotAuthorized"]);
@@ -253,6 +254,10 @@ function asAnswer(error: unknown, operation: string, context: AwsErrorContext, m
   const name = awsErrorName(error);
   const status = awsErrorStatus(error);
   const said = awsErrorText(error);
+  if (NO_CREDENTIALS.has(name)) {
+    const message = `no credentials were found for ${operation} at ${context.endpoint} (${name})`;
+    return make("TARGET_CREDENTIALS", message, { retry: "fatal", hint: CREDENTIALS_HINT });
+  }
   if (CREDENTIALS.has(name)) {
     const message = `${context.endpoint} did not accept the credentials for ${operation} (${SAFE_TO_QUOTE.has(name) ? said : name})`;
     return make("TARGET_CREDENTIALS", message, { retry: "fatal", hint: CREDENTIALS_HINT });

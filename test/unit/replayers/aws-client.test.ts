@@ -131,6 +131,15 @@ describe("an answer", () => {
     expect(classify(serviceError(name, status))).toMatchObject({ code: "TARGET_CREDENTIALS", retry: "fatal" });
   });
 
+  it.each(["CredentialsProviderError", "TokenProviderError"])(
+    "%s says that there were none, not that a server refused them",
+    (name) => {
+      const error = classify(Object.assign(new Error("could not load"), { name }));
+      expect(error).toMatchObject({ code: "TARGET_CREDENTIALS", retry: "fatal" });
+      expect(error.message).toMatch(/^no credentials were found for .+ at http:\/\/target\.test/);
+    },
+  );
+
   it("that refuses a signature is not quoted", () => {
     const error = classify(serviceError("SignatureDoesNotMatch", 403, "the canonical string was secret"));
     expect(error.message).not.toContain("secret");
