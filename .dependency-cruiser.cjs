@@ -53,7 +53,7 @@ module.exports = {
       name: "src-knows-no-tests",
       severity: "error",
       from: { path: "^(src|bin)/" },
-      to: { path: "^(test|testcontainers|scripts)/" },
+      to: { path: "^(test|testcontainers|scripts|bench)/" },
     },
     {
       name: "command-line-is-imported-by-nothing-below",
@@ -76,7 +76,7 @@ module.exports = {
     {
       name: "everything-resolves",
       severity: "error",
-      from: { pathNot: "^(bin/|scripts/demo\\.mjs$)" },
+      from: { pathNot: "^(bin/|scripts/(demo|bench)\\.mjs$)" },
       to: { couldNotResolve: true },
     },
     {

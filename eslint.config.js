@@ -20,7 +20,7 @@ export default tseslint.config(
   { ignores: ["dist/", "node_modules/", "coverage/"] },
   { linterOptions: { reportUnusedDisableDirectives: "error" } },
   {
-    files: ["{src,test,testcontainers,scripts,bin}/**/*.{ts,js,mjs}"],
+    files: ["{src,test,testcontainers,scripts,bench,bin}/**/*.{ts,js,mjs}"],
     languageOptions: {
       parser: tseslint.parser,
       parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname },
@@ -50,7 +50,7 @@ export default tseslint.config(
   { files: ["src/cli/**"], rules: { "no-restricted-globals": "off" } },
   // These read back what this program itself wrote, or what a user configured; never a dump's data.
   {
-    files: ["src/cli/**", "src/run/**", "src/support/json.ts", "src/readers/{catalogue,checksum-sort}.ts"],
+    files: ["src/cli/**", "src/run/**", "src/support/json.ts", "src/readers/{catalogue,sorter}.ts"],
     rules: { "no-restricted-properties": ["error", DATE_NOW] },
   },
 );

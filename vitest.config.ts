@@ -1,6 +1,9 @@
 /** Which tests there are: `unit` needs nothing, `servers` starts real servers, `long` is run on its own. */
 import { defineConfig } from "vitest/config";
 
+/** Servers that the environment names serve every file, and tests empty them: then one file after another. */
+const sharesServers = Object.keys(process.env).some((name) => /^ELASTICKV_RESTORE_TEST_.*_(URL|ENDPOINT)$/.test(name));
+
 export default defineConfig({
   test: {
     // The AWS SDK would print its own support calendar in every worker.
@@ -18,7 +21,7 @@ export default defineConfig({
           name: "servers",
           include: ["test/{contract,integration,cli}/**/*.test.ts"],
           // Each file starts servers of its own; two Java programs and a MinIO are enough at once.
-          maxWorkers: 2,
+          maxWorkers: sharesServers ? 1 : 2,
           testTimeout: 60_000,
           // A first start may have to install its server.
           hookTimeout: 600_000,

@@ -17,7 +17,7 @@ const CHECKS = [
   { name: "format and lint (biome)", run: () => runTool("biome", ["check", "--error-on-warnings", "."], keep) },
   {
     name: "layers (dependency-cruiser)",
-    run: () => runTool("depcruise", ["src", "bin", "test", "testcontainers", "scripts"], keep),
+    run: () => runTool("depcruise", ["src", "bin", "test", "testcontainers", "scripts", "bench"], keep),
   },
   { name: "dead code (knip)", run: () => runTool("knip", ["--no-progress"], keep) },
   { name: "package (publint, attw, files)", run: () => run("node", ["scripts/check-package.mjs"], keep) },

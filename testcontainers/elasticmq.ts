@@ -4,8 +4,15 @@ import { join } from "node:path";
 
 import { ListQueuesCommand, SQSClient } from "@aws-sdk/client-sqs";
 
-import { installJars, JAVA_NEEDS, SMALL_HEAP } from "./java.js";
-import { type Access, LOCAL_CREDENTIALS, type RunningServer, type ServerRecipe } from "./recipe.js";
+import { installJars, JAVA_NEEDS, largeHeap, SMALL_HEAP } from "./java.js";
+import {
+  type Access,
+  type Launch,
+  LOCAL_CREDENTIALS,
+  type NativeRecipe,
+  type RunningServer,
+  type ServerRecipe,
+} from "./recipe.js";
 import { startServer } from "./server.js";
 
 const VERSION = "1.7.1";
@@ -22,20 +29,39 @@ export const elasticMqRecipe: ServerRecipe = {
     needs: JAVA_NEEDS,
     install: () =>
       installJars("elasticmq", { group: "org.elasticmq", artifact: "elasticmq-server_2.13", version: VERSION }),
-    launch: async (jars, port, data) => {
-      const config = join(data, "elasticmq.conf");
-      await writeFile(config, configFor(port));
-      return {
-        command: "java",
-        args: [...SMALL_HEAP, `-Dconfig.file=${config}`, "-cp", `${jars}/*`, "org.elasticmq.server.Main"],
-      };
-    },
+    launch: async (jars, port, data) => await launch({ jars, port, data, heap: SMALL_HEAP }),
   },
 };
 
-/** An ElasticMQ of the caller's own, unless `ELASTICKV_RESTORE_TEST_SQS_ENDPOINT` names a shared SQS server. */
-export async function startElasticMq(): Promise<RunningServer> {
-  return await startServer(elasticMqRecipe);
+/**
+ * An ElasticMQ of the caller's own, unless `ELASTICKV_RESTORE_TEST_SQS_ENDPOINT` names a shared SQS server. As a process of
+ * this machine it takes so much memory for its messages, by default little.
+ */
+export async function startElasticMq({ heapBytes }: { readonly heapBytes?: number } = {}): Promise<RunningServer> {
+  if (heapBytes === undefined) return await startServer(elasticMqRecipe);
+  const { native } = elasticMqRecipe;
+  const heap = largeHeap(heapBytes);
+  const withHeap: NativeRecipe = {
+    ...native,
+    launch: async (jars, port, data) => await launch({ jars, port, data, heap }),
+  };
+  return await startServer({ ...elasticMqRecipe, native: withHeap });
+}
+
+interface LaunchInit {
+  readonly jars: string;
+  readonly port: number;
+  readonly data: string;
+  readonly heap: readonly string[];
+}
+
+async function launch({ jars, port, data, heap }: LaunchInit): Promise<Launch> {
+  const config = join(data, "elasticmq.conf");
+  await writeFile(config, configFor(port));
+  return {
+    command: "java",
+    args: [...heap, `-Dconfig.file=${config}`, "-cp", `${jars}/*`, "org.elasticmq.server.Main"],
+  };
 }
 
 function configFor(port: number): string {

@@ -9,6 +9,11 @@ export const JAVA_NEEDS = "Java 17 and, for the first time, Maven";
 /** Enough for tests, little enough for several at once. Serial collection: no threads for a heap this small. */
 export const SMALL_HEAP = ["-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"] as const;
 
+/** For a server that keeps gigabytes in memory; with the small heap's settings it would be slow. */
+export function largeHeap(bytes: number): readonly string[] {
+  return [`-Xmx${Math.ceil(bytes / 1_048_576)}m`, "-XX:+UseParallelGC"];
+}
+
 const COPY_DEPENDENCIES = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies";
 
 export interface MavenArtifact {

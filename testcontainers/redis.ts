@@ -2,6 +2,7 @@
 import { Redis } from "ioredis";
 
 import { needCommand } from "./cache.js";
+import { type NativeServer, runNative } from "./native.js";
 import type { Access, RunningServer, ServerRecipe } from "./recipe.js";
 import { startServer } from "./server.js";
 
@@ -25,6 +26,16 @@ export const redisRecipe: ServerRecipe = {
 /** A Redis of the caller's own, unless `ELASTICKV_RESTORE_TEST_REDIS_URL` names one that is shared. */
 export async function startRedis(): Promise<RunningServer> {
   return await startServer(redisRecipe);
+}
+
+/** A process of this machine with further arguments, `--tls-port` beside its plain port, say. */
+export async function startNativeRedis(args: readonly string[]): Promise<NativeServer> {
+  const { native } = redisRecipe;
+  const launch: typeof native.launch = async (command, port, data) => {
+    const plain = await native.launch(command, port, data);
+    return { ...plain, args: [...plain.args, ...args] };
+  };
+  return await runNative({ ...native, launch }, (port) => askRedis({ endpoint: `redis://127.0.0.1:${port}` }));
 }
 
 /** `INFO` is answered with an error while data is loaded, so an answer means ready. */

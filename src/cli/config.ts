@@ -22,6 +22,11 @@ const redis = z.strictObject({
   username: z.string().optional(),
   password_env: z.string().optional(),
   password_file: z.string().optional(),
+  /** PEM files: the authorities trusted, and a certificate of this client with its key. */
+  tls: z
+    .strictObject({ ca: z.string().optional(), cert: z.string().optional(), key: z.string().optional() })
+    .refine(({ cert, key }) => (cert === undefined) === (key === undefined), "cert and key belong together")
+    .optional(),
 });
 
 const target = z.strictObject({

@@ -89,6 +89,7 @@ const WRITING_OPTIONS = {
   "keep-etag": flag(WRITING, "one PUT up to 5 GiB where parts would change the ETag"),
   "allow-public": flag(WRITING, "make buckets public that were public-read"),
   "apply-policies": flag(WRITING, "apply bucket policies"),
+  "allow-low-memory": flag(WRITING, "go on where a Redis target has too little memory, or may drop restored keys"),
 } satisfies Record<string, Options>;
 
 const LIMIT_OPTIONS = {

@@ -2,6 +2,7 @@
 import { writeFile } from "node:fs/promises";
 import type { Writable } from "node:stream";
 import { messageOf, RestoreError, systemCode } from "../errors/restore-error.js";
+import { printableJson } from "../model/display.js";
 
 /** The reader went away (`| head`), or there never was one: nobody is left to tell. */
 const NO_READER: ReadonlySet<string | undefined> = new Set(["EPIPE", "ERR_STREAM_DESTROYED", "EBADF"]);
@@ -19,7 +20,7 @@ export async function print(stream: Writable, text: string): Promise<void> {
 
 /** The result for machines; digits of big integers stay. */
 export function json(value: unknown): string {
-  return `${JSON.stringify(value, (_key, each: unknown) => (typeof each === "bigint" ? String(each) : each), 2)}\n`;
+  return `${printableJson(value, 2)}\n`;
 }
 
 /** @throws RestoreError LOCAL_IO */

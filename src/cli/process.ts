@@ -1,5 +1,8 @@
 /** The command line as a process: its streams, signals and exit status. The only place that touches them. */
+import { EXIT } from "../errors/codes.js";
+import { messageOf, RestoreError } from "../errors/restore-error.js";
 import { main } from "./main.js";
+import { errorText } from "./text.js";
 
 const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
 
@@ -10,6 +13,7 @@ const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
 export async function runProcess(): Promise<void> {
   // The AWS SDK would print its own support calendar at every start.
   process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] = "true";
+  process.on("uncaughtException", endAtOnce).on("unhandledRejection", endAtOnce);
   const interruption = new AbortController();
   let signalled: number | undefined;
   for (const [signal, status] of Object.entries(SIGNALS)) {
@@ -32,4 +36,17 @@ export async function runProcess(): Promise<void> {
   });
   process.stdin.unref?.();
   process.exitCode = status === SIGNALS.SIGINT && signalled !== undefined ? signalled : status;
+}
+
+/**
+ * The last resort, for what a library throws where no caller can catch it: the calls that wait for it would wait for
+ * ever, so the process ends. ioredis does that where a server sends a null answer that nobody asked for.
+ */
+function endAtOnce(thrown: unknown): void {
+  const error = new RestoreError("INTERNAL", `the run was stopped by an unexpected error: ${messageOf(thrown)}`, {
+    hint: "What was restored stays. Check that each endpoint leads to the server that is meant, then run it again, with --mode merge or skip-existing where something was written.",
+    cause: thrown,
+  });
+  process.stderr.write(`\n${errorText(error)}`);
+  process.exit(EXIT.stopped);
 }

@@ -37,6 +37,7 @@ export interface RunArguments extends TargetArguments, SelectionArguments, Trans
   readonly maxRetryTime?: string;
   readonly allowOrphanBuckets?: boolean;
   readonly requireConsistent?: boolean;
+  readonly allowLowMemory?: boolean;
 }
 
 const DEFAULT_MAX_RETRY_TIME = "5m";
@@ -60,6 +61,7 @@ export async function runOptions(args: RunArguments, io: Io, progress: ProgressS
     maxRetryTimeMs: parseDurationMs(args.maxRetryTime ?? DEFAULT_MAX_RETRY_TIME, "--max-retry-time"),
     allowOrphanBuckets: args.allowOrphanBuckets ?? false,
     requireConsistent: args.requireConsistent ?? false,
+    allowLowMemory: args.allowLowMemory ?? false,
     ...(args.remapDir === undefined ? {} : { remapDirectory: args.remapDir }),
     workRoot: workRoot(io),
     jobId: randomBytes(8).toString("hex"),

@@ -25,12 +25,21 @@ export function parseSelection(args: SelectionArguments): SelectionOptions {
       hint: `Add ${stray.adapter} to --adapter, or leave --adapter out.`,
     });
   }
+  const renames = (args.rename ?? []).map(parseRename);
+  const again = renames.find(({ adapter, from }, i) =>
+    renames.slice(0, i).some((before) => before.adapter === adapter && before.from === from),
+  );
+  if (again !== undefined) {
+    throw new RestoreError("USAGE", `--rename gives ${again.adapter}:${again.from} two names`, {
+      hint: "Name each scope once; of a name and a pattern that both fit, the one that stands first counts.",
+    });
+  }
   return {
     ...(adapters.length === 0 ? {} : { adapters: [...new Set(adapters)] }),
     scopes,
     include: (args.include ?? []).map((glob) => parseGlob(glob, "--include")),
     exclude: (args.exclude ?? []).map((glob) => parseGlob(glob, "--exclude")),
-    renames: (args.rename ?? []).map(parseRename),
+    renames,
   };
 }
 

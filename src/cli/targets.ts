@@ -5,7 +5,9 @@
 import { readFile } from "node:fs/promises";
 import { messageOf, RestoreError } from "../errors/restore-error.js";
 import type { AwsEndpoint, AwsOptions } from "../replayers/aws-client.js";
+import { type RedisAccess, splitSeeds } from "../replayers/redis/target-url.js";
 import type { TargetSettings } from "../run/targets.js";
+import { present } from "../support/present.js";
 import { type NamedTarget, readNamedTarget } from "./config.js";
 import type { Io } from "./io.js";
 
@@ -114,7 +116,21 @@ function parseEndpoint(text: string, origin: string): AwsEndpoint {
   const url = new URL(text);
   if (url.username !== "" || url.password !== "")
     throw secret(origin, "credentials in a URL", "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile");
+  assertNotAws(url.hostname, origin);
   return { url: text };
+}
+
+/** Hosts of AWS, in China and with dual stack too. */
+const AWS_HOST = /(?:^|\.)(?:amazonaws\.com(?:\.cn)?|api\.aws)$/;
+/** Endpoints of a private network, which have no other name than their URL. */
+const PRIVATE_HOST = /\.vpce\.amazonaws\.com(?:\.cn)?$/;
+
+/** AWS by its URL would be AWS chosen by a leftover setting, or AWS taken for another server. */
+function assertNotAws(host: string, origin: string): void {
+  if (!AWS_HOST.test(host) || (PRIVATE_HOST.test(host) && !origin.startsWith("AWS_"))) return;
+  throw new RestoreError("USAGE", `${origin} names the AWS service by its URL (${host})`, {
+    hint: "Give `aws` with an option or in a named target, and the region with --region.",
+  });
 }
 
 async function resolveRedis(context: Context): Promise<TargetSettings["redis"]> {
@@ -125,7 +141,8 @@ async function resolveRedis(context: Context): Promise<TargetSettings["redis"]> 
     ["REDIS_URL", set(io.env["REDIS_URL"])],
   ]);
   if (found === undefined) return undefined;
-  const { url, database } = splitDatabase(found.value, found.origin);
+  const { first, others } = splitSeeds(found.value);
+  const { url, database } = splitDatabase(first, found.origin);
   if (found.origin !== "REDIS_URL" && url.password !== "") {
     throw secret(
       found.origin,
@@ -133,24 +150,36 @@ async function resolveRedis(context: Context): Promise<TargetSettings["redis"]> 
       "REDIS_URL or REDIS_PASSWORD, or password_env or password_file of a named target",
     );
   }
-  const password = url.password === "" ? await redisPassword(context) : undefined;
-  const username = named?.redis?.username;
-  if (url.host === "" && (password ?? username) !== undefined) {
-    throw new RestoreError("USAGE", `${found.origin}: a socket's URL cannot carry a user or password`, {
-      hint: "Unset REDIS_PASSWORD, or reach the server over redis:// or rediss://.",
-    });
-  }
-  if (username !== undefined && url.username === "") url.username = encodeURIComponent(username);
-  if (password !== undefined) url.password = encodeURIComponent(password);
-  return { url: url.href, origin: found.origin, ...(database === undefined ? {} : { database }) };
+  const access = present({
+    username: url.username === "" ? named?.redis?.username : undefined,
+    password: url.password === "" ? await redisPassword(context) : undefined,
+    tls: await redisTls(context, found),
+  });
+  return {
+    url: [url.href, ...others].join(","),
+    origin: found.origin,
+    ...(Object.keys(access).length === 0 ? {} : { access }),
+    ...(database === undefined ? {} : { database }),
+  };
 }
 
-const REDIS_PROTOCOL = /^(?:redis|rediss|redis\+cluster|unix|redis\+unix):$/;
+/** A named target's TLS settings, unless another URL without TLS takes the place of its own. */
+async function redisTls({ named }: Context, found: { readonly value: string }): Promise<RedisAccess["tls"]> {
+  const { url, tls } = named?.redis ?? {};
+  if (tls === undefined || (url !== found.value && !found.value.startsWith("rediss"))) return undefined;
+  const read = async (name: "ca" | "cert" | "key") => {
+    const file = tls[name];
+    return file === undefined ? undefined : await readNamed(file, `tls: ${name}`);
+  };
+  return present({ ca: await read("ca"), cert: await read("cert"), key: await read("key") });
+}
+
+const REDIS_PROTOCOL = /^(?:rediss?|rediss?\+cluster|unix|redis\+unix):$/;
 
 function splitDatabase(text: string, origin: string): { readonly url: URL; readonly database: number | undefined } {
   if (!URL.canParse(text) || !REDIS_PROTOCOL.test(new URL(text).protocol)) {
     throw new RestoreError("USAGE", `${origin} is not a Redis URL: "${withoutPassword(text)}"`, {
-      hint: "Give redis://host:port, rediss://host:port or unix:///path/to/socket.",
+      hint: "Give redis://host:port, rediss://host:port, redis+cluster://host:port,host:port or unix:///path/to/socket.",
     });
   }
   const url = new URL(text);
@@ -178,10 +207,15 @@ async function redisPassword({ io, named }: Context): Promise<string | undefined
     throw new RestoreError("CONFIG_INVALID", `password_env names ${variable}, which is not set`);
   }
   if (file === undefined) return set(io.env["REDIS_PASSWORD"]);
-  const text = await readFile(file, "utf8").catch((cause: unknown) => {
-    throw new RestoreError("CONFIG_INVALID", `password_file ${file} cannot be read: ${messageOf(cause)}`);
+  return (await readNamed(file, "password_file")).replace(/\r?\n$/, "");
+}
+
+async function readNamed(file: string, setting: string): Promise<string> {
+  return await readFile(file, "utf8").catch((cause: unknown) => {
+    throw new RestoreError("CONFIG_INVALID", `${setting} ${file} cannot be read: ${messageOf(cause)}`, {
+      hint: "Mend the named target in the configuration file, or the file that it names.",
+    });
   });
-  return text.replace(/\r?\n$/, "");
 }
 
 function secret(origin: string, what: string, instead: string): RestoreError {

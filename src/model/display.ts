@@ -12,6 +12,23 @@ export function escapeControls(text: string): string {
   return text.replace(UNSAFE, (char) => (char === "\n" ? char : escaped(char)));
 }
 
+/**
+ * JSON that steers no terminal and no editor: such characters stand as `\uHHHH`, which every reader of JSON turns back.
+ * Bigints become strings of their digits. `indent` as `JSON.stringify` takes it.
+ */
+export function printableJson(value: unknown, indent?: number): string {
+  const text = JSON.stringify(
+    value,
+    (_name, member: unknown) => (typeof member === "bigint" ? String(member) : member),
+    indent,
+  );
+  return text.replace(UNSAFE, (char) => (char === "\n" ? char : char.split("").map(codeUnit).join("")));
+}
+
+function codeUnit(unit: string): string {
+  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
+}
+
 function escaped(char: string): string {
   return `\\u{${(char.codePointAt(0) ?? 0).toString(16)}}`;
 }

@@ -22,7 +22,8 @@ interface IndexEntry {
 /** A block of rows ends with whichever comes first: digests make the row of a very large file a megabyte long. */
 const ROWS_A_BLOCK = 128;
 const BLOCK_BYTES = 64 * 1024;
-const BLOCKS_KEPT = 64;
+/** Of blocks' text, in memory. */
+const KEPT_BYTES = 2 * 1024 * 1024;
 
 export class CatalogueWriter {
   readonly #root: string;
@@ -118,7 +119,9 @@ export class Catalogue {
   readonly #fd: number;
   readonly #index: readonly IndexEntry[];
   readonly #end: number;
-  readonly #blocks = new Map<number, CatalogueRow[]>();
+  /** The latest that were read, and their text's bytes. */
+  readonly #blocks = new Map<number, { readonly rows: readonly CatalogueRow[]; readonly bytes: number }>();
+  #keptBytes = 0;
   #open = true;
 
   constructor({ root, file, index, end, count, bytes }: CatalogueInit) {
@@ -189,7 +192,7 @@ export class Catalogue {
 
   #block(block: number): readonly CatalogueRow[] {
     const kept = this.#blocks.get(block);
-    if (kept !== undefined) return kept;
+    if (kept !== undefined) return kept.rows;
     const start = this.#index[block]?.offset;
     if (start === undefined) return [];
     const bytes = Buffer.allocUnsafe((this.#index[block + 1]?.offset ?? this.#end) - start);
@@ -199,9 +202,18 @@ export class Catalogue {
       at += length;
     }
     const rows = bytes.toString("utf8").trimEnd().split("\n").map(decodeRow);
-    if (this.#blocks.size >= BLOCKS_KEPT) this.#blocks.delete(this.#blocks.keys().next().value ?? 0);
-    this.#blocks.set(block, rows);
+    this.#keep(block, rows, bytes.length);
     return rows;
+  }
+
+  #keep(block: number, rows: readonly CatalogueRow[], bytes: number): void {
+    this.#blocks.set(block, { rows, bytes });
+    this.#keptBytes += bytes;
+    for (const [oldest, { bytes: freed }] of this.#blocks) {
+      if (this.#keptBytes <= KEPT_BYTES || oldest === block) break;
+      this.#blocks.delete(oldest);
+      this.#keptBytes -= freed;
+    }
   }
 }
 

@@ -5,7 +5,7 @@ import { RestoreError } from "../errors/restore-error.js";
 import { escapeForDisplay } from "../model/display.js";
 import { compareUtf8 } from "../support/byte-order.js";
 import { type Catalogue, CatalogueWriter } from "./catalogue.js";
-import { type ChecksumRow, sortedChecksums } from "./checksums.js";
+import { CHECKSUMS_FILE, type ChecksumRow, invalidChecksums, sortedChecksums } from "./checksums.js";
 import type { CheckProgress } from "./dump.js";
 import { HashPool } from "./hash-pool.js";
 import { LinkCheck } from "./link-check.js";
@@ -52,7 +52,7 @@ export async function checkDump(options: CheckOptions): Promise<Catalogue> {
   const problems = new Problems();
   const writer = new CatalogueWriter(root, workDirectory);
   const pool = new HashPool(signal);
-  const links = new LinkCheck();
+  const links = new LinkCheck(workDirectory);
   const seen = { files: 0, bytes: 0 };
   try {
     const listed = matchTree(options, problems);
@@ -70,6 +70,7 @@ export async function checkDump(options: CheckOptions): Promise<Catalogue> {
     return writer.finish();
   } finally {
     writer.discard();
+    links.close();
     await pool.close();
   }
 }
@@ -77,20 +78,27 @@ export async function checkDump(options: CheckOptions): Promise<Catalogue> {
 /** Merges the walk and the listing; yields what stands in both. */
 async function* matchTree(options: CheckOptions, problems: Problems): AsyncGenerator<ChecksumRow> {
   const { root, workDirectory } = options;
-  const walk = walkFiles(root);
-  let file = walk.next();
+  const walk = walkFiles(root, { workDirectory });
   const unlisted = (path: string) => {
     if (!mayBeUnlisted(path)) problems.add("FILE_UNLISTED", path, "is not listed in CHECKSUMS");
   };
-  for await (const row of sortedChecksums(root, workDirectory)) {
-    while (file.done !== true && compareUtf8(file.value, row.path) < 0) {
-      unlisted(file.value);
-      file = walk.next();
+  try {
+    let file = walk.next();
+    for await (const row of sortedChecksums(root, workDirectory)) {
+      if (row.path === CHECKSUMS_FILE) {
+        throw invalidChecksums(row.line, "it lists CHECKSUMS itself, whose digest no row of it can hold");
+      }
+      while (file.done !== true && compareUtf8(file.value, row.path) < 0) {
+        unlisted(file.value);
+        file = walk.next();
+      }
+      if (file.done !== true && file.value === row.path) {
+        yield row;
+        file = walk.next();
+      } else problems.add("FILE_MISSING", row.path, `is listed in CHECKSUMS:${row.line} and missing`);
     }
-    if (file.done !== true && file.value === row.path) {
-      yield row;
-      file = walk.next();
-    } else problems.add("FILE_MISSING", row.path, `is listed in CHECKSUMS:${row.line} and missing`);
+    for (; file.done !== true; file = walk.next()) unlisted(file.value);
+  } finally {
+    walk.return(undefined);
   }
-  for (; file.done !== true; file = walk.next()) unlisted(file.value);
 }

@@ -27,7 +27,7 @@ export async function* sortedChecksums(root: string, workDirectory: string): Asy
   }
   let last: ChecksumRow | undefined;
   for await (const row of sortRows(readChecksums(root), workDirectory)) {
-    if (last?.path === row.path) throw invalid(row.line, `"${escapeForDisplay(row.path)}" is listed twice`);
+    if (last?.path === row.path) throw invalidChecksums(row.line, `"${escapeForDisplay(row.path)}" is listed twice`);
     yield row;
     last = row;
   }
@@ -38,12 +38,12 @@ async function isSorted(root: string): Promise<boolean> {
   for await (const row of readChecksums(root)) {
     if (last !== undefined) {
       const order = compareUtf8(last, row.path);
-      if (order === 0) throw invalid(row.line, `"${escapeForDisplay(row.path)}" is listed twice`);
+      if (order === 0) throw invalidChecksums(row.line, `"${escapeForDisplay(row.path)}" is listed twice`);
       if (order > 0) return false;
     }
     last = row.path;
   }
-  if (last === undefined) throw invalid(1, "it has no rows");
+  if (last === undefined) throw invalidChecksums(1, "it has no rows");
   return true;
 }
 
@@ -66,13 +66,14 @@ async function* readChecksums(root: string): AsyncGenerator<ChecksumRow> {
 function parseRow(bytes: Buffer | undefined, line: number): ChecksumRow {
   const text = bytes?.toString("utf8") ?? "";
   const match = ROW.exec(text);
-  if (bytes === undefined || match === null || !Buffer.from(text).equals(bytes)) throw invalid(line, "it is malformed");
+  if (bytes === undefined || match === null || !Buffer.from(text).equals(bytes))
+    throw invalidChecksums(line, "it is malformed");
   const [, escaped, digest = "", name = ""] = match;
-  if (name.endsWith("\r")) throw invalid(line, "it ends in CR LF");
+  if (name.endsWith("\r")) throw invalidChecksums(line, "it ends in CR LF");
   const path = (escaped === "" ? name : unescapePath(name, line)).replace(/^\.\//, "");
-  if (path.startsWith("/")) throw invalid(line, "its path is absolute");
+  if (path.startsWith("/")) throw invalidChecksums(line, "its path is absolute");
   if (path.includes("\0") || path.split("/").some((part) => part === "" || part === "." || part === "..")) {
-    throw invalid(line, "its path has an empty, `.` or `..` segment");
+    throw invalidChecksums(line, "its path has an empty, `.` or `..` segment");
   }
   return { path, sha256: digest.toLowerCase(), line };
 }
@@ -82,7 +83,7 @@ function unescapePath(name: string, line: number): string {
     if (char === "\\") return "\\";
     if (char === "n") return "\n";
     if (char === "r") return "\r";
-    throw invalid(line, "it has an unknown escape");
+    throw invalidChecksums(line, "it has an unknown escape");
   });
 }
 
@@ -93,7 +94,7 @@ export function formatChecksumRow(path: string, sha256: string): string {
   return `\\${sha256}  ${escaped}`;
 }
 
-function invalid(line: number, what: string): RestoreError {
+export function invalidChecksums(line: number, what: string): RestoreError {
   return new RestoreError("CHECKSUMS_INVALID", `${CHECKSUMS_FILE}:${line}: ${what}`, {
     where: { path: CHECKSUMS_FILE, line },
     hint: "Copy the dump again; after a hand edit, `elastickv-restore reseal <dump>` writes CHECKSUMS anew.",

@@ -39,10 +39,15 @@ function classify(error: unknown): Pick<FaultyRecord, "reason" | "outcome"> {
   }
   if (error instanceof FieldError) return { reason: "malformed-record", outcome: "rejected" };
   if (error instanceof LimitError) return { reason: "limit-exceeded", outcome: "rejected" };
-  if (error instanceof RestoreError && error.code === "CHANGED_AFTER_CHECK") {
+  if (isChangedAfterCheck(error)) {
     return { reason: "changed-after-check", outcome: "failed" };
   }
   throw error;
+}
+
+/** True for what a file throws whose bytes are no longer those that were checked. */
+export function isChangedAfterCheck(error: unknown): error is RestoreError {
+  return error instanceof RestoreError && error.code === "CHANGED_AFTER_CHECK";
 }
 
 /** The error of a sidecar or metadata file: exit status 4. `code` and path come from the caller. */

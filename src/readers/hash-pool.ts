@@ -26,6 +26,11 @@ const BATCH_FILES = 64;
 const BATCH_BYTES = 16 * 1024 * 1024;
 const BATCHES_AHEAD = 3;
 
+/** More than a disk gives work to; each costs memory, however many the machine could run. */
+const MOST_THREADS = 4;
+/** The thread has next to nothing in its heap; without a limit garbage would grow to tens of megabytes in each. */
+const THREAD_LIMITS = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 256 };
+
 export class HashPool {
   readonly #workers: Worker[];
   readonly #pending = new Map<number, Pending>();
@@ -34,7 +39,7 @@ export class HashPool {
   /** Set once a thread has died, or the signal has aborted: what is under way never gets an answer. */
   #failure: RestoreError | undefined;
 
-  constructor(signal?: AbortSignal, threads: number = Math.max(2, availableParallelism())) {
+  constructor(signal?: AbortSignal, threads: number = Math.min(MOST_THREADS, Math.max(2, availableParallelism()))) {
     this.#workers = Array.from({ length: threads }, () => this.#start());
     this.#signal = signal;
     if (signal?.aborted === true) this.#interrupt();
@@ -91,7 +96,7 @@ export class HashPool {
   }
 
   #start(): Worker {
-    const worker = new Worker(new URL("./hash-worker.js", import.meta.url));
+    const worker = new Worker(new URL("./hash-worker.js", import.meta.url), { resourceLimits: THREAD_LIMITS });
     worker.on("message", ({ id, files }: { id: number; files: HashAnswer[] }) => {
       this.#pending.get(id)?.resolve(files);
       this.#pending.delete(id);

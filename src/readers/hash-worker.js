@@ -18,14 +18,19 @@ function hashFile(path) {
     const stat = fstatSync(fd, { bigint: true });
     if (!stat.isFile()) throw new Error("not a regular file");
     const whole = createHash("sha256");
-    const blocks = [];
+    // Not an array of digests: a file of terabytes has millions.
+    let blocks = Buffer.alloc(0);
+    let blockBytes = 0;
     let size = 0;
     for (;;) {
       const length = fill(fd);
       if (length > 0) {
         const block = buffer.subarray(0, length);
         whole.update(block);
-        if (stat.size > BLOCK) blocks.push(createHash("sha256").update(block).digest().subarray(0, 16));
+        if (stat.size > BLOCK) {
+          if (blockBytes === blocks.length) blocks = Buffer.concat([blocks], Math.max(1024, blocks.length * 2));
+          blockBytes += createHash("sha256").update(block).digest().copy(blocks, blockBytes, 0, 16);
+        }
         size += length;
       }
       if (length < BLOCK) break;
@@ -35,7 +40,7 @@ function hashFile(path) {
       links: Number(stat.nlink),
       identity: `${stat.dev}:${stat.ino}`,
       sha256: whole.digest("hex"),
-      blocks: Buffer.concat(blocks).toString("base64"),
+      blocks: blocks.toString("base64", 0, blockBytes),
     };
   } finally {
     closeSync(fd);

@@ -1,16 +1,13 @@
 /**
- * KEYMAP.jsonl: the originals of names that a file name cannot hold. Lines can be over a megabyte and many, so only
- * where each line stands is kept; the line is read again when its name is asked for.
+ * KEYMAP.jsonl: the originals of names that a file name cannot hold. Lines can be over a megabyte and many: the file is
+ * read once, and what it tells lies in the work directory.
  */
 import type { Content } from "../model/record.js";
-import { FingerprintMap } from "../support/fingerprints.js";
 import { parseJson } from "../support/json.js";
 import { structural, structuralError } from "./faults.js";
 import { asObject, asString, decodeBase64Url, FieldError } from "./json-access.js";
 import { lines } from "./lines.js";
-
-const BLOCK = 1024 * 1024;
-const BLOCKS_KEPT = 16;
+import { indexKey, type KeptBytes } from "./scope-indexes.js";
 
 export interface KeymapEntry {
   readonly encoded: string;
@@ -19,77 +16,55 @@ export interface KeymapEntry {
   readonly kind: string;
 }
 
+export interface KeymapLoad {
+  /** Takes the names; no other file's under the same path. */
+  readonly names: KeptBytes;
+  /** A name twice is an error; else the last line wins. */
+  readonly unique: boolean;
+  /** Shown each entry. May throw. */
+  readonly check: (entry: KeymapEntry, line: number) => void;
+}
+
 export class Keymap {
   readonly #path: string;
-  readonly #content: Content | undefined;
-  readonly #offsets = new FingerprintMap();
-  readonly #blocks = new Map<number, Buffer>();
+  readonly #names: KeptBytes | undefined;
+  #size = 0;
 
-  private constructor(path: string, content: Content | undefined) {
+  private constructor(path: string, names: KeptBytes | undefined) {
     this.#path = path;
-    this.#content = content;
+    this.#names = names;
   }
 
   static empty(path: string): Keymap {
     return new Keymap(path, undefined);
   }
 
-  /**
-   * Reads and checks the whole file, showing each entry to `check`. With `unique`, a name twice is an error; else the
-   * last line wins. @throws RestoreError KEYMAP_INVALID
-   */
-  static async load(
-    path: string,
-    content: Content,
-    options: { readonly unique: boolean; readonly check: (entry: KeymapEntry, line: number) => void },
-  ): Promise<Keymap> {
-    const keymap = new Keymap(path, content);
-    for await (const { bytes, line, start } of lines(content.blocks())) {
+  /** Reads and checks the whole file. @throws RestoreError KEYMAP_INVALID, LOCAL_IO, CHANGED_AFTER_CHECK */
+  static async load(path: string, content: Content, { names, unique, check }: KeymapLoad): Promise<Keymap> {
+    const keymap = new Keymap(path, names);
+    for await (const { bytes, line } of lines(content.blocks())) {
       if (bytes === undefined) throw structuralError("KEYMAP_INVALID", { path, line }, "the line is too long");
       const entry = structural("KEYMAP_INVALID", { path, line }, () => parseEntry(bytes));
-      options.check(entry, line);
-      const before = keymap.#offsets.set(entry.encoded, start);
-      if (before !== undefined && options.unique) {
-        throw structuralError("KEYMAP_INVALID", { path, line }, `"${entry.encoded}" stands twice`);
-      }
+      check(entry, line);
+      if (names.set(indexKey(path, entry.encoded), entry.original)) keymap.#size++;
+      else if (unique) throw structuralError("KEYMAP_INVALID", { path, line }, `"${entry.encoded}" stands twice`);
     }
     return keymap;
   }
 
+  /** Different names. */
   get size(): number {
-    return this.#offsets.size;
+    return this.#size;
   }
 
   has(encoded: string): boolean {
-    return this.#offsets.get(encoded) !== undefined;
+    return this.#size > 0 && this.#names?.has(indexKey(this.#path, encoded)) === true;
   }
 
-  /** Reads the line again. @throws RestoreError CHANGED_AFTER_CHECK */
-  async find(encoded: string): Promise<KeymapEntry | undefined> {
-    const start = this.#offsets.get(encoded);
-    if (start === undefined || this.#content === undefined) return undefined;
-    for await (const { bytes } of lines(this.#blocksFrom(this.#content, start))) {
-      if (bytes !== undefined) return structural("KEYMAP_INVALID", { path: this.#path }, () => parseEntry(bytes));
-    }
-    return undefined;
+  /** @throws RestoreError LOCAL_IO */
+  originalOf(encoded: string): Buffer | undefined {
+    return this.#size === 0 ? undefined : this.#names?.get(indexKey(this.#path, encoded));
   }
-
-  /** Names are asked for in another order than that of the lines: recent blocks are kept. */
-  async *#blocksFrom(content: Content, start: number): AsyncGenerator<Buffer> {
-    for (let at = start - (start % BLOCK); at < content.size; at += BLOCK) {
-      const block = this.#blocks.get(at) ?? (await readBlock(content, at));
-      this.#blocks.delete(at);
-      this.#blocks.set(at, block);
-      if (this.#blocks.size > BLOCKS_KEPT) this.#blocks.delete(this.#blocks.keys().next().value ?? at);
-      yield at < start ? block.subarray(start - at) : block;
-    }
-  }
-}
-
-async function readBlock(content: Content, start: number): Promise<Buffer> {
-  const parts: Buffer[] = [];
-  for await (const part of content.blocks({ start, end: Math.min(start + BLOCK, content.size) })) parts.push(part);
-  return Buffer.concat(parts);
 }
 
 function parseEntry(bytes: Buffer): KeymapEntry {

@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { RestoreError, systemCode } from "../errors/restore-error.js";
+import { escapeForDisplay } from "../model/display.js";
 import { ADAPTERS, type Adapter } from "../model/scope.js";
 import { JsonNumber, type JsonObject, JsonSyntaxError, type JsonValue, parseJson } from "../support/json.js";
 import {
@@ -15,6 +16,7 @@ import {
   optionalUint64,
 } from "./json-access.js";
 import { openRegular } from "./regular-file.js";
+import { MAX_SEGMENT_BYTES } from "./segments.js";
 import { unreadable } from "./tree-fault.js";
 
 export const MANIFEST_FILE = "MANIFEST.json";
@@ -142,6 +144,7 @@ function interpret(root: JsonObject): Manifest {
   assertConstant(root, "encoded_filename_charset", "rfc3986-unreserved-plus-percent");
   const metaSuffix = asString(root.get("s3_meta_suffix"), '"s3_meta_suffix"');
   if (!/^\.[^/\0]+$/.test(metaSuffix)) throw new FieldError('"s3_meta_suffix" is not a file name suffix');
+  assertLayout(root, warnings);
   return {
     phase,
     ...(elastickvVersion === undefined ? {} : { elastickvVersion }),
@@ -177,6 +180,26 @@ function readPhase(root: JsonObject, warnings: string[]): Manifest["phase"] {
 function assertConstant(root: JsonObject, field: string, supported: string): void {
   const value = asString(root.get(field), `"${field}"`);
   if (value !== supported) throw new FieldError(`"${field}" is "${value}"; this build supports only "${supported}"`);
+}
+
+/**
+ * How files are named and laid out. Another way to rename colliding keys would give objects wrong names without a word;
+ * names that are too long are refused where they stand, and both layouts of items are read wherever they are.
+ * @throws FieldError
+ */
+function assertLayout(root: JsonObject, warnings: string[]): void {
+  const collisions = optionalString(root, "s3_collision_strategy");
+  if (collisions !== undefined) assertConstant(root, "s3_collision_strategy", "leaf-data-suffix");
+  const segmentBytes = optionalUint64(root, "key_segment_max_bytes");
+  if (segmentBytes !== undefined && segmentBytes > MAX_SEGMENT_BYTES) {
+    warnings.push(`"key_segment_max_bytes" is ${segmentBytes}: names over ${MAX_SEGMENT_BYTES} bytes are refused`);
+  }
+  const layout = optionalString(root, "dynamodb_layout");
+  if (layout !== undefined && layout !== "per-item" && layout !== "jsonl") {
+    warnings.push(
+      `"dynamodb_layout" is "${escapeForDisplay(layout)}", which this build does not know: it is not followed`,
+    );
+  }
 }
 
 function readAdapters(object: JsonObject, warnings: string[]): Map<Adapter, ManifestAdapter> {

@@ -6,10 +6,9 @@ import { checkDump } from "./check.js";
 import type { CheckProgress, Dump, OpenOptions, ScopeSelection, ScopeSize } from "./dump.js";
 import { TableReader } from "./dynamodb.js";
 import { readTableScope } from "./dynamodb-scope.js";
-import type { Keymap } from "./keymap.js";
 import { MANIFEST_FILE, type Manifest, type ManifestFile, readManifest } from "./manifest.js";
 import { DatabaseReader } from "./redis.js";
-import { databaseNumber, readDatabaseScope } from "./redis-scope.js";
+import { type DatabaseIndexes, databaseNumber, readDatabaseScope } from "./redis-scope.js";
 import { BucketReader } from "./s3.js";
 import type { BucketKeymap } from "./s3-keymap.js";
 import { readBucketScope } from "./s3-scope.js";
@@ -22,6 +21,7 @@ import {
   type ScopeDirectory,
   scopeDirectories,
 } from "./scope-directories.js";
+import { ScopeIndexes } from "./scope-indexes.js";
 import type { ScopeReader } from "./scope-reader.js";
 import { QueueReader } from "./sqs.js";
 import { readQueueScope } from "./sqs-scope.js";
@@ -51,7 +51,8 @@ class OpenedDump implements Dump {
   readonly #manifestSha256: string;
   /** By the scope's path, filled by `scopes`. */
   readonly #bucketKeymaps = new Map<string, BucketKeymap>();
-  readonly #databaseKeymaps = new Map<string, Keymap>();
+  readonly #databaseIndexes = new Map<string, DatabaseIndexes>();
+  #indexes: ScopeIndexes | undefined;
   #checked: Catalogue | undefined;
 
   constructor({ path, manifestFile, options, warnings }: OpenedDumpInit) {
@@ -88,10 +89,13 @@ class OpenedDump implements Dump {
 
   async scopes(selection: ScopeSelection): Promise<Scope[]> {
     assertExcludedAreAbsent(this.path, this.manifest);
+    this.#indexes?.close();
+    this.#indexes = new ScopeIndexes(this.#options.workDirectory);
     const context: ScopeContext = {
       catalogue: this.#catalogue,
       manifest: this.manifest,
       allowOrphanBuckets: this.#options.allowOrphanBuckets ?? false,
+      indexes: this.#indexes,
     };
     const scopes: Scope[] = [];
     for (const adapter of ADAPTERS) {
@@ -119,6 +123,7 @@ class OpenedDump implements Dump {
 
   async close(): Promise<void> {
     this.#checked?.close();
+    this.#indexes?.close();
   }
 
   get #catalogue(): Catalogue {
@@ -139,8 +144,8 @@ class OpenedDump implements Dump {
         return { ...scope, ...target(scope.name) };
       }
       case "redis": {
-        const { scope, keymap } = await readDatabaseScope(context, directory);
-        this.#databaseKeymaps.set(scope.path, keymap);
+        const { scope, indexes } = await readDatabaseScope(context, directory);
+        this.#databaseIndexes.set(scope.path, indexes);
         const named = target(scope.name);
         return { ...scope, ...named, targetDatabase: databaseNumber(named.target) };
       }
@@ -156,12 +161,14 @@ class OpenedDump implements Dump {
       new TableReader({ catalogue: this.#catalogue, scope, workDirectory: this.#options.workDirectory }),
     s3: (scope) => {
       const keymap = known(this.#bucketKeymaps.get(scope.path));
-      return new BucketReader({ catalogue: this.#catalogue, scope, keymap, metaSuffix: this.manifest.metaSuffix });
+      const { workDirectory } = this.#options;
+      const { metaSuffix } = this.manifest;
+      return new BucketReader({ catalogue: this.#catalogue, scope, keymap, metaSuffix, workDirectory });
     },
     redis: (scope) => {
-      const keymap = known(this.#databaseKeymaps.get(scope.path));
+      const indexes = known(this.#databaseIndexes.get(scope.path));
       const { workDirectory } = this.#options;
-      return new DatabaseReader({ catalogue: this.#catalogue, scope, keymap, workDirectory });
+      return new DatabaseReader({ catalogue: this.#catalogue, scope, indexes, workDirectory });
     },
     sqs: (scope) => new QueueReader(this.#catalogue, scope),
   };

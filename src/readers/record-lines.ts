@@ -1,9 +1,8 @@
 /** The lines of a file that holds a record a line, each with its frame. */
-import { RestoreError } from "../errors/restore-error.js";
 import { escapeForDisplay } from "../model/display.js";
 import type { Position } from "../model/position.js";
 import type { Catalogue, CatalogueRow } from "./catalogue.js";
-import type { RecordFrame } from "./faults.js";
+import { isChangedAfterCheck, type RecordFrame } from "./faults.js";
 import { LimitError } from "./json-stream.js";
 import { lines, MAX_LINE_BYTES } from "./lines.js";
 
@@ -30,7 +29,7 @@ export async function* recordLines(
       yield { frame: frameOf(row.path, { line, start, end }), text: () => withinLimit(bytes) };
     }
   } catch (error) {
-    if (!(error instanceof RestoreError) || error.code !== "CHANGED_AFTER_CHECK") throw error;
+    if (!isChangedAfterCheck(error)) throw error;
     const frame = frameOf(row.path, { line: last.line + 1, start: last.end, end: row.size });
     yield { frame, text: () => fail(error) };
   }

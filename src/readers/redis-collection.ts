@@ -3,6 +3,7 @@
  * memory never holds more than a chunk, and fingerprints of the names.
  */
 import type { CollectionRecord, CollectionType, Content } from "../model/record.js";
+import { canonicalNumber } from "../support/decimal.js";
 import { JsonNumber, type JsonObject, type JsonValue } from "../support/json.js";
 import { present } from "../support/present.js";
 import { SpillingSet } from "../support/spilling-set.js";
@@ -100,8 +101,21 @@ function readScore(value: JsonValue | undefined): string {
   const infinity = typeof value === "string" ? INFINITIES[value] : undefined;
   if (infinity !== undefined) return infinity;
   if (!(value instanceof JsonNumber)) throw new FieldError('a score is neither a number nor "+inf" or "-inf"');
-  const number = Number(value.text);
-  const isLost = !Number.isFinite(number) || (number === 0 && /[1-9]/.test(value.text.replace(/[eE].*$/, "")));
-  if (isLost) throw new RecordFault("score-out-of-range", "a score is beyond what a double holds");
+  if (!isDouble(value.text)) throw new RecordFault("score-out-of-range", "a score is beyond what a double holds");
   return value.text;
+}
+
+/** More digits cannot be asked of a number; a double's own, written out in full, can be more. */
+const MOST_DIGITS = 100;
+
+/**
+ * True when the double that a target makes of the number is, to as many digits as stand there, that number. So the
+ * shortest text of a double passes, and its 17 digits, and 9007199254740993, which would be stored as …992, does not.
+ */
+function isDouble(text: string): boolean {
+  const number = Number(text);
+  if (!Number.isFinite(number)) return false;
+  const canonical = canonicalNumber(text);
+  const digits = /^-?(\d+)e/.exec(canonical)?.[1]?.length ?? 1;
+  return digits <= MOST_DIGITS && canonicalNumber(number.toPrecision(digits)) === canonical;
 }

@@ -39,11 +39,11 @@ export function keyFileOf(below: string): KeyFile | undefined {
 }
 
 /** @throws SegmentError, and Error when KEYMAP has no line for a fallback name (which `scopes` has ruled out) */
-export async function keyOf(segment: string, keymap: Keymap): Promise<Buffer> {
+export function keyOf(segment: string, keymap: Keymap): Buffer {
   if (!isFallback(segment)) return decodeSegment(segment);
-  const entry = await keymap.find(segment);
-  if (entry === undefined) throw new Error(`no KEYMAP line for ${segment}`);
-  return entry.original;
+  const original = keymap.originalOf(segment);
+  if (original === undefined) throw new Error(`no KEYMAP line for ${segment}`);
+  return original;
 }
 
 const PLAIN_KEY_BYTES = 240;

@@ -13,19 +13,25 @@ import { TtlIndex } from "./ttl-index.js";
 
 export type ReadDatabaseScope = Omit<DatabaseScope, "target" | "targetDatabase">;
 
+/** What KEYMAP and the expiry files tell. */
+export interface DatabaseIndexes {
+  readonly keymap: Keymap;
+  readonly times: Readonly<Record<keyof typeof TTL_FILES, TtlIndex>>;
+}
+
 /** @throws RestoreError NAME_INVALID, KEYMAP_INVALID, TTL_INVALID */
 export async function readDatabaseScope(
-  { catalogue }: ScopeContext,
+  context: ScopeContext,
   { path, name = "" }: ScopeDirectory,
-): Promise<{ scope: ReadDatabaseScope; keymap: Keymap }> {
-  const keymap = await loadKeymap(catalogue, path);
+): Promise<{ scope: ReadDatabaseScope; indexes: DatabaseIndexes }> {
+  const { catalogue } = context;
+  const keymap = await loadKeymap(context, path);
   assertNames(catalogue, path, keymap);
-  const warnings = [
-    ...(await danglingTimes(catalogue, path, "strings")),
-    ...(await danglingTimes(catalogue, path, "hll")),
-    ...strayFiles(catalogue, path, isKnown),
-  ];
-  return { scope: { adapter: "redis", name, path, database: databaseNumber(name), warnings }, keymap };
+  const strings = await loadTimes(context, path, "strings");
+  const hll = await loadTimes(context, path, "hll");
+  const warnings = [...strings.warnings, ...hll.warnings, ...strayFiles(catalogue, path, isKnown)];
+  const scope = { adapter: "redis" as const, name, path, database: databaseNumber(name), warnings };
+  return { scope, indexes: { keymap, times: { strings: strings.index, hll: hll.index } } };
 }
 
 /** `db_3` is 3. */
@@ -38,7 +44,7 @@ function isKnown(below: string): boolean {
   return own.includes(below) || keyFileOf(below) !== undefined;
 }
 
-async function loadKeymap(catalogue: Catalogue, database: string): Promise<Keymap> {
+async function loadKeymap({ catalogue, indexes }: ScopeContext, database: string): Promise<Keymap> {
   const path = `${database}/KEYMAP.jsonl`;
   const row = catalogue.find(path);
   if (row === undefined) return Keymap.empty(path);
@@ -47,7 +53,7 @@ async function loadKeymap(catalogue: Catalogue, database: string): Promise<Keyma
     const what = kind === "sha-fallback" ? `"${encoded}" is not the name of its original` : `unknown kind "${kind}"`;
     throw structuralError("KEYMAP_INVALID", { path, line }, what);
   };
-  return Keymap.load(path, catalogue.content(row), { unique: false, check });
+  return Keymap.load(path, catalogue.content(row), { names: indexes.names, unique: false, check });
 }
 
 /** Makes sure that every key can be known. */
@@ -76,20 +82,23 @@ function assertKey(path: string, { segment }: KeyFile, keymap: Keymap): void {
 }
 
 /** Reads an expiry file; warns of lines whose key has no file. */
-async function danglingTimes(catalogue: Catalogue, database: string, directory: "strings" | "hll"): Promise<string[]> {
-  const index = new TtlIndex();
+async function loadTimes(
+  { catalogue, indexes }: ScopeContext,
+  database: string,
+  directory: keyof typeof TTL_FILES,
+): Promise<{ index: TtlIndex; warnings: string[] }> {
   const path = `${database}/${TTL_FILES[directory]}`;
+  const index = new TtlIndex(path, indexes.times);
   const row = catalogue.find(path);
-  if (row === undefined) return [];
-  await index.load(path, catalogue.content(row));
+  if (row === undefined) return { index, warnings: [] };
+  await index.load(catalogue.content(row));
   let met = 0;
   for (const { path: key } of catalogue.rows(`${database}/${directory}/`)) {
     const file = keyFileOf(key.slice(database.length + 1));
     if (file !== undefined && index.get(file.segment) !== undefined) met++;
   }
   const dangling = index.size - met;
-  if (dangling === 0) return [];
-  return [
-    `${escapeForDisplay(path)} has ${dangling} ${dangling === 1 ? "line" : "lines"} without a key's file: left out`,
-  ];
+  if (dangling === 0) return { index, warnings: [] };
+  const lines = `${dangling} ${dangling === 1 ? "line" : "lines"}`;
+  return { index, warnings: [`${escapeForDisplay(path)} has ${lines} without a key's file: left out`] };
 }

@@ -5,13 +5,12 @@ import type { CollectionType, DumpRecord } from "../model/record.js";
 import type { DatabaseScope } from "../model/scope.js";
 import type { Catalogue, CatalogueRow } from "./catalogue.js";
 import { faultyRecord, RecordFault } from "./faults.js";
-import type { Keymap } from "./keymap.js";
 import { readCollection } from "./redis-collection.js";
 import { readHyperLogLog } from "./redis-hll.js";
-import { earlierFileOf, type KeyFile, keyFileOf, keyOf, type RedisDirectory, TTL_FILES } from "./redis-layout.js";
+import { earlierFileOf, type KeyFile, keyFileOf, keyOf, type RedisDirectory } from "./redis-layout.js";
+import type { DatabaseIndexes } from "./redis-scope.js";
 import { readStream } from "./redis-stream.js";
 import type { ScopeReader } from "./scope-reader.js";
-import { TtlIndex } from "./ttl-index.js";
 
 const COLLECTIONS: Partial<Record<RedisDirectory, CollectionType>> = {
   hashes: "hash",
@@ -23,45 +22,34 @@ const COLLECTIONS: Partial<Record<RedisDirectory, CollectionType>> = {
 export interface DatabaseReaderInit {
   readonly catalogue: Catalogue;
   readonly scope: DatabaseScope;
-  readonly keymap: Keymap;
+  readonly indexes: DatabaseIndexes;
   readonly workDirectory: string;
 }
-
-type ExpiryTimes = Record<keyof typeof TTL_FILES, TtlIndex>;
 
 export class DatabaseReader implements ScopeReader<"redis"> {
   /** Lines of expiry files without a key are the scope's own warnings. */
   readonly warnings: readonly string[] = [];
   readonly #catalogue: Catalogue;
   readonly #prefix: string;
-  readonly #keymap: Keymap;
+  readonly #indexes: DatabaseIndexes;
   readonly #workDirectory: string;
 
-  constructor({ catalogue, scope, keymap, workDirectory }: DatabaseReaderInit) {
+  constructor({ catalogue, scope, indexes, workDirectory }: DatabaseReaderInit) {
     this.#catalogue = catalogue;
     this.#prefix = `${scope.path}/`;
-    this.#keymap = keymap;
+    this.#indexes = indexes;
     this.#workDirectory = workDirectory;
   }
 
   async *records(from?: Position): AsyncGenerator<DumpRecord<"redis">> {
-    const times = { strings: await this.#times("strings"), hll: await this.#times("hll") };
     for (const row of this.#catalogue.rows(this.#prefix, from?.path)) {
       const file = keyFileOf(row.path.slice(this.#prefix.length));
-      if (file !== undefined) yield await this.#record(row, file, times);
+      if (file !== undefined) yield await this.#record(row, file);
     }
   }
 
-  async #times(directory: keyof ExpiryTimes): Promise<TtlIndex> {
-    const index = new TtlIndex();
-    const path = this.#prefix + TTL_FILES[directory];
-    const row = this.#catalogue.find(path);
-    if (row !== undefined) await index.load(path, this.#catalogue.content(row));
-    return index;
-  }
-
-  async #record(row: CatalogueRow, file: KeyFile, times: ExpiryTimes): Promise<DumpRecord<"redis">> {
-    const key = await keyOf(file.segment, this.#keymap);
+  async #record(row: CatalogueRow, file: KeyFile): Promise<DumpRecord<"redis">> {
+    const key = keyOf(file.segment, this.#indexes.keymap);
     const frame = {
       place: { path: row.path },
       after: { path: row.path },
@@ -71,7 +59,7 @@ export class DatabaseReader implements ScopeReader<"redis"> {
     };
     try {
       this.#assertFirst(row.path, file, key);
-      return { ...frame, ...(await this.#content(row, file, times)) };
+      return { ...frame, ...(await this.#content(row, file)) };
     } catch (error) {
       return faultyRecord(frame, error);
     }
@@ -79,13 +67,14 @@ export class DatabaseReader implements ScopeReader<"redis"> {
 
   /** @throws RecordFault */
   #assertFirst(path: string, file: KeyFile, key: Buffer): void {
-    const where = { catalogue: this.#catalogue, prefix: this.#prefix, keymap: this.#keymap };
+    const where = { catalogue: this.#catalogue, prefix: this.#prefix, keymap: this.#indexes.keymap };
     const earlier = earlierFileOf({ ...file, key, path }, where);
     if (earlier === undefined) return;
     throw new RecordFault("duplicate-record", `the same key stands in ${escapeForDisplay(earlier)}`);
   }
 
-  async #content(row: CatalogueRow, { directory, segment }: KeyFile, times: ExpiryTimes) {
+  async #content(row: CatalogueRow, { directory, segment }: KeyFile) {
+    const { times } = this.#indexes;
     const content = this.#catalogue.content(row);
     switch (directory) {
       case "strings":

@@ -62,7 +62,7 @@ async function hashTree(root: string, { options, workDirectory, output }: Reseal
   const { signal, onProgress } = options;
   const result = { added: [] as string[], removed: [] as string[], changed: [] as string[], files: 0 };
   const pool = new HashPool(signal);
-  const links = new LinkCheck();
+  const links = new LinkCheck(workDirectory);
   let bytes = 0;
   try {
     const files = resealedFiles(root, workDirectory, result.removed);
@@ -78,6 +78,7 @@ async function hashTree(root: string, { options, workDirectory, output }: Reseal
     onProgress?.({ files: result.files, bytes });
     return result;
   } finally {
+    links.close();
     await pool.close();
   }
 }
@@ -93,7 +94,7 @@ async function* resealedFiles(root: string, workDirectory: string, removed: stri
   const rows = sortedRows(root, workDirectory);
   try {
     let row = await rows.next();
-    for (const path of walkFiles(root)) {
+    for (const path of walkFiles(root, { workDirectory })) {
       while (row.done !== true && compareUtf8(row.value.path, path) < 0) {
         removed.push(row.value.path);
         row = await rows.next();
@@ -113,7 +114,15 @@ async function* sortedRows(root: string, workDirectory: string): AsyncGenerator<
   try {
     yield* sortedChecksums(root, workDirectory);
   } catch (error) {
-    if (!(error instanceof RestoreError) || error.code !== "CHECKSUMS_MISSING") throw error;
+    if (!(error instanceof RestoreError)) throw error;
+    if (error.code === "CHECKSUMS_INVALID") {
+      throw new RestoreError(error.code, error.message, {
+        where: error.where,
+        hint: "What changed cannot be told from it. Mend the line, or remove CHECKSUMS to have it written for all that is there.",
+        cause: error,
+      });
+    }
+    if (error.code !== "CHECKSUMS_MISSING") throw error;
   }
 }
 

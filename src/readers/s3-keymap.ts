@@ -1,31 +1,32 @@
 /** A bucket's KEYMAP.jsonl: the keys of objects that had to be stored under another name. */
-import { FingerprintSet } from "../support/fingerprints.js";
 import type { Catalogue } from "./catalogue.js";
 import { structuralError } from "./faults.js";
 import { Keymap, type KeymapEntry } from "./keymap.js";
 import { type BucketLayout, KEYMAP_FILE, LEAF_DATA_SUFFIX, USER_DATA_SUFFIX } from "./s3-layout.js";
+import type { ScopeContext } from "./scope-context.js";
+import { indexKey } from "./scope-indexes.js";
 
 export interface BucketKeymap {
   readonly keymap: Keymap;
-  /** Keys that a line gives: only these can be an object's a second time. */
-  readonly originals: FingerprintSet;
+  /** True for a key that a line gives: only these can be an object's a second time. */
+  readonly gives: (key: string) => boolean;
 }
 
 /** @throws RestoreError KEYMAP_INVALID */
 export async function loadBucketKeymap(
-  catalogue: Catalogue,
+  { catalogue, manifest, indexes }: ScopeContext,
   layout: BucketLayout,
-  metaSuffix: string,
 ): Promise<BucketKeymap> {
-  const originals = new FingerprintSet();
+  const { names, mappedKeys } = indexes;
   const row = layout.ownFile(KEYMAP_FILE);
-  if (row === undefined) return { keymap: Keymap.empty(layout.prefix + KEYMAP_FILE), originals };
+  if (row === undefined) return { keymap: Keymap.empty(layout.prefix + KEYMAP_FILE), gives: () => false };
   const check = (entry: KeymapEntry, line: number) => {
-    const fault = faultOf(entry, metaSuffix) ?? fileFault(entry.encoded, catalogue, layout);
+    const fault = faultOf(entry, manifest.metaSuffix) ?? fileFault(entry.encoded, catalogue, layout);
     if (fault !== undefined) throw structuralError("KEYMAP_INVALID", { path: row.path, line }, fault);
-    originals.add(entry.original);
+    mappedKeys.add(indexKey(row.path, entry.original.toString("utf8")));
   };
-  return { keymap: await Keymap.load(row.path, catalogue.content(row), { unique: true, check }), originals };
+  const keymap = await Keymap.load(row.path, catalogue.content(row), { names, unique: true, check });
+  return { keymap, gives: (key) => keymap.size > 0 && mappedKeys.has(indexKey(row.path, key)) };
 }
 
 function fileFault(encoded: string, catalogue: Catalogue, layout: BucketLayout): string | undefined {

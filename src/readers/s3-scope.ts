@@ -21,7 +21,7 @@ export async function readBucketScope(
   const { catalogue, manifest } = context;
   const layout = new BucketLayout(catalogue, directory.path, manifest.metaSuffix);
   const { name, settings, warnings } = await readSettings(context, directory, layout);
-  const keymap = await loadBucketKeymap(catalogue, layout, manifest.metaSuffix);
+  const keymap = await loadBucketKeymap(context, layout);
   if (layout.isShadowed(KEYMAP_FILE)) {
     warnings.push(
       `an object called ${KEYMAP_FILE} stands in the place of the dump's own: renamed keys cannot be known`,

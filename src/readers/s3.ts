@@ -4,9 +4,9 @@ import type { Note } from "../model/outcome.js";
 import type { Position } from "../model/position.js";
 import type { DumpRecord, ObjectMetadata } from "../model/record.js";
 import type { BucketScope } from "../model/scope.js";
-import { FingerprintSet } from "../support/fingerprints.js";
 import { type JsonObject, parseJson } from "../support/json.js";
 import { present } from "../support/present.js";
+import { SpillingSet } from "../support/spilling-set.js";
 import type { Catalogue, CatalogueRow } from "./catalogue.js";
 import { faultyRecord, RecordFault, type RecordFrame } from "./faults.js";
 import { asObject, asString, assertFormatVersion, FieldError, optionalNumber, optionalString } from "./json-access.js";
@@ -26,6 +26,7 @@ export interface BucketReaderInit {
   readonly scope: BucketScope;
   readonly keymap: BucketKeymap;
   readonly metaSuffix: string;
+  readonly workDirectory: string;
 }
 
 export class BucketReader implements ScopeReader<"s3"> {
@@ -33,43 +34,49 @@ export class BucketReader implements ScopeReader<"s3"> {
   readonly #catalogue: Catalogue;
   readonly #layout: BucketLayout;
   readonly #keymap: BucketKeymap;
+  readonly #workDirectory: string;
 
-  constructor({ catalogue, scope, keymap, metaSuffix }: BucketReaderInit) {
+  constructor({ catalogue, scope, keymap, metaSuffix, workDirectory }: BucketReaderInit) {
     this.#catalogue = catalogue;
     this.#layout = new BucketLayout(catalogue, scope.path, metaSuffix);
     this.#keymap = keymap;
+    this.#workDirectory = workDirectory;
   }
 
   async *records(from?: Position): AsyncGenerator<DumpRecord<"s3">> {
-    const seen = new FingerprintSet();
-    if (from !== undefined && this.#keymap.originals.size > 0) await this.#rememberUpTo(from.path, seen);
-    for (const row of this.#catalogue.rows(this.#layout.prefix, from?.path)) {
-      const file = this.#layout.kindOf(row.path);
-      if (file.kind === "object") yield await this.#object(row, seen, file.sidecar);
-      else if (file.kind === "bare-object") yield await this.#object(row, seen);
+    const seen = new SpillingSet(this.#workDirectory);
+    try {
+      if (from !== undefined && this.#keymap.keymap.size > 0) this.#rememberUpTo(from.path, seen);
+      for (const row of this.#catalogue.rows(this.#layout.prefix, from?.path)) {
+        const file = this.#layout.kindOf(row.path);
+        if (file.kind === "object") yield await this.#object(row, seen, file.sidecar);
+        else if (file.kind === "bare-object") yield await this.#object(row, seen);
+      }
+    } finally {
+      seen.close();
     }
   }
 
   /** Keys behind which a second object with the same key is refused, also when reading begins between the two. */
-  async #rememberUpTo(path: string, seen: FingerprintSet): Promise<void> {
+  #rememberUpTo(path: string, seen: SpillingSet): void {
     for (const row of this.#catalogue.rows(this.#layout.prefix)) {
       const { kind } = this.#layout.kindOf(row.path);
-      if (kind === "object" || kind === "bare-object") this.#isFirst(await this.#keyOf(row), seen);
+      if (kind === "object" || kind === "bare-object") this.#isFirst(this.#keyOf(row), seen);
       if (row.path === path) return;
     }
   }
 
-  #isFirst(key: string, seen: FingerprintSet): boolean {
-    return !this.#keymap.originals.has(key) || seen.add(key);
+  #isFirst(key: string, seen: SpillingSet): boolean {
+    return !this.#keymap.gives(key) || seen.add(key);
   }
 
-  async #keyOf(row: CatalogueRow): Promise<string> {
+  #keyOf(row: CatalogueRow): string {
     const below = row.path.slice(this.#layout.prefix.length);
-    return (await this.#keymap.keymap.find(below))?.original.toString("utf8") ?? below;
+    return this.#keymap.keymap.originalOf(below)?.toString("utf8") ?? below;
   }
 
-  async #object(row: CatalogueRow, seen: FingerprintSet, sidecar?: CatalogueRow): Promise<DumpRecord<"s3">> {
-    const key = await this.#keyOf(row);
+  async #object(row: CatalogueRow, seen: SpillingSet, sidecar?: CatalogueRow): Promise<DumpRecord<"s3">> {
+    const key = this.#keyOf(row);
     const frame: RecordFrame = {
       place: { path: row.path },
       after: { path: row.path },

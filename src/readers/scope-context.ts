@@ -6,11 +6,14 @@ import { structural, structuralError } from "./faults.js";
 import { asObject } from "./json-access.js";
 import type { Manifest } from "./manifest.js";
 import { isDirectoryOf, type ScopeDirectory } from "./scope-directories.js";
+import type { ScopeIndexes } from "./scope-indexes.js";
 
 export interface ScopeContext {
   readonly catalogue: Catalogue;
   readonly manifest: Manifest;
   readonly allowOrphanBuckets: boolean;
+  /** Takes what KEYMAP and expiry files tell. */
+  readonly indexes: ScopeIndexes;
 }
 
 /** Far above any metadata file: a schema with twenty indexes has some kilobytes. */

@@ -11,7 +11,7 @@ const FALLBACK = /^[0-9a-f]{32}__/;
 const FALLBACK_PREFIX_BYTES = 64;
 const UNRESERVED = /^[A-Za-z0-9._-]$/;
 const BINARY = /^b64\.[A-Za-z0-9_-]*$/;
-const MAX_SEGMENT_BYTES = 240;
+export const MAX_SEGMENT_BYTES = 240;
 
 export class SegmentError extends Error {
   constructor(message: string) {

@@ -1,33 +1,67 @@
 /**
- * Walks a dump's files in the bytewise order of their whole paths, which is the order of shipped CHECKSUMS. Holds the
- * names of one directory a level. A tree holds regular files and directories and nothing else.
+ * Walks a dump's files in the bytewise order of their whole paths, which is the order of shipped CHECKSUMS. The names of
+ * a large directory are sorted on disk. A tree holds regular files and directories and nothing else.
  */
 import { type Dirent, lstatSync, opendirSync } from "node:fs";
 import { join } from "node:path";
 import { systemCode } from "../errors/restore-error.js";
 import { compareUtf8 } from "../support/byte-order.js";
 import { CHECKSUMS_FILE } from "./checksums.js";
+import { Sorter } from "./sorter.js";
 import { treeFault, unreadable } from "./tree-fault.js";
 
 /** Entries asked from the system at a time. */
 const READ_AHEAD = 512;
 
-/** Paths of regular files relative to `root`. CHECKSUMS itself is left out. @throws RestoreError TREE_INVALID */
-export function* walkFiles(root: string, below = ""): Generator<string> {
-  for (const name of sortedNames(root, below)) {
-    if (name.endsWith("/")) yield* walkFiles(root, below + name);
-    else if (below + name !== CHECKSUMS_FILE) yield below + name;
+/** Names in memory, in all directories that are open at a time: some megabytes. */
+const NAMES_KEPT = 32_768;
+const LEAST_NAMES_KEPT = 64;
+
+export interface WalkOptions {
+  /** Takes the names of large directories. */
+  readonly workDirectory: string;
+  /** How many names may be held in memory. */
+  readonly namesKept?: number;
+}
+
+/**
+ * Paths of regular files relative to `root`. CHECKSUMS itself is left out. Removes its files when the iteration ends.
+ * @throws RestoreError TREE_INVALID, DUMP_UNREADABLE, LOCAL_IO
+ */
+export function walkFiles(root: string, { workDirectory, namesKept = NAMES_KEPT }: WalkOptions): Generator<string> {
+  return walk({ root, workDirectory }, "", namesKept);
+}
+
+interface Walk {
+  readonly root: string;
+  readonly workDirectory: string;
+}
+
+function* walk(job: Walk, below: string, room: number): Generator<string> {
+  const { root, workDirectory } = job;
+  const itemsARun = Math.max(LEAST_NAMES_KEPT, room);
+  const names = new Sorter<string>({ directory: workDirectory, itemsARun, compare: compareUtf8 });
+  try {
+    const count = readNames(root, below, names);
+    const left = count > itemsARun ? room : room - count;
+    for (const name of names.sorted()) {
+      if (name.endsWith("/")) yield* walk(job, below + name, left);
+      else if (below + name !== CHECKSUMS_FILE) yield below + name;
+    }
+  } finally {
+    names.close();
   }
 }
 
-/** Names of one directory, those of directories with a slash, as the whole paths sort. */
-function sortedNames(root: string, below: string): string[] {
-  const names: string[] = [];
+/** Names of one directory, those of directories with a slash, as the whole paths sort. Returns how many there are. */
+function readNames(root: string, below: string, names: Sorter<string>): number {
+  let count = 0;
   try {
     const directory = opendirSync(join(root, below), { bufferSize: READ_AHEAD });
     try {
       for (let entry = directory.readSync(); entry !== null; entry = directory.readSync()) {
-        names.push(checkedName(root, below, entry));
+        names.add(checkedName(root, below, entry));
+        count++;
       }
     } finally {
       directory.closeSync();
@@ -36,7 +70,7 @@ function sortedNames(root: string, below: string): string[] {
     if (systemCode(error) === "ENAMETOOLONG") throw treeFault(below, "lies too deep");
     throw unreadable(below === "" ? root : below, error);
   }
-  return names.sort(compareUtf8);
+  return count;
 }
 
 function checkedName(root: string, below: string, entry: Dirent): string {

@@ -1,48 +1,47 @@
-/** `strings_ttl.jsonl` and `hll_ttl.jsonl`: expiry times by encoded segment, about 40 bytes a line in memory. */
+/** `strings_ttl.jsonl` and `hll_ttl.jsonl`: expiry times by encoded segment, read once. */
 import type { Content } from "../model/record.js";
-import { FingerprintMap } from "../support/fingerprints.js";
 import { parseJson } from "../support/json.js";
+import type { SpillingMap } from "../support/spilling-map.js";
 import { structural, structuralError } from "./faults.js";
 import { asInteger, asObject, asString, FieldError } from "./json-access.js";
 import { lines } from "./lines.js";
+import { indexKey } from "./scope-indexes.js";
 
 const INT64_MAX = 2n ** 63n - 1n;
 
 export class TtlIndex {
-  readonly #slots = new FingerprintMap();
-  #times = new BigInt64Array(1024);
+  readonly #path: string;
+  readonly #times: SpillingMap;
+  #size = 0;
 
-  get size(): number {
-    return this.#slots.size;
+  /** Of the file at `path`. `times` takes what it tells; no other file's under the same path. */
+  constructor(path: string, times: SpillingMap) {
+    this.#path = path;
+    this.#times = times;
   }
 
-  /** @throws RestoreError TTL_INVALID for malformed lines and a key with two times */
-  async load(path: string, content: Content): Promise<void> {
+  /** Different keys. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** @throws RestoreError TTL_INVALID for malformed lines and a key with two times; LOCAL_IO, CHANGED_AFTER_CHECK */
+  async load(content: Content): Promise<void> {
+    const path = this.#path;
     for await (const { bytes, line } of lines(content.blocks())) {
       if (bytes === undefined) throw structuralError("TTL_INVALID", { path, line }, "the line is too long");
       const { key, time } = structural("TTL_INVALID", { path, line }, () => parseLine(bytes));
-      const slot = this.#slots.get(key);
-      if (slot === undefined) this.#add(key, time);
-      else if (this.#times[slot] !== time) {
+      const before = this.#times.set(indexKey(path, key), time);
+      if (before === undefined) this.#size++;
+      else if (before !== time) {
         throw structuralError("TTL_INVALID", { path, line }, `"${key}" has two expiry times`);
       }
     }
   }
 
+  /** @throws RestoreError LOCAL_IO */
   get(segment: string): bigint | undefined {
-    const slot = this.#slots.get(segment);
-    return slot === undefined ? undefined : this.#times[slot];
-  }
-
-  #add(key: string, time: bigint): void {
-    const slot = this.#slots.size;
-    if (slot === this.#times.length) {
-      const grown = new BigInt64Array(slot * 2);
-      grown.set(this.#times);
-      this.#times = grown;
-    }
-    this.#times[slot] = time;
-    this.#slots.set(key, slot);
+    return this.#size === 0 ? undefined : this.#times.get(indexKey(this.#path, segment));
   }
 }
 

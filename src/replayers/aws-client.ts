@@ -9,6 +9,7 @@ import type { ErrorCode } from "../errors/codes.js";
 import { RestoreError, type RestoreErrorInit, systemCode } from "../errors/restore-error.js";
 import { escapeForDisplay } from "../model/display.js";
 import type { Adapter } from "../model/scope.js";
+import { tlsFault } from "../support/tls-fault.js";
 
 /** A server by its URL, or the real AWS service of the region. */
 export type AwsEndpoint = { readonly url: string } | { readonly aws: true };
@@ -51,6 +52,8 @@ export interface AwsClientConfig {
     readonly socketTimeout: number;
     readonly logger: SilentLogger;
   };
+  /** Takes in an answer that is not handed on as a stream. */
+  readonly streamCollector: (body: unknown) => Promise<Uint8Array>;
 }
 
 interface SilentLogger {
@@ -92,7 +95,26 @@ export function awsClientConfig(options: AwsOptions): AwsClientConfig {
       socketTimeout: options.idleTimeoutMs ?? IDLE_TIMEOUT_MS,
       logger: SILENT,
     },
+    streamCollector: collectAnswer,
   };
+}
+
+/** Ten messages of a MiB, all of it escaped, take 60 MiB; no other answer comes near. */
+const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
+const TOO_LONG = "ANSWER_TOO_LONG";
+
+/** The SDK's own collector has no bound: whatever stands at the endpoint could fill the memory with one answer. */
+async function collectAnswer(body: unknown): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const part of body as AsyncIterable<Uint8Array>) {
+    bytes += part.length;
+    if (bytes > MAX_ANSWER_BYTES) {
+      throw Object.assign(new Error(`an answer is longer than ${MAX_ANSWER_BYTES} bytes`), { code: TOO_LONG });
+    }
+    parts.push(part);
+  }
+  return Buffer.concat(parts);
 }
 
 function serverConfig(options: AwsOptions) {
@@ -110,9 +132,9 @@ function serverConfig(options: AwsOptions) {
   } as const;
 }
 
-/** The endpoint for people: user name and password taken out. */
-export function endpointLabel(endpoint: AwsEndpoint): string {
-  if ("aws" in endpoint) return "aws";
+/** The endpoint for people: user name and password taken out; of the AWS service, with the region where it is given. */
+export function endpointLabel(endpoint: AwsEndpoint, region?: string): string {
+  if ("aws" in endpoint) return region === undefined ? "aws" : `aws (${region})`;
   if (!URL.canParse(endpoint.url)) return endpoint.url;
   const url = new URL(endpoint.url);
   url.username = "";
@@ -124,6 +146,40 @@ export function endpointLabel(endpoint: AwsEndpoint): string {
 /** True when the endpoint is the real AWS service. */
 export function isAws(endpoint: AwsEndpoint): boolean {
   return "aws" in endpoint;
+}
+
+/** What an AWS client's resolved settings tell of where it goes. */
+interface AwsSettings {
+  readonly region: () => Promise<string>;
+  readonly credentials: () => Promise<{ readonly accountId?: string }>;
+}
+
+/**
+ * The AWS service by its region and account, for people to see whose data a run will touch before it writes. Asks no
+ * server. `told`: `account 123456789012` as an answer of the service has it, or another name of the owner; some
+ * credentials name their account, too.
+ * @throws RestoreError USAGE when no region is set: the SDK would send nothing
+ */
+export async function awsServiceName(
+  service: string,
+  { region, credentials }: AwsSettings,
+  told?: string,
+): Promise<string> {
+  const where = await awsRegion(region);
+  const own = told?.startsWith("account ") ? undefined : (await credentials().catch(() => undefined))?.accountId;
+  const owners = [...(told === undefined ? [] : [told]), ...(own === undefined ? [] : [`account ${own}`])];
+  return `${service} (${[where, ...(owners.length === 0 ? ["account not told"] : owners)].join(", ")})`;
+}
+
+/** @throws RestoreError USAGE when no region is set */
+export async function awsRegion(region: () => Promise<string>): Promise<string> {
+  return await region().catch((cause: unknown) => {
+    throw new RestoreError("USAGE", "the AWS service is named, and no region", {
+      hint: "Name the region with --region, AWS_REGION, the named target or the profile.",
+      retry: "fatal",
+      cause,
+    });
+  });
 }
 
 export interface AwsErrorContext {
@@ -142,9 +198,8 @@ const LOST = new Set([
   "ECONNABORTED",
   "ESOCKETTIMEDOUT",
   "ERR_STREAM_PREMATURE_CLOSE",
+  TOO_LONG,
 ]);
-
-const TLS = /^(?:CERT_|ERR_TLS_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_MISMATCH|EPROTO$|ERR_SSL_)/;
 
 /**
  * The target put the request off without doing it. Not among them: ServiceUnavailable, status 503, with which elastickv
@@ -233,10 +288,11 @@ function asNetworkError(
     const message = `${context.endpoint} cannot be reached (${code || "connection timed out"})`;
     return make("CONNECTION", message, { retry: "yes", reason: "not-sent" });
   }
-  if (TLS.test(code)) {
-    return make("TARGET_UNREACHABLE", `no trusted TLS connection to ${context.endpoint} (${code})`, {
+  const fault = tlsFault(code, { plain: "http://", authorities: "NODE_EXTRA_CA_CERTS in the environment" });
+  if (fault !== undefined) {
+    return make("TARGET_UNREACHABLE", `no trusted TLS connection to ${context.endpoint}: ${fault.why} (${code})`, {
       retry: "fatal",
-      hint: "Check the endpoint's scheme and certificate; NODE_EXTRA_CA_CERTS names a file with further authorities.",
+      hint: fault.hint,
     });
   }
   // HPE_…: the answer was cut or is no HTTP. A body that is no JSON or XML was cut or comes from something in between.

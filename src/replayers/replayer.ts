@@ -23,6 +23,16 @@ export interface Capabilities {
   readonly canCount: boolean;
   /** Ways round what the target lacks, in a sentence each. */
   readonly fallbacks: readonly string[];
+  /** Where what the target holds is bounded by a setting of its own. */
+  readonly memory?: MemoryState;
+}
+
+/** A target that holds its data in memory, and how much of it at most. */
+export interface MemoryState {
+  readonly limitBytes: number;
+  readonly usedBytes: number;
+  /** The rule by which it drops records when memory is short, acknowledged ones too. Absent: it takes no more then. */
+  readonly dropsBy?: string;
 }
 
 /** What stands on the target under a scope's name. */
@@ -30,10 +40,14 @@ export interface ScopeState {
   readonly presence: ScopePresence;
   /** Records that it holds: exact, an estimate, or unknown. For people. */
   readonly count?: { readonly value: number; readonly exact: boolean };
+  /** Memory that emptying the scope gives back, at a guess; absent where there is no limit. */
+  readonly freedBytes?: number;
   /** Why the dump's records cannot go into the scope that exists (another key schema, say). Refused with status 5. */
   readonly incompatible?: string;
   /** How the settings of the scope that exists differ where records still fit (indexes, say). Refused without a mode. */
   readonly differs?: string;
+  /** Why the target would not make the scope, or make it anew. Refused with status 5 where the mode creates or empties it. */
+  readonly unmakeable?: { readonly why: string; readonly hint: string };
   readonly warnings: readonly string[];
 }
 
@@ -43,6 +57,8 @@ export interface ReplayerContext {
   readonly clock: Clock;
   readonly pacer: Pacer;
   readonly maxRetryTimeMs: number;
+  /** An existing directory for what does not fit into memory. Every file is removed again by `close`. */
+  readonly workDirectory: string;
   /** Overrides `Capabilities.concurrency`. */
   readonly concurrency?: number;
   readonly signal?: AbortSignal;
@@ -91,8 +107,11 @@ export interface Replayer<A extends Adapter = Adapter> {
    */
   write(scope: ScopeByAdapter[A], batch: readonly RecordByAdapter[A][]): Promise<Outcome[]>;
 
-  /** A key of the dump that will not be written (its record is faulty): a replace that deletes what the dump lacks spares it. */
-  spare?(scope: ScopeByAdapter[A], key: Buffer): void;
+  /**
+   * A key of the dump that will not be written (its record is faulty): a replace that deletes what the dump lacks spares
+   * it. Undefined is a key that can no longer be known: then nothing may be deleted.
+   */
+  spare?(scope: ScopeByAdapter[A], key: Buffer | undefined): void;
 
   /** After the last record of every scope of the adapter: what must wait for all (redrive policies, queue delays). Repeatable. */
   finish(scope: ScopeByAdapter[A]): Promise<ScopeNotes>;

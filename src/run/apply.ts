@@ -3,6 +3,7 @@ import { RestoreError } from "../errors/restore-error.js";
 import { assertAcceptable } from "./inspection.js";
 import { CountingJournal } from "./journal/counting-journal.js";
 import { Ledger } from "./ledger.js";
+import { assertMemory } from "./memory.js";
 import { outlinePlan, type Plan, type PlannedScope } from "./plan.js";
 import { type PreparedRun, prepare, type RunOptions } from "./prepare.js";
 import { Rejects } from "./rejects.js";
@@ -33,6 +34,7 @@ export async function apply(options: ApplyOptions): Promise<Report> {
     const plan = outlinePlan(run);
     options.onPlan?.(plan);
     assertAcceptable(run);
+    assertMemory(run);
     await assertConfirmed(options, plan);
     return await write({ options, run, plan, startedAt });
   } finally {

@@ -59,8 +59,8 @@ async function inspectScope(scope: Scope, run: Inspection): Promise<PreparedScop
 }
 
 /**
- * Refuses what the mode does not allow to be written into.
- * @throws RestoreError TARGET_NOT_EMPTY, TARGET_SCHEMA_DIFFERS with every scope concerned
+ * Refuses what the mode does not allow to be written into, and what the target will not make.
+ * @throws RestoreError TARGET_NOT_EMPTY, TARGET_SCHEMA_DIFFERS, TARGET_UNFIT with every scope concerned
  */
 export function assertAcceptable({
   scopes,
@@ -75,6 +75,9 @@ export function assertAcceptable({
     const label = `${scope.adapter}:${scope.target}`;
     const held = state.count === undefined ? "" : ` (${state.count.exact ? "" : "about "}${state.count.value})`;
     if (decision === "refuse") return [notEmpty(`${label} already holds records${held}`, scope)];
+    if ((decision === "create" || decision === "empty") && state.unmakeable !== undefined) {
+      return [unmakeable(label, scope, state.unmakeable)];
+    }
     const unfit = state.incompatible ?? (strict ? state.differs : undefined);
     return decision === "keep" && unfit !== undefined ? [differs(`${label}: ${unfit}`, scope)] : [];
   });
@@ -92,6 +95,13 @@ function differs(message: string, scope: Scope): RestoreError {
   return new RestoreError("TARGET_SCHEMA_DIFFERS", message, {
     where: { adapter: scope.adapter, scope: scopeLabel(scope) },
     hint: "Nothing was written. Restore under another name with --rename, or use --mode replace.",
+  });
+}
+
+function unmakeable(label: string, scope: Scope, { why, hint }: NonNullable<ScopeState["unmakeable"]>): RestoreError {
+  return new RestoreError("TARGET_UNFIT", `${label}: ${why}`, {
+    where: { adapter: scope.adapter, scope: scopeLabel(scope) },
+    hint: `Nothing was written. ${hint}`,
   });
 }
 

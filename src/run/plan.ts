@@ -7,6 +7,7 @@ import { type Adapter, scopeLabel } from "../model/scope.js";
 import { resolveExpiry } from "../modes/expiry.js";
 import type { ModeName, ScopeDecision } from "../modes/mode.js";
 import { assertAcceptable, type PreparedScope } from "./inspection.js";
+import { assertMemory, memoryWarnings } from "./memory.js";
 import { type PreparedRun, prepare, type RunOptions } from "./prepare.js";
 import { recordSource } from "./run-records.js";
 import { type ScopeSurvey, surveyScope } from "./survey.js";
@@ -86,7 +87,7 @@ export function outlinePlan(run: PreparedRun): Plan {
       fallbacks: run.capabilities.get(replayer.adapter)?.fallbacks ?? [],
     })),
     scopes: run.scopes.map(plannedScope),
-    warnings: [...dump.manifest.warnings, ...dump.warnings],
+    warnings: [...dump.manifest.warnings, ...dump.warnings, ...memoryWarnings(run)],
   };
 }
 
@@ -200,6 +201,7 @@ function secondsFor(
 function refusalOf(run: PreparedRun): Pick<Plan, "refusal"> {
   try {
     assertAcceptable(run);
+    assertMemory(run);
     return {};
   } catch (error) {
     if (!(error instanceof RestoreError)) throw error;

@@ -39,6 +39,8 @@ export interface RunOptions {
   readonly allowOrphanBuckets: boolean;
   /** Refuses a dump that is not one moment across its shards. */
   readonly requireConsistent: boolean;
+  /** Goes on where the target's memory may not do, or its server may drop what was restored. */
+  readonly allowLowMemory?: boolean;
   readonly remapDirectory?: string;
   /** An existing directory in which the run makes one of its own for catalogues; removed again. */
   readonly workRoot: string;
@@ -219,7 +221,9 @@ function replayersInit(init: {
     targetName: (adapter: Adapter, name: string) => selection.targetName(adapter, name),
     selectsKey: (key: string) => selection.wantsKey(key),
     transforms: options.transform !== undefined,
+    empties: mode.destructive,
     dumpPath: dump.path,
+    workDirectory: options.workRoot,
     ...(options.remapDirectory === undefined ? {} : { remapDirectory: options.remapDirectory }),
   };
 }

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { createWriteStream, type WriteStream } from "node:fs";
 import { finished } from "node:stream/promises";
 import { messageOf, RestoreError } from "../errors/restore-error.js";
+import { printableJson } from "../model/display.js";
 import type { ListedRecord, RejectsSink } from "./ledger.js";
 
 const KEPT = 1000;
@@ -29,7 +30,7 @@ export class Rejects implements RejectsSink {
     // A stream that broke never drains.
     this.#throwIfBroken();
     this.#file ??= this.#open(this.path);
-    if (!this.#file.write(`${JSON.stringify(record)}\n`)) await this.#drain(this.#file);
+    if (!this.#file.write(`${printableJson(record)}\n`)) await this.#drain(this.#file);
     this.#throwIfBroken();
   }
 

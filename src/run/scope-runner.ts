@@ -100,7 +100,7 @@ class ScopeRunner {
 
   async #settleFaulty(sequence: number, record: FaultyRecord): Promise<void> {
     const { scope, replayer, journal, ledger } = this.#run;
-    if (record.key !== undefined) replayer.spare?.(scope, record.key);
+    replayer.spare?.(scope, record.key);
     const outcome: Outcome = { kind: record.outcome, reason: record.reason, detail: record.detail };
     await ledger.settle(record, outcome);
     await journal.settled(scope, [{ sequence, after: record.after, outcome }]);

@@ -24,7 +24,7 @@ export interface TargetSettings {
   readonly s3?: S3Target & Origin;
   readonly sqs?: Omit<SqsTarget, "targetNameOf"> & Origin;
   /** `database`: the number in the URL, which renames the dump's only database. */
-  readonly redis?: Pick<RedisTarget, "url" | "replaceStrategy"> & Origin & { readonly database?: number };
+  readonly redis?: Pick<RedisTarget, "url" | "access" | "replaceStrategy"> & Origin & { readonly database?: number };
 }
 
 const ENDPOINT_OPTION: Record<Adapter, string> = {
@@ -53,9 +53,13 @@ export interface ReplayersInit {
   readonly signal?: AbortSignal;
   readonly targetName: (adapter: Adapter, name: string) => string;
   readonly selectsKey: (displayKey: string) => boolean;
+  /** Whether the mode may empty scopes. */
+  readonly empties: boolean;
   /** Whether records go through a transform. */
   readonly transforms: boolean;
   readonly dumpPath: string;
+  /** Takes what does not fit into memory. */
+  readonly workDirectory: string;
   /** Where remap files go instead of beside the dump's streams. */
   readonly remapDirectory?: string;
 }
@@ -71,6 +75,7 @@ export class Replayers {
       clock: init.clock,
       pacer: pacerFor(adapter),
       maxRetryTimeMs: init.maxRetryTimeMs,
+      workDirectory: init.workDirectory,
       ...(init.concurrency[adapter] === undefined ? {} : { concurrency: init.concurrency[adapter] }),
       ...(init.signal === undefined ? {} : { signal: init.signal }),
     });
@@ -107,7 +112,7 @@ function createReplayer(adapter: Adapter, init: ReplayersInit, context: Replayer
   }
   if (adapter === "redis" && redis !== undefined) {
     const remaps = remapFiles({ dumpPath: init.dumpPath, directory: init.remapDirectory, jobId: init.policy.jobId });
-    return erased(createRedisReplayer({ ...redis, selects: init.selectsKey, remaps }, context));
+    return erased(createRedisReplayer({ ...redis, selects: init.selectsKey, remaps, empties: init.empties }, context));
   }
   throw new RestoreError("INTERNAL", `no target for ${adapter}`);
 }

@@ -2,15 +2,15 @@
  * Sets and maps of byte strings that keep 128 bits of each string's SHA-256 and nothing else: about 40 bytes an entry,
  * however long the strings are. Two different strings would have to share 128 bits to be taken for one.
  */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 
-const WORDS = 4;
+export const FINGERPRINT_WORDS = 4;
 const FIRST_CAPACITY = 1024;
 const FULL = 0.6;
 
 export class FingerprintMap {
   #capacity = FIRST_CAPACITY;
-  #keys = new Uint32Array(FIRST_CAPACITY * WORDS);
+  #keys = new Uint32Array(FIRST_CAPACITY * FINGERPRINT_WORDS);
   #values = new Float64Array(FIRST_CAPACITY);
   #used = new Uint8Array(FIRST_CAPACITY);
   #size = 0;
@@ -20,24 +20,48 @@ export class FingerprintMap {
   }
 
   get(bytes: Uint8Array | string): number | undefined {
-    const slot = this.#slot(fingerprint(bytes));
-    return this.#used[slot] === 1 ? this.#values[slot] : undefined;
+    return this.getPrint(fingerprint(bytes));
   }
 
   /** Adds or overwrites. Returns what stood there before. */
   set(bytes: Uint8Array | string, value: number): number | undefined {
+    return this.setPrint(fingerprint(bytes), value);
+  }
+
+  /** `get` for a string of which the fingerprint is known. */
+  getPrint(print: Uint32Array): number | undefined {
+    const slot = this.#slot(print);
+    return this.#used[slot] === 1 ? this.#values[slot] : undefined;
+  }
+
+  /** `set` for a string of which the fingerprint is known. */
+  setPrint(print: Uint32Array, value: number): number | undefined {
     if (this.#size >= this.#capacity * FULL) this.#grow();
-    const key = fingerprint(bytes);
-    const slot = this.#slot(key);
+    const slot = this.#slot(print);
     const before = this.#used[slot] === 1 ? this.#values[slot] : undefined;
     if (before === undefined) this.#size++;
-    this.#put(slot, key, value);
+    this.#put(slot, print, value);
     return before;
+  }
+
+  /** Every fingerprint with its value, in no order of use. A fingerprint is good until the next one is asked for. */
+  *entries(): Generator<readonly [print: Uint32Array, value: number]> {
+    for (let slot = 0; slot < this.#capacity; slot++) {
+      if (this.#used[slot] !== 1) continue;
+      const at = slot * FINGERPRINT_WORDS;
+      yield [this.#keys.subarray(at, at + FINGERPRINT_WORDS), this.#values[slot] ?? 0];
+    }
+  }
+
+  /** Forgets all entries and keeps their room. */
+  clear(): void {
+    this.#used.fill(0);
+    this.#size = 0;
   }
 
   #put(slot: number, key: Uint32Array, value: number): void {
     this.#used[slot] = 1;
-    this.#keys.set(key, slot * WORDS);
+    this.#keys.set(key, slot * FINGERPRINT_WORDS);
     this.#values[slot] = value;
   }
 
@@ -49,7 +73,7 @@ export class FingerprintMap {
   }
 
   #holds(slot: number, key: Uint32Array): boolean {
-    const at = slot * WORDS;
+    const at = slot * FINGERPRINT_WORDS;
     return (
       this.#keys[at] === key[0] &&
       this.#keys[at + 1] === key[1] &&
@@ -61,12 +85,12 @@ export class FingerprintMap {
   #grow(): void {
     const [keys, values, used] = [this.#keys, this.#values, this.#used];
     this.#capacity *= 2;
-    this.#keys = new Uint32Array(this.#capacity * WORDS);
+    this.#keys = new Uint32Array(this.#capacity * FINGERPRINT_WORDS);
     this.#values = new Float64Array(this.#capacity);
     this.#used = new Uint8Array(this.#capacity);
     for (let old = 0; old < used.length; old++) {
       if (used[old] !== 1) continue;
-      const key = keys.subarray(old * WORDS, old * WORDS + WORDS);
+      const key = keys.subarray(old * FINGERPRINT_WORDS, (old + 1) * FINGERPRINT_WORDS);
       this.#put(this.#slot(key), key, values[old] ?? 0);
     }
   }
@@ -89,7 +113,10 @@ export class FingerprintSet {
   }
 }
 
-function fingerprint(bytes: Uint8Array | string): Uint32Array {
-  const digest = createHash("sha256").update(bytes).digest();
-  return new Uint32Array(digest.buffer.slice(digest.byteOffset, digest.byteOffset + WORDS * 4));
+/** The first 128 bits of the SHA-256. */
+export function fingerprint(bytes: Uint8Array | string): Uint32Array {
+  const digest = hash("sha256", bytes, "buffer");
+  // In place, where it lies so that it can be read by words: this is called for every record.
+  if (digest.byteOffset % 4 === 0) return new Uint32Array(digest.buffer, digest.byteOffset, FINGERPRINT_WORDS);
+  return new Uint32Array(digest.buffer.slice(digest.byteOffset, digest.byteOffset + FINGERPRINT_WORDS * 4));
 }

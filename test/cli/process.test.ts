@@ -1,4 +1,4 @@
-/** The command line as a process of its own: what signals do to it. */
+/** The command line as a process of its own: what signals do to it, and errors that nobody catches. */
 import { spawn } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -10,6 +10,7 @@ import { startRedis } from "../../testcontainers/redis.js";
 import type { RunningServer } from "../../testcontainers/server.js";
 import { temporaryDump } from "../support/dump-builder.js";
 import { onlooker } from "../support/redis-restore.js";
+import { startRespServer } from "../support/resp-server.js";
 
 const PROCESS = join(import.meta.dirname, "../../src/cli/process.ts");
 const CODE = `import { runProcess } from ${JSON.stringify(PROCESS)}; await runProcess();`;
@@ -77,4 +78,18 @@ it("a signal lets what is under way end: SIGINT ends a restore with 130, SIGTERM
     }
   });
   await Promise.all(runs);
+});
+
+it("an error that a library throws where nobody can catch it ends the run with 1 and a message, not with a trace", async () => {
+  const hostile = await startRespServer(() => "*-5\r\n$-7\r\n");
+  const { child, said, ended } = start("apply", dump.path, "--redis-url", `redis://127.0.0.1:${hostile.port}`);
+  try {
+    expect(await ended, said.stderr).toBe(1);
+    expect(said.stderr).toMatch(/^error: the run was stopped by an unexpected error: /mu);
+    expect(said.stderr).toContain("What was restored stays.");
+    expect(said.stderr).not.toMatch(/\n\s+at |node:internal|Node\.js v/u);
+  } finally {
+    child.kill("SIGKILL");
+    await hostile.stop();
+  }
 });

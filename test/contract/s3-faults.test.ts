@@ -109,6 +109,27 @@ describe("an answer that is lost", () => {
     },
   );
 
+  it.each(["put", "put-if-absent"] as const)(
+    "by a server that gives no ETag for what it took is none, %s: the object is sent again",
+    async (action) => {
+      const replayer = await replayerFor(action);
+      once(/^PUT .*\/a$/, { status: 200, body: "" });
+      expect(await replayer.write(scope, [objectRecord("a", { body: "ours" })])).toEqual([{ kind: "restored" }]);
+      expect(await etagOf("a")).toBe(md5("ours"));
+    },
+  );
+
+  it("by a server that gives no ETag for a part or a whole upload is none", async () => {
+    const replayer = await replayerFor("put");
+    const record = objectRecord("a", { body: parts, etag: partsEtag });
+    once(/^PUT .*partNumber=2/, { status: 200, body: "" });
+    expect(await replayer.write(scope, [record])).toEqual([{ kind: "restored" }]);
+    once(/^POST .*uploadId=/, { status: 200, body: "" });
+    expect(await replayer.write(scope, [record])).toEqual([{ kind: "restored" }]);
+    expect(await etagOf("a")).toBe(partsEtag);
+    expect(await pendingUploads()).toBe(0);
+  });
+
   it("does not make somebody else's object ours", async () => {
     const replayer = await replayerFor("put-if-absent");
     await client.send(new PutObjectCommand({ Bucket: scope.target, Key: "a", Body: "theirs" }));

@@ -188,7 +188,7 @@ describe("a run that is stopped", () => {
     const admin = onlooker(server.endpoint);
     try {
       await admin.config("SET", "maxmemory", "1");
-      const argv = ["apply", await newDump(many), "--redis-url", server.endpoint];
+      const argv = ["apply", await newDump(many), "--redis-url", server.endpoint, "--allow-low-memory"];
       const { status, stderr, report } = await runCliWithReport(argv);
       expect(status, stderr).toBe(1);
       expect(stderr).toMatch(/^error: /mu);

@@ -35,7 +35,7 @@ export class FakeReplayer {
   /** Everything that was asked, in order: `create orders`, `write orders k1,k2`. */
   readonly log: string[] = [];
   readonly calls: FakeCall[] = [];
-  readonly spared: string[] = [];
+  readonly spared: (string | undefined)[] = [];
   /** Keys under way now, and the most calls that were at once. */
   readonly inFlight = new Map<number, FakeCall>();
   mostAtOnce = 0;
@@ -79,8 +79,8 @@ export class FakeReplayer {
     return this.#script.mayHaveLost?.(scope);
   }
 
-  spare(_scope: Scope, key: Buffer): void {
-    this.spared.push(key.toString());
+  spare(_scope: Scope, key: Buffer | undefined): void {
+    this.spared.push(key?.toString());
   }
 
   async write(scope: Scope, batch: readonly WritableRecord[]): Promise<Outcome[]> {

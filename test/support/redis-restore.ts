@@ -1,4 +1,6 @@
 /** A Redis replayer under a mode, and a second client that looks at what it did. */
+import { tmpdir } from "node:os";
+
 import { Redis } from "ioredis";
 import type { Outcome } from "../../src/model/outcome.js";
 import type { RedisRecord } from "../../src/model/record.js";
@@ -46,6 +48,7 @@ export function replayerFor(url: string, options: RestoreOptions = {}): Replayer
     clock,
     pacer: UNPACED,
     maxRetryTimeMs: options.maxRetryTimeMs ?? 5_000,
+    workDirectory: tmpdir(),
   };
   return createRedisReplayer({ url, ...options.target }, context);
 }

@@ -1,4 +1,6 @@
 /** What a replayer is made with when a test says what it does to existing records: no limits, no expiry, short retries. */
+import { tmpdir } from "node:os";
+
 import type { WriteAction, WritePolicy } from "../../src/model/policy.js";
 import { UNPACED } from "../../src/replayers/calls.js";
 import type { ReplayerContext } from "../../src/replayers/replayer.js";
@@ -14,5 +16,12 @@ function policyFor(action: WriteAction): WritePolicy {
 }
 
 export function contextFor(action: WriteAction, overrides: Partial<ReplayerContext> = {}): ReplayerContext {
-  return { policy: policyFor(action), clock: systemClock, pacer: UNPACED, maxRetryTimeMs: 10_000, ...overrides };
+  return {
+    policy: policyFor(action),
+    clock: systemClock,
+    pacer: UNPACED,
+    maxRetryTimeMs: 10_000,
+    workDirectory: tmpdir(),
+    ...overrides,
+  };
 }

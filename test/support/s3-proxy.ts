@@ -12,7 +12,16 @@ export interface S3Request {
   readonly headers: IncomingMessage["headers"];
 }
 
-export type S3Verdict = "pass" | "lose-answer" | { readonly status: number; readonly code: string };
+export type S3Verdict = "pass" | "lose-answer" | S3Answer;
+
+/** An error, unless there is a body. */
+export interface S3Answer {
+  readonly status: number;
+  readonly code?: string;
+  readonly message?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
 
 export interface S3Proxy {
   readonly endpoint: string;
@@ -34,8 +43,10 @@ export async function startS3Proxy(target: string): Promise<S3Proxy> {
     const verdict = await script({ line, headers: request.headers });
     if (typeof verdict === "object") {
       request.resume().once("end", () => {
-        response.writeHead(verdict.status, { "content-type": "application/xml" });
-        response.end(`<?xml version="1.0"?><Error><Code>${verdict.code}</Code><Message>scripted</Message></Error>`);
+        const { status, code = "", message = "scripted", headers = {} } = verdict;
+        response.writeHead(status, { "content-type": "application/xml", ...headers });
+        const error = `<?xml version="1.0"?><Error><Code>${code}</Code><Message>${message}</Message></Error>`;
+        response.end(verdict.body ?? error);
       });
       return;
     }

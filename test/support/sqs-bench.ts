@@ -1,4 +1,4 @@
-/** An ElasticMQ for one test file with replayers on it, and the engine's way of restoring a queue. */
+/** An SQS server for one suite with replayers on it, and the engine's way of restoring a queue. */
 import { afterAll, afterEach, beforeAll } from "vitest";
 import type { Outcome } from "../../src/model/outcome.js";
 import type { MessageRecord } from "../../src/model/record.js";
@@ -11,8 +11,9 @@ import { CountingJournal } from "../../src/run/journal/counting-journal.js";
 import { Ledger } from "../../src/run/ledger.js";
 import { runScope } from "../../src/run/scope-runner.js";
 import { systemClock } from "../../src/support/clock.js";
-import { startElasticMq } from "../../testcontainers/elasticmq.js";
-import { LOCAL_CREDENTIALS, type RunningServer } from "../../testcontainers/server.js";
+import { LOCAL_CREDENTIALS } from "../../testcontainers/server.js";
+import { type ContractServer, started } from "./servers/contract-server.js";
+import { elasticMq } from "./servers/sqs.js";
 import { Queues } from "./sqs-queues.js";
 import { contextFor } from "./sqs-records.js";
 
@@ -24,36 +25,29 @@ export interface SqsBench {
   uniqueName(suffix?: string): string;
 }
 
-/** Registers the hooks that start and stop the server. Once a test file. */
-export function sqsBench(): SqsBench {
-  let server: RunningServer | undefined;
+/** Registers the hooks that start and stop the server. */
+export function sqsBench(server: ContractServer = elasticMq): SqsBench {
+  const running = started(server);
   let queues: Queues | undefined;
   const open: Replayer<"sqs">[] = [];
   let names = 0;
-  const started = <T>(value: T | undefined): T => {
-    if (value === undefined) throw new Error("the server is not up yet");
-    return value;
-  };
-  beforeAll(async () => {
-    server = await startElasticMq();
-    queues = new Queues(server.endpoint);
-  }, 300_000);
+  beforeAll(() => {
+    queues = new Queues(running());
+  });
   afterEach(async () => {
     for (const replayer of open.splice(0)) await replayer.close();
   });
-  afterAll(async () => {
-    queues?.destroy();
-    await server?.stop();
-  });
+  afterAll(() => queues?.destroy());
   return {
     get endpoint() {
-      return started(server).endpoint;
+      return running().endpoint;
     },
     get queues() {
-      return started(queues);
+      if (queues === undefined) throw new Error("the server is not up yet");
+      return queues;
     },
     replayerFor(mode, target = {}, context = {}) {
-      const { endpoint, credentials = LOCAL_CREDENTIALS } = started(server);
+      const { endpoint, credentials = LOCAL_CREDENTIALS } = running();
       const replayer = createSqsReplayer(
         { endpoint: { url: endpoint }, credentials, purgeWaitMs: 0, targetNameOf: (name) => name, ...target },
         contextFor(mode, context),

@@ -12,17 +12,18 @@ import {
   type SendMessageCommandInput,
   SQSClient,
 } from "@aws-sdk/client-sqs";
+import type { Access } from "../../testcontainers/recipe.js";
 import { LOCAL_CREDENTIALS } from "../../testcontainers/server.js";
 
 export class Queues {
   readonly #client: SQSClient;
   readonly #endpoint: string;
 
-  constructor(endpoint: string) {
+  constructor({ endpoint, credentials = LOCAL_CREDENTIALS }: Access) {
     this.#endpoint = endpoint;
     this.#client = new SQSClient({
       endpoint,
-      credentials: LOCAL_CREDENTIALS,
+      credentials,
       region: "us-east-1",
       useQueueUrlAsEndpoint: false,
     });

@@ -1,4 +1,6 @@
 /** Queues, messages, clocks and policies for tests of SQS. */
+import { tmpdir } from "node:os";
+
 import type { WritePolicy } from "../../src/model/policy.js";
 import { type MessageRecord, SCOPE_LANE } from "../../src/model/record.js";
 import type { QueueScope, QueueSettings } from "../../src/model/scope.js";
@@ -82,5 +84,12 @@ export function policyOf(mode: ModeName, jobId = "0123456789abcdef"): WritePolic
 }
 
 export function contextFor(mode: ModeName, overrides: Partial<ReplayerContext> = {}): ReplayerContext {
-  return { policy: policyOf(mode), clock: hurriedClock(), pacer: UNPACED, maxRetryTimeMs: 60_000, ...overrides };
+  return {
+    policy: policyOf(mode),
+    clock: hurriedClock(),
+    pacer: UNPACED,
+    maxRetryTimeMs: 60_000,
+    workDirectory: tmpdir(),
+    ...overrides,
+  };
 }

@@ -21,7 +21,7 @@ export class TargetState {
 
   constructor(servers: FourServers) {
     this.#servers = servers;
-    this.queues = new Queues(servers.sqs.endpoint);
+    this.queues = new Queues(servers.sqs);
     this.s3 = plainClient(servers.s3);
   }
 

@@ -3,7 +3,7 @@ import { EXIT } from "../../errors/codes.js";
 import { escapeForDisplay } from "../../model/display.js";
 import { resealDump } from "../../readers/reseal.js";
 import { type Command, DUMP_POSITIONAL } from "../command.js";
-import { formatCount, plural } from "../format.js";
+import { plural } from "../format.js";
 import { OUTPUT_OPTIONS } from "../options.js";
 import { json, print } from "../output.js";
 import { type ProgressKind, progressSink } from "../progress.js";
@@ -45,5 +45,5 @@ function resealText(result: Awaited<ReturnType<typeof resealDump>>, isDryRun: bo
     ...removed.map((path) => `removed  ${escapeForDisplay(path)}`),
   ];
   const done = isDryRun ? "CHECKSUMS was left as it is." : `CHECKSUMS now lists ${plural(files, "file")}.`;
-  return `${[...rows, rows.length === 0 ? "Nothing changed." : `${formatCount(rows.length)} differences.`, done].join("\n")}\n`;
+  return `${[...rows, rows.length === 0 ? "Nothing changed." : `${plural(rows.length, "difference")}.`, done].join("\n")}\n`;
 }

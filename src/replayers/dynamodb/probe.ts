@@ -1,7 +1,8 @@
 /** What a DynamoDB target says of itself, and how large a request it takes: asked, for not every server takes 16 MB. */
+import { DescribeTableCommand } from "@aws-sdk/client-dynamodb";
 import { messageOf, RestoreError } from "../../errors/restore-error.js";
 import { parseJson } from "../../support/json.js";
-import { awsErrorName } from "../aws-client.js";
+import { awsErrorName, awsRegion, awsServiceName } from "../aws-client.js";
 import type { Calls } from "../calls.js";
 import type { DynamoDbClient, RawAnswer } from "./client.js";
 
@@ -20,10 +21,14 @@ const LARGE_BODY_BYTES = 16 * 1000 * 1000;
 /** What elastickv takes. */
 export const SMALL_BODY_BYTES = MIB;
 
-/** Repeatable, changes nothing. @throws RestoreError TARGET_UNREACHABLE, TARGET_CREDENTIALS */
+/** Repeatable, changes nothing. @throws RestoreError TARGET_UNREACHABLE, TARGET_CREDENTIALS; USAGE without a region */
 export async function probeServer(client: DynamoDbClient, calls: Calls, aws: boolean): Promise<ServerTraits> {
+  if (aws) await awsRegion(client.sdk.config.region);
   const answer = await listTables(client, calls);
-  if (aws) return { server: "Amazon DynamoDB", bodyBytes: LARGE_BODY_BYTES, strictNames: true };
+  if (aws) {
+    const server = await awsServiceName("Amazon DynamoDB", client.sdk.config, await accountOf(client, calls, answer));
+    return { server, bodyBytes: LARGE_BODY_BYTES, strictNames: true };
+  }
   return {
     server: serverName(answer.headers),
     bodyBytes: (await takesLargeBodies(client, calls)) ? LARGE_BODY_BYTES : SMALL_BODY_BYTES,
@@ -41,6 +46,20 @@ async function listTables(client: DynamoDbClient, calls: Calls): Promise<RawAnsw
     if (mayNotList(error)) return { status: 400, headers: { "x-amzn-requestid": "" }, body: Buffer.alloc(0) };
     throw unreachable(error, calls.endpoint);
   }
+}
+
+/** No answer names the account but a table's ARN: that of the first table which was listed. */
+export async function accountOf(client: DynamoDbClient, calls: Calls, listed: RawAnswer): Promise<string | undefined> {
+  const body = parsed(listed.body);
+  const names = body instanceof Map ? body.get("TableNames") : undefined;
+  const [name] = Array.isArray(names) ? names : [];
+  if (typeof name !== "string") return undefined;
+  // Who may list tables need not be allowed to look at each.
+  const table = await calls.run({ operation: "DescribeTable" }, () =>
+    client.sdk.send(new DescribeTableCommand({ TableName: name })).catch(() => undefined),
+  );
+  const account = table?.Table?.TableArn?.split(":")[4] ?? "";
+  return account === "" ? undefined : `account ${account}`;
 }
 
 /** Known, but not allowed to list: who restores a few tables needs no right on all of them. */

@@ -15,8 +15,9 @@ import { classifyError } from "./classify-error.js";
 import { createClient, type DynamoDbClient } from "./client.js";
 import { probeServer, SMALL_BODY_BYTES } from "./probe.js";
 import { BATCH_OVERHEAD_BYTES, ITEM_OVERHEAD_BYTES } from "./requests.js";
+import { quotaWarning, schemaFault } from "./schema-limits.js";
 import { createTableInput, indexDifferences, keyDifference } from "./table-schema.js";
-import { isProtected, Tables } from "./tables.js";
+import { isProtected, PROTECTED_HINT, Tables } from "./tables.js";
 import { BATCH_ITEMS, ItemWriter } from "./write-items.js";
 
 export type DynamoDbTarget = AwsOptions;
@@ -42,7 +43,7 @@ class DynamoDbReplayer implements Replayer<"dynamodb"> {
   #strictNames = true;
 
   constructor(target: DynamoDbTarget, context: ReplayerContext) {
-    this.endpoint = endpointLabel(target.endpoint);
+    this.endpoint = endpointLabel(target.endpoint, target.region);
     this.#aws = isAws(target.endpoint);
     this.#context = context;
     const concurrency = this.#concurrency;
@@ -85,7 +86,10 @@ class DynamoDbReplayer implements Replayer<"dynamodb"> {
   async inspect(scope: TableScope): Promise<ScopeState> {
     this.#assertName(scope);
     const table = await this.#find(scope);
-    if (table === undefined) return { presence: "absent", warnings: [] };
+    const quota = this.#aws ? quotaWarning(scope.schema) : undefined;
+    const warnings = quota === undefined ? [] : [quota];
+    const unmakeable = this.#unmakeable(scope, table);
+    if (table === undefined) return { presence: "absent", ...unmakeable, warnings };
     const [holdsItems, losses] = await Promise.all([
       this.#tables.holdsItems(scope.target),
       this.#tables.losses(scope.target, table),
@@ -97,8 +101,20 @@ class DynamoDbReplayer implements Replayer<"dynamodb"> {
       ...(await this.#count(scope.target, table, holdsItems)),
       ...(incompatible === undefined ? {} : { incompatible }),
       ...(differences.length === 0 ? {} : { differs: differences.join("; ") }),
-      warnings: replaceWarnings(table, losses),
+      ...unmakeable,
+      warnings: [...warnings, ...replaceWarnings(table, losses)],
     };
+  }
+
+  /** What would stop a replace after the table was deleted, or before. */
+  #unmakeable({ name, schema }: TableScope, table: TableDescription | undefined): Pick<ScopeState, "unmakeable"> {
+    if (table !== undefined && isProtected(table)) {
+      return { unmakeable: { why: "the table is protected against deletion", hint: PROTECTED_HINT } };
+    }
+    const why = this.#strictNames ? schemaFault(schema, this.#aws) : undefined;
+    if (why === undefined) return {};
+    const hint = `Change the _schema.json of the dump's table ${escapeForDisplay(name)} and reseal the dump, or leave it out with --scope.`;
+    return { unmakeable: { why, hint } };
   }
 
   /** @throws RestoreError TARGET_SCOPE_IMPOSSIBLE */

@@ -6,6 +6,7 @@ import {
   CreateTableCommand,
   type CreateTableCommandInput,
   DeleteTableCommand,
+  DescribeContinuousBackupsCommand,
   DescribeTableCommand,
   DescribeTimeToLiveCommand,
   ListTagsOfResourceCommand,
@@ -144,6 +145,11 @@ export class Tables {
     });
     if (ttl?.TimeToLiveStatus === "ENABLED" || ttl?.TimeToLiveStatus === "ENABLING")
       losses.push("its time to live setting");
+    const recovery = await this.#ifTold("DescribeContinuousBackups", name, async () => {
+      const answer = await this.#client.sdk.send(new DescribeContinuousBackupsCommand({ TableName: name }));
+      return answer.ContinuousBackupsDescription?.PointInTimeRecoveryDescription;
+    });
+    if (recovery?.PointInTimeRecoveryStatus === "ENABLED") losses.push("its point-in-time recovery");
     const arn = table.TableArn;
     if (arn === undefined) return losses;
     const tags = await this.#ifTold("ListTagsOfResource", name, async () => {
@@ -204,11 +210,13 @@ export function isProtected(table: TableDescription): boolean {
   return table.DeletionProtectionEnabled === true;
 }
 
+export const PROTECTED_HINT = "Take the protection off, use --mode merge, or restore under another name with --rename.";
+
 function assertDeletable(name: string, table: TableDescription): void {
   if (!isProtected(table)) return;
   throw new RestoreError("TARGET_UNFIT", `the table ${name} is protected against deletion`, {
     where: { adapter: "dynamodb", scope: name, operation: "DeleteTable" },
-    hint: "Take the protection off, use --mode merge, or restore under another name with --rename.",
+    hint: PROTECTED_HINT,
   });
 }
 

@@ -10,7 +10,7 @@ import { APPEND_TO_LIST } from "./scripts.js";
 import { markerOf } from "./temporary.js";
 
 export async function appendToList(context: WriteContext, record: CollectionRecord): Promise<Outcome> {
-  const { markers, field } = markerOf(context.policy.jobId, record.key);
+  const { markers, field } = markerOf(context.policy.jobId, record.key, context.link.clustered);
   let moment: Moment = { how: "N" };
   let chunk = 0;
   let mustExist = false;

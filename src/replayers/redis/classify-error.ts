@@ -5,28 +5,41 @@
 import type { ErrorCode } from "../../errors/codes.js";
 import { messageOf, RestoreError, type RestoreErrorInit, systemCode } from "../../errors/restore-error.js";
 import { escapeForDisplay } from "../../model/display.js";
+import { tlsFault } from "../../support/tls-fault.js";
+import { WrongScheme } from "./wrong-scheme.js";
 
 /** The connection broke. `sent`: after the request had left, so that it may have been applied. */
 export class ConnectionLost extends Error {
   readonly sent: boolean;
+  /** For people, where it was not to the target's own address. */
+  readonly node: string | undefined;
 
-  constructor(sent: boolean, cause?: unknown) {
+  constructor(sent: boolean, cause?: unknown, node?: string) {
     super(sent ? "the connection was lost" : "no connection", { cause });
     this.name = "ConnectionLost";
     this.sent = sent;
+    this.node = node;
   }
 }
 
 /** Answers that pass by themselves: the server starts, runs a script, moves a slot, has no leader at the moment. */
-const PUT_OFF = new Set(["LOADING", "BUSY", "TRYAGAIN", "CLUSTERDOWN", "NOTLEADER", "NOREPLICAS"]);
-/** A failover is under way: the address will lead to a writable server again, or not. An outage when it lasts. */
-const FAILING_OVER = new Set(["READONLY", "MASTERDOWN"]);
+const PUT_OFF = new Map([
+  ["LOADING", "LOADING: it is still loading its data"],
+  ["BUSY", "BUSY: it runs a script"],
+  ["TRYAGAIN", "TRYAGAIN"],
+  ["NOTLEADER", "NOTLEADER"],
+  ["NOREPLICAS", "NOREPLICAS: fewer replicas are connected than its min-replicas-to-write wants"],
+]);
+/** A failover is under way: there will be a writable server again, or not. An outage when it lasts. */
+const FAILING_OVER = new Set(["READONLY", "MASTERDOWN", "CLUSTERDOWN"]);
 const FULL = new Set(["OOM", "MISCONF"]);
-const CREDENTIALS = new Set(["NOAUTH", "WRONGPASS", "NOPERM"]);
+const CREDENTIALS = new Set(["NOAUTH", "WRONGPASS"]);
+/** A right that the user lacks inside of a script: Redis 7.0 and 7.2 word it without NOPERM. */
+const NO_RIGHT_IN_SCRIPT = /^(?:ERR )?(?:The user executing the script can't|ACL failure in script)/;
 
-/** elastickv words some passing states in plain text. */
+/** elastickv words some passing states in plain text; Redis Cluster, that a script met a slot on its way elsewhere. */
 const PUT_OFF_TEXT =
-  /leader redis address unknown|not (?:the )?leader|leader (?:not found|changed)|write conflict|txn (?:locked|conflict)|key is locked|max connections|max number of clients|split shard leaders/i;
+  /leader redis address unknown|not (?:the )?leader|leader (?:not found|changed)|write conflict|txn (?:locked|conflict)|key is locked|non local key in a cluster|max connections|max number of clients|split shard leaders/i;
 /** elastickv gave up waiting for its log: the write may still be applied. */
 const IN_DOUBT_TEXT = /deadline exceeded|context canceled|ambiguous|proposal dropped/i;
 
@@ -74,17 +87,37 @@ export function isReplyError(error: unknown): error is Error {
   return error instanceof Error && error.name === "ReplyError";
 }
 
-const TLS = /^(?:CERT_|ERR_TLS_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_MISMATCH|EPROTO$|ERR_SSL_)/;
+const TLS_WORDS = {
+  plain: "redis://",
+  authorities: "NODE_EXTRA_CA_CERTS in the environment, or `tls: { ca: FILE }` of a named target",
+  clientCertificate: "Name a certificate with `tls: { cert: FILE, key: FILE }` of a named target",
+};
 
-function lost(error: ConnectionLost, operation: string, { endpoint }: RedisErrorContext, make: Make): RestoreError {
+/** Why nothing was sent, in words of our own. */
+export class NoNode extends Error {}
+
+function noCode(cause: unknown): string {
+  return cause instanceof NoNode ? ` (${cause.message})` : "";
+}
+
+function lost(error: ConnectionLost, operation: string, context: RedisErrorContext, make: Make): RestoreError {
+  const endpoint = error.node ?? context.endpoint;
   const code = systemCode(error.cause) ?? "";
-  if (TLS.test(code)) {
-    return make("TARGET_UNREACHABLE", `no trusted TLS connection to ${endpoint} (${code})`, {
+  const fault = tlsFault(code, TLS_WORDS);
+  if (fault !== undefined) {
+    return make("TARGET_UNREACHABLE", `no trusted TLS connection to ${endpoint}: ${fault.why} (${code})`, {
       retry: "fatal",
-      hint: "Check the URL's scheme and the certificate; NODE_EXTRA_CA_CERTS names a file with further authorities.",
+      hint: fault.hint,
     });
   }
-  const why = code === "" ? "" : ` (${code})`;
+  if (error.cause instanceof WrongScheme) {
+    const scheme = error.cause.speaksTls ? "rediss://" : "redis://";
+    return make("TARGET_UNREACHABLE", `${endpoint}: ${error.cause.message}`, {
+      retry: "fatal",
+      hint: `Begin the Redis URL with ${scheme}.`,
+    });
+  }
+  const why = code === "" ? noCode(error.cause) : ` (${code})`;
   return error.sent
     ? make("CONNECTION", `the answer of ${endpoint} to ${operation} was lost${why}`, {
         retry: "yes",
@@ -98,7 +131,7 @@ function answered(said: string, operation: string, { endpoint }: RedisErrorConte
   const text = withoutValues(said.replace(SCRIPT_FRAME, ""));
   const word = /^[A-Z]+/.exec(text)?.[0] ?? "";
   if (PUT_OFF.has(word) || PUT_OFF_TEXT.test(text)) {
-    return make("THROTTLED", `${operation} was put off by the target (${word || "busy"})`, {
+    return make("THROTTLED", `${operation} was put off by the target (${PUT_OFF.get(word) ?? (word || "busy")})`, {
       retry: "yes",
       reason: "throttled",
     });
@@ -112,14 +145,28 @@ function answered(said: string, operation: string, { endpoint }: RedisErrorConte
       reason: "not-sent",
     });
   }
+  if (/^(?:MOVED|ASK) \d/.test(text)) {
+    return make("TARGET_UNFIT", `${endpoint} is a node of a Redis Cluster, and the key is on another`, {
+      retry: "fatal",
+      hint: "Name the cluster with --redis-url redis+cluster://host:port.",
+    });
+  }
   if (FULL.has(word)) return full(text, endpoint, make);
+  if (word === "NOPERM" || NO_RIGHT_IN_SCRIPT.test(text)) {
+    // Quotes commands, no keys.
+    const right = escapeForDisplay(said.replace(SCRIPT_FRAME, "").trim().slice(0, 300));
+    return make("TARGET_CREDENTIALS", `${endpoint} refuses ${operation} to this user: ${right}`, {
+      retry: "fatal",
+      hint: "Give the user the right with ACL SETUSER, or name another user.",
+    });
+  }
   if (CREDENTIALS.has(word) || /^ERR (?:invalid password|Client sent AUTH|AUTH )/.test(text)) {
     return make(
       "TARGET_CREDENTIALS",
       `${endpoint} did not accept the credentials for ${operation} (${word || "AUTH"})`,
       {
         retry: "fatal",
-        hint: "Put a user and password that may write into the Redis URL, best through REDIS_URL.",
+        hint: "Give user and password through REDIS_URL or REDIS_PASSWORD, or in a named target.",
       },
     );
   }

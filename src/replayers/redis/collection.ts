@@ -18,6 +18,8 @@ import { buildAndCommit, temporaryKey } from "./temporary.js";
 const ADD: Record<CollectionType, AddCommand> = { hash: "HSET", list: "RPUSH", set: "SADD", zset: "ZADD" };
 const CHUNK_ELEMENTS = 1_000;
 const MAX_TURNS = 10;
+/** Answers after which what stands under the key is another than before. */
+const CHANGED: ReadonlySet<string> = new Set(["gone", "exists", "again"]);
 
 /** @throws RestoreError REPLY_LOST where a conditional write's answer was lost */
 export async function writeCollection(
@@ -57,9 +59,10 @@ export async function onlyChunk(content: AddedContent): Promise<readonly Buffer[
 
 export async function writeWhole(
   context: WriteContext,
-  { record, kind, command }: AddedContent,
+  content: AddedContent,
   { action, args }: { readonly action: WriteAction; readonly args: readonly Buffer[] },
 ): Promise<Outcome> {
+  const { record, kind, command } = content;
   const answer = await context.whole.write({
     key: record.key,
     temporary: temporaryKey(context.policy.jobId, record.key),
@@ -69,7 +72,7 @@ export async function writeWhole(
     args,
     moment: () => momentNow(context, record),
   });
-  return judge(context, action, answer);
+  return answer.word === "crowded" ? await writeChunks(context, content, action) : judge(context, action, answer);
 }
 
 export async function writeChunks(context: WriteContext, content: AddedContent, action: WriteAction): Promise<Outcome> {
@@ -78,7 +81,7 @@ export async function writeChunks(context: WriteContext, content: AddedContent, 
   for (let turn = 0; turn < MAX_TURNS; turn++) {
     const there = (await typeOf(context.link, content.record.key)) !== "none";
     const answer = there ? await addToExisting(context, content) : await build(context, content, "absent");
-    if (answer.word !== "gone" && answer.word !== "exists") return judge(context, action, answer);
+    if (!CHANGED.has(answer.word)) return judge(context, action, answer);
   }
   return judge(context, action, { word: "kept-changing" });
 }
@@ -99,14 +102,15 @@ async function build(context: WriteContext, content: AddedContent, mode: ScriptM
   });
 }
 
-/** The expiry goes with the first chunk: a crash must not leave new elements without it. */
+/** The expiry goes with the first chunk: a crash must not leave new elements without it. May run again. */
 async function addToExisting(context: WriteContext, { record, kind, command, chunks }: AddedContent) {
+  const most = String(context.abilities.deleteLimit ?? "");
   let moment: Moment = { how: "N" };
   for await (const args of chunks()) {
     const [reply] = await context.link.request({
       build: () => {
         moment = momentNow(context, record);
-        const fixed = [ADD_TO_EXISTING, "1", record.key, kind, command, ...scriptArgs(moment)];
+        const fixed = [ADD_TO_EXISTING, "1", record.key, kind, command, ...scriptArgs(moment), most];
         return moment.how === "skip" ? [] : [{ name: "EVAL", args: [...fixed, ...args] }];
       },
     });

@@ -8,11 +8,14 @@ import { Command as ClientCommand, Redis } from "ioredis";
 import { RestoreError } from "../../errors/restore-error.js";
 import { ConnectionLost, isReplyError } from "./classify-error.js";
 import type { ClientOptions } from "./target-url.js";
+import { wrongScheme } from "./wrong-scheme.js";
 
 export interface Command {
   /** Upper case: the client changes the answers of commands that it knows by their lower-case name. */
   readonly name: string;
   readonly args: readonly (string | Buffer)[];
+  /** On a cluster, the node that owns this slot gets it, whatever keys it names. */
+  readonly slot?: number;
 }
 
 /** Bulk and status replies are Buffers, integers numbers. An error reply, also inside an array, is an Error. */
@@ -118,13 +121,20 @@ export class Connection {
     client.on("error", (error: unknown) => {
       this.#lastError = error;
     });
+    // An answer that nobody waits for, if no broken socket: from here on, no answer is known to belong to its command.
+    client.once("error", () => {
+      client.disconnect();
+      if (this.#client === client) this.#client = undefined;
+    });
     try {
       await client.connect();
       await this.#onOpen(client);
     } catch (error) {
       client.disconnect();
       const cause = this.#lastError ?? error;
-      throw isReplyError(cause) ? cause : isReplyError(error) ? error : new ConnectionLost(false, cause);
+      if (isReplyError(cause)) throw cause;
+      if (isReplyError(error)) throw error;
+      throw new ConnectionLost(false, (await wrongScheme(this.#options, cause)) ?? cause);
     } finally {
       this.#connecting = undefined;
     }

@@ -12,6 +12,7 @@ import { judge, momentNow, scriptModeOf, type WriteContext } from "./context.js"
 import { notesOf } from "./expiry.js";
 import { isReplyLost, SKIPPED_EXPIRED } from "./outcomes.js";
 import { typeOf } from "./read-back.js";
+import { removeWhole } from "./temporary.js";
 
 /** @throws RestoreError as `Link.request`; REPLY_LOST when it is not known whether items were appended twice */
 export async function writeInPlace(
@@ -27,7 +28,7 @@ export async function writeInPlace(
   if (type !== "none") {
     if (mode !== "put" && type !== content.kind) return judge(context, action, { word: "wrong-type" });
     if (mode === "absent") return judge(context, action, { word: "exists" });
-    if (mode !== "merge" || moment.how === "X") await context.link.command("DEL", [record.key]);
+    if (mode !== "merge" || moment.how === "X") await removeWhole(context, record.key);
   }
   if (moment.how !== "X") await addAll(context, content);
   return judge(context, action, { word: "ok", notes: notesOf(moment) });

@@ -1,5 +1,5 @@
 /**
- * Requests of many records over one connection. What is asked for within one turn of the event loop leaves as one
+ * Requests of many records over one wire. What is asked for within one turn of the event loop leaves as one
  * pipeline, paced and retried by `Calls`; each request gets its own answers.
  *
  * A pipeline that breaks tells nothing about the commands without answer. Requests that may be repeated are sent again,
@@ -8,7 +8,8 @@
 import { RestoreError } from "../../errors/restore-error.js";
 import type { Calls } from "../calls.js";
 import { ConnectionLost, isReplyError, replyError } from "./classify-error.js";
-import type { Command, Connection, Reply } from "./connection.js";
+import type { Command, Reply } from "./connection.js";
+import type { Shard, Wire } from "./wire.js";
 
 interface LinkRequest {
   /** Asked before every attempt, because remaining times are computed at the moment of the write. */
@@ -26,11 +27,14 @@ interface Pending {
   readonly reject: (error: unknown) => void;
 }
 
+/** Asks one command at a time. */
+export type Asker = Pick<Link, "command">;
+
 const PIPELINE_BYTES = 4 * 1024 * 1024;
 const PIPELINE_REQUESTS = 500;
 
 export class Link {
-  readonly #connection: Connection;
+  readonly #wire: Wire;
   readonly #calls: Calls;
   readonly #classify: (error: unknown, operation: string) => RestoreError;
   readonly #scope: string;
@@ -38,12 +42,12 @@ export class Link {
   #scheduled = false;
 
   constructor(init: {
-    readonly connection: Connection;
+    readonly wire: Wire;
     readonly calls: Calls;
     readonly classify: (error: unknown, operation: string) => RestoreError;
     readonly scope: string;
   }) {
-    this.#connection = init.connection;
+    this.#wire = init.wire;
     this.#calls = init.calls;
     this.#classify = init.classify;
     this.#scope = init.scope;
@@ -69,9 +73,40 @@ export class Link {
     return reply;
   }
 
+  /** The commands of this one go to one of the nodes, whatever they name. */
+  at(shard: Shard): Asker {
+    if (shard === undefined) return this;
+    return {
+      command: async (name, args, options) => {
+        const [reply = null] = await this.request({ build: () => [{ name, args, slot: shard }], ...options });
+        if (reply instanceof Error) throw this.#classify(reply, name);
+        return reply;
+      },
+    };
+  }
+
+  /** Every node that holds keys. @throws RestoreError as `request` */
+  async shards(): Promise<readonly Shard[]> {
+    return await this.#ofWire("CLUSTER SLOTS", async () => await this.#wire.shards());
+  }
+
+  /** Another text than before: keys may have come under another node meanwhile. @throws RestoreError as `request` */
+  async layout(): Promise<string> {
+    return await this.#ofWire("CLUSTER SLOTS", async () => await this.#wire.layout());
+  }
+
+  /** Whether commands may name keys of one slot only. */
+  get clustered(): boolean {
+    return this.#wire.clustered;
+  }
+
   /** What an error reply means. */
   classify(error: Error, operation: string): RestoreError {
     return this.#classify(error, operation);
+  }
+
+  async #ofWire<T>(operation: string, ask: () => Promise<T>): Promise<T> {
+    return this.clustered ? await this.#calls.run({ operation, scope: this.#scope }, ask) : await ask();
   }
 
   #flush(): void {
@@ -114,7 +149,7 @@ export class Link {
         async () => {
           // Again, for the wait for permission may have been long.
           for (const pending of open) pending.commands = pending.request.build();
-          const replies = await this.#connection.exchange(open.flatMap(({ commands }) => commands));
+          const replies = await this.#wire.exchange(open.flatMap(({ commands }) => commands));
           const { left, error } = this.#settle(open, replies, operation);
           open = left;
           if (error !== undefined) throw error;

@@ -1,5 +1,5 @@
 /**
- * Writes records into Redis, Valkey and elastickv.
+ * Writes records into Redis, Redis Cluster, Valkey and elastickv.
  *
  * A record's value, condition and expiry are one atomic step wherever the target has a way; the few places where it has
  * none are named in the capabilities' fallbacks. Nothing is resent that could be applied twice.
@@ -12,23 +12,33 @@ import type { Outcome, OutcomeKind } from "../../model/outcome.js";
 import type { RedisRecord } from "../../model/record.js";
 import type { DatabaseScope } from "../../model/scope.js";
 import { FingerprintSet } from "../../support/fingerprints.js";
+import { present } from "../../support/present.js";
 import { type CallStats, Calls } from "../calls.js";
 import { type Capabilities, NO_NOTES, type Replayer, type ReplayerContext, type ScopeNotes } from "../replayer.js";
 import { classifyRedisError } from "./classify-error.js";
+import { ClusterNodes } from "./cluster-nodes.js";
+import { ClusterWire } from "./cluster-wire.js";
 import type { WriteContext } from "./context.js";
-import { Database, ServerIdentity } from "./database.js";
+import { Database } from "./database.js";
+import { ServerIdentity } from "./identity.js";
 import { type Abilities, probeRedis } from "./probe.js";
+import { probeCluster } from "./probe-cluster.js";
 import type { RemapSink } from "./remap.js";
-import { deleteOthers, inspectDatabase } from "./scope.js";
-import { parseRedisUrl, type RedisAddress } from "./target-url.js";
+import { deleteOthers, flush, inspectDatabase, removeKeys } from "./scope.js";
+import { SingleWire } from "./single-wire.js";
+import { parseRedisUrl, type RedisAccess, type RedisAddress } from "./target-url.js";
 import { markerKeys } from "./temporary.js";
 import { writeRecord } from "./write-record.js";
 
 export interface RedisTarget {
-  /** `redis://`, `rediss://` or `unix:///path`, with user and password. A database number in it is ignored here. */
+  /** `redis://`, `rediss://`, the two with `+cluster` and several hosts, or `unix:///path`, with user and password. A database number in it is ignored here. */
   readonly url: string;
+  /** User, password and TLS settings that the URL does not carry. */
+  readonly access?: RedisAccess;
   /** How `empty` works: FLUSHDB (default), or per key, for databases in use: what the dump lacks is deleted at the end. */
   readonly replaceStrategy?: "flush" | "per-key";
+  /** Scopes may be emptied: the user needs the rights for it, which is asked beforehand. */
+  readonly empties?: boolean;
   /** Keys of the run's selection; per-key deletion touches no others. */
   readonly selects?: (displayKey: string) => boolean;
   /** Where new ids of appended stream entries go. Absent: nowhere. */
@@ -51,6 +61,8 @@ const NO_KEYS: ReadonlySet<OutcomeKind | undefined> = new Set<OutcomeKind>(["ski
 /** What a per-key replace has to know of a scope at its end. */
 interface Replacing {
   readonly keep: FingerprintSet;
+  /** Some of the dump's keys cannot be known, so any key of the target may be one of them. */
+  keepsAll: boolean;
 }
 
 class RedisReplayer implements Replayer<"redis"> {
@@ -65,11 +77,13 @@ class RedisReplayer implements Replayer<"redis"> {
   /** Databases that were emptied by a server which leaves some keys. */
   readonly #leftovers = new Set<number>();
   #abilities: Promise<Abilities> | undefined;
+  /** Set where the target is a cluster. */
+  #cluster: ClusterNodes | undefined;
 
   constructor(target: RedisTarget, context: ReplayerContext) {
     this.#target = target;
     this.#context = context;
-    this.#address = parseRedisUrl(target.url);
+    this.#address = parseRedisUrl(target.url, target.access);
     const endpoint = this.#address.label;
     this.#calls = new Calls({
       adapter: "redis",
@@ -98,6 +112,7 @@ class RedisReplayer implements Replayer<"redis"> {
       concurrency: this.#context.concurrency ?? CONCURRENCY,
       canCount: abilities.listable,
       fallbacks: abilities.fallbacks,
+      ...present({ memory: abilities.memory }),
     };
   }
 
@@ -115,9 +130,10 @@ class RedisReplayer implements Replayer<"redis"> {
   }
 
   async empty(scope: DatabaseScope): Promise<ScopeNotes> {
-    const { listable, server, flushesAll } = await this.#learnt();
+    const { link, abilities } = await this.#targetOf(scope);
+    const { listable, server, flushesAll } = abilities;
     if (this.#target.replaceStrategy !== "per-key") {
-      await this.#database(scope).link.command("FLUSHDB", []);
+      await flush(link);
       if (flushesAll) return NO_NOTES;
       this.#leftovers.add(scope.targetDatabase);
       return { warnings: [`FLUSHDB of ${server} leaves streams: those that the dump lacks are still there`] };
@@ -128,7 +144,7 @@ class RedisReplayer implements Replayer<"redis"> {
         hint: "Leave out --replace-strategy per-key.",
       });
     }
-    this.#replacing.set(scope.targetDatabase, { keep: new FingerprintSet() });
+    this.#replacing.set(scope.targetDatabase, { keep: new FingerprintSet(), keepsAll: false });
     return NO_NOTES;
   }
 
@@ -148,22 +164,31 @@ class RedisReplayer implements Replayer<"redis"> {
     return outcomes;
   }
 
-  spare(scope: DatabaseScope, key: Buffer): void {
-    this.#replacing.get(scope.targetDatabase)?.keep.add(key);
+  spare(scope: DatabaseScope, key: Buffer | undefined): void {
+    const replacing = this.#replacing.get(scope.targetDatabase);
+    if (replacing === undefined) return;
+    if (key === undefined) replacing.keepsAll = true;
+    else replacing.keep.add(key);
   }
 
   async finish(scope: DatabaseScope): Promise<ScopeNotes> {
     const target = await this.#targetOf(scope);
     // A connection of its own that broke since tells of a restart only when it is made again.
-    await target.link.command("PING", []);
-    if (this.#appends()) await target.link.command("DEL", markerKeys(this.#context.policy.jobId));
+    const { link } = target;
+    for (const shard of await link.shards()) await link.at(shard).command("PING", []);
+    if (this.#appends()) await removeKeys(link, "DEL", markerKeys(this.#context.policy.jobId, link.clustered));
     const warnings: string[] = [];
     const replacing = this.#replacing.get(scope.targetDatabase);
-    if (replacing !== undefined) {
-      await deleteOthers(target, {
+    if (replacing?.keepsAll === true) {
+      warnings.push("keys that the dump lacks were not deleted, because not all of the dump's keys could be known");
+    } else if (replacing !== undefined) {
+      const settled = await deleteOthers(target, {
         spares: (key) => replacing.keep.has(key),
         selects: this.#target.selects ?? (() => true),
       });
+      if (!settled) {
+        warnings.push("slots moved while keys were listed, so some that the dump lacks may have been left");
+      }
     } else if (this.#target.replaceStrategy === "per-key" && this.#mayReplace()) {
       // Without its beginning, this run does not know all the keys that have to stay.
       warnings.push("keys that the dump lacks were not deleted, because the run was taken up again half-way");
@@ -175,7 +200,7 @@ class RedisReplayer implements Replayer<"redis"> {
   mayHaveLost(scope: DatabaseScope): string | undefined {
     return this.#identity.generation === 0 || !this.#databases.has(scope.targetDatabase)
       ? undefined
-      : "the server was restarted during the run: what it had acknowledged before may be gone, so run the restore again or verify it";
+      : "the server was restarted or replaced during the run: what it had acknowledged before may be gone, so run the restore again or verify it";
   }
 
   close(): Promise<void> {
@@ -189,31 +214,58 @@ class RedisReplayer implements Replayer<"redis"> {
     return policy.actionFor("list") === "append" || policy.actionFor("stream") === "append";
   }
 
+  #emptying(): "none" | "flush" | "per-key" {
+    return this.#target.empties === true ? (this.#target.replaceStrategy ?? "flush") : "none";
+  }
+
   #mayReplace(): boolean {
     return this.#context.policy.actionFor("string") === "put";
   }
 
   async #learnt(): Promise<Abilities> {
-    this.#abilities ??= probeRedis(this.#databaseNumber(0, "db_0").link, this.endpoint).catch((error: unknown) => {
+    this.#abilities ??= this.#learn().catch((error: unknown) => {
       this.#abilities = undefined;
       throw error;
     });
     return await this.#abilities;
   }
 
+  /** An address that turns out to be a cluster's node is taken for the cluster's name. */
+  async #learn(): Promise<Abilities> {
+    const probing = { endpoint: this.endpoint, emptying: this.#emptying() };
+    if (!this.#address.cluster) {
+      const abilities = await probeRedis(this.#databaseNumber(0, "db_0").link, probing);
+      if (!abilities.clustered) return abilities;
+      if (this.#address.seeds.length === 0) throw this.#clusterBySocket();
+      await this.close();
+    }
+    this.#cluster ??= new ClusterNodes(this.#address, this.#identity);
+    return await probeCluster(this.#databaseNumber(0, "db_0").link, this.#cluster, probing);
+  }
+
+  #clusterBySocket(): RestoreError {
+    return new RestoreError("TARGET_UNFIT", `${this.endpoint} is a node of a Redis Cluster`, {
+      where: { adapter: "redis", endpoint: this.endpoint },
+      hint: "Name the cluster by addresses: --redis-url redis+cluster://host:port.",
+    });
+  }
+
+  /** The wire depends on what was learnt. */
   async #targetOf(scope: DatabaseScope) {
-    return { link: this.#database(scope).link, abilities: await this.#learnt(), endpoint: this.endpoint };
+    const abilities = await this.#learnt();
+    return { link: this.#database(scope).link, abilities, endpoint: this.endpoint };
   }
 
   async #writeContext(scope: DatabaseScope): Promise<WriteContext> {
     const { policy, clock } = this.#context;
+    const abilities = await this.#learnt();
     const database = this.#database(scope);
     return {
       scope,
       endpoint: this.endpoint,
       policy,
       clock,
-      abilities: await this.#learnt(),
+      abilities,
       link: database.link,
       whole: database.whole,
       generation: () => this.#identity.generation,
@@ -229,13 +281,11 @@ class RedisReplayer implements Replayer<"redis"> {
   #databaseNumber(database: number, scope: string): Database {
     const known = this.#databases.get(database);
     if (known !== undefined) return known;
-    const opened = new Database({
-      address: this.#address,
-      database,
-      calls: this.#calls,
-      scope,
-      identity: this.#identity,
-    });
+    const wire =
+      this.#cluster === undefined
+        ? new SingleWire({ address: this.#address, database, identity: this.#identity })
+        : new ClusterWire(this.#cluster);
+    const opened = new Database({ wire, calls: this.#calls, scope });
     this.#databases.set(database, opened);
     return opened;
   }

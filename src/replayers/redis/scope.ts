@@ -6,9 +6,12 @@ import type { DatabaseScope } from "../../model/scope.js";
 import type { ScopeState } from "../replayer.js";
 import type { Link } from "./link.js";
 import type { Abilities } from "./probe.js";
+import { assertKeysAllowed } from "./rights.js";
+import type { Shard } from "./wire.js";
 
 const ASKED_AT_ONCE = 500;
 const SCANNED_AT_ONCE = 1_000;
+const MAX_PASSES = 5;
 
 export interface Target {
   readonly link: Link;
@@ -22,18 +25,26 @@ export async function inspectDatabase(
   scope: DatabaseScope,
   ownRecords: () => AsyncIterable<RedisRecord>,
 ): Promise<ScopeState> {
-  const { link, abilities } = target;
+  const { link, abilities, endpoint } = target;
+  if (abilities.clustered) assertOnlyDatabase(target, scope);
+  const assertAllowed = async (): Promise<void> => {
+    if (!abilities.elastickv) await assertKeysAllowed(link, endpoint, ownRecords);
+  };
   const warnings = abilities.evicts === undefined ? [] : [abilities.evicts];
   if (!abilities.listable) {
     assertOnlyDatabase(target, scope);
+    await assertAllowed();
     const held = await holdsAny(link, ownRecords());
     return { presence: held ? "holds-records" : "empty", warnings };
   }
-  const count = Number(await counted(target, scope));
-  return { presence: count > 0 ? "holds-records" : "empty", count: { value: count, exact: true }, warnings };
+  // First: it tells a database that is not there.
+  const count = await counted(target, scope);
+  await assertAllowed();
+  const freed = abilities.memory === undefined ? {} : { freedBytes: abilities.freedBy(count) };
+  return { presence: count > 0 ? "holds-records" : "empty", count: { value: count, exact: true }, ...freed, warnings };
 }
 
-/** elastickv answers OK to SELECT and stays in database 0: everything would be merged into it. */
+/** A cluster has no other; elastickv answers OK to SELECT and stays in database 0: all would be merged into it. */
 function assertOnlyDatabase({ endpoint, abilities }: Target, scope: DatabaseScope): void {
   if (scope.targetDatabase === 0) return;
   throw new RestoreError(
@@ -43,9 +54,9 @@ function assertOnlyDatabase({ endpoint, abilities }: Target, scope: DatabaseScop
   );
 }
 
-async function counted({ link, endpoint }: Target, scope: DatabaseScope) {
+async function counted({ link, endpoint }: Target, scope: DatabaseScope): Promise<number> {
   try {
-    return await link.command("DBSIZE", []);
+    return await countedKeys(link);
   } catch (error) {
     if (!(error instanceof RestoreError) || error.code !== "RECORD_REFUSED" || scope.targetDatabase === 0) throw error;
     throw new RestoreError(
@@ -54,6 +65,12 @@ async function counted({ link, endpoint }: Target, scope: DatabaseScope) {
       { ...impossible(scope, endpoint), cause: error },
     );
   }
+}
+
+async function countedKeys(link: Link): Promise<number> {
+  let count = 0;
+  for (const shard of await link.shards()) count += Number(await link.at(shard).command("DBSIZE", []));
+  return count;
 }
 
 function impossible(scope: DatabaseScope, endpoint: string) {
@@ -89,19 +106,60 @@ interface Deletion {
   readonly selects: (displayKey: string) => boolean;
 }
 
-/** Deletes every key that is selected and not spared. SCAN may show a key twice and misses none that stays. Repeatable. */
-export async function deleteOthers({ link, abilities }: Target, { spares, selects }: Deletion): Promise<number> {
+/** Empties the database. Keys that move to another node of a cluster meanwhile escape once, so it is looked again. */
+export async function flush(link: Link): Promise<void> {
+  for (let pass = 0; pass < MAX_PASSES; pass++) {
+    for (const shard of await link.shards()) await link.at(shard).command("FLUSHDB", []);
+    if (!link.clustered || (await countedKeys(link)) === 0) return;
+  }
+}
+
+/**
+ * Deletes every key that is selected and not spared. SCAN may show a key twice and misses none that stays where it is; in
+ * a cluster it is gone through again until nothing is found and nothing has moved. Repeatable.
+ * False: keys moved all the time, so that some may have been missed.
+ */
+export async function deleteOthers(target: Target, deletion: Deletion): Promise<boolean> {
+  const { link } = target;
+  let settled = false;
+  for (let pass = 0; pass < MAX_PASSES; pass++) {
+    const layout = await link.layout();
+    let deleted = 0;
+    for (const shard of await link.shards()) deleted += await deleteOthersAt(shard, target, deletion);
+    settled = (await link.layout()) === layout;
+    if (!link.clustered || (settled && deleted === 0)) return true;
+  }
+  return settled;
+}
+
+async function deleteOthersAt(
+  shard: Shard,
+  { link, abilities }: Target,
+  { spares, selects }: Deletion,
+): Promise<number> {
   const remove = abilities.unlink ? "UNLINK" : "DEL";
   let deleted = 0;
   let cursor = "0";
   do {
-    const reply = await link.command("SCAN", [cursor, "COUNT", String(SCANNED_AT_ONCE)]);
+    const reply = await link.at(shard).command("SCAN", [cursor, "COUNT", String(SCANNED_AT_ONCE)]);
     if (!Array.isArray(reply)) throw new RestoreError("CALL_FAILED", "SCAN gave no cursor");
     cursor = String(reply[0]);
     const found: unknown = reply[1];
     const keys = (Array.isArray(found) ? found : []).filter((key): key is Buffer => Buffer.isBuffer(key));
     const others = keys.filter((key) => !spares(key) && selects(displayBytes(key)));
-    if (others.length > 0) deleted += Number(await link.command(remove, others));
+    deleted += others.length;
+    await removeKeys(link, remove, others);
   } while (cursor !== "0");
   return deleted;
+}
+
+/** Repeatable. */
+export async function removeKeys(link: Link, remove: "DEL" | "UNLINK", keys: readonly Buffer[]): Promise<void> {
+  for (let from = 0; from < keys.length; from += ASKED_AT_ONCE) {
+    const some = keys.slice(from, from + ASKED_AT_ONCE);
+    const calls = link.clustered ? some.map((key) => [key]) : [some];
+    const replies = await link.request({ build: () => calls.map((args) => ({ name: remove, args })) });
+    const refused = replies.find((reply) => reply instanceof Error);
+    if (refused !== undefined) throw link.classify(refused, remove);
+  }
 }

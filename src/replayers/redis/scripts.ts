@@ -7,6 +7,10 @@
  *
  * Expiry arguments: `N` none, `A` absolute milliseconds, `R` remaining milliseconds, `P` take the key's expiry away,
  * `X` the time is past: the key is to be gone.
+ *
+ * A number `most` says that the server takes away a larger set, hash or sorted set only in several steps: DEL leaves
+ * parts that show after the script, and RENAME and SET onto one mix them with the new value. Before such a write the
+ * scripts delete and answer `again`, until what is left is small enough. Empty: it takes away all at once.
  */
 
 /** How the scripts are told about what may stand under the key. */
@@ -35,6 +39,11 @@ local function inherit(temp, key, mode, kind, how)
   local left = redis.call('PTTL', key)
   if left > 0 then redis.call('PEXPIRE', temp, left) end
 end
+local function crowded(key, most)
+  if most == '' then return false end
+  local count = ({hash = 'HLEN', set = 'SCARD', zset = 'ZCARD'})[typeof(key)]
+  return count ~= nil and redis.call(count, key) > tonumber(most)
+end
 local function hindrance(key, mode, kind)
   if mode == 'put' then return nil end
   local t = typeof(key)
@@ -46,14 +55,19 @@ end
 `;
 
 /**
- * Writes whole small records. KEYS: key, temporary key, a pair a record. ARGV: for each record mode, type, command,
- * expiry, milliseconds, number of arguments, arguments. Answers a word a record: `ok`, `exists`, `wrong-type`,
- * `deleted` (past), `expired` (between decision and write), `!…`.
+ * Writes whole small records. KEYS: key, temporary key, a pair a record. ARGV: most, then for each record mode, type,
+ * command, expiry, milliseconds, number of arguments, arguments. Answers a word a record: `ok`, `exists`, `wrong-type`,
+ * `deleted` (past), `expired` (between decision and write), `again`, `crowded` (nothing done: to be built and put in
+ * place by COMMIT, which keeps the expiry between its steps), `!…`.
  */
 export const WRITE_WHOLE = `${PRELUDE}
 local function write(key, temp, mode, kind, command, how, ms, args)
   local why = hindrance(key, mode, kind)
   if why then return why end
+  if (how == 'X' or command == 'SET') and crowded(key, ARGV[1]) then
+    redis.call('DEL', key)
+    return 'again'
+  end
   if how == 'X' then
     redis.call('DEL', key)
     return 'deleted'
@@ -71,6 +85,7 @@ local function write(key, temp, mode, kind, command, how, ms, args)
     expire(key, how, ms)
     return 'ok'
   end
+  if crowded(key, ARGV[1]) then return 'crowded' end
   -- A first DEL would hide from a full server that this script adds data: it asks only before the first write.
   if redis.call('EXISTS', temp) == 1 then redis.call('DEL', temp) end
   local why = refused(redis.pcall(command, temp, unpack(args)))
@@ -84,7 +99,7 @@ local function write(key, temp, mode, kind, command, how, ms, args)
   redis.call('RENAME', temp, key)
   return 'ok'
 end
-local out, at = {}, 1
+local out, at = {}, 2
 for i = 1, #KEYS, 2 do
   local n = tonumber(ARGV[at + 5])
   local args = {}
@@ -97,9 +112,9 @@ return out
 
 /**
  * Puts a finished temporary key in its place. KEYS: temporary key, key, and perhaps the marker hash.
- * ARGV: mode, type, expiry, milliseconds, number of elements (empty: not counted), marker field. Answers `ok`, `gone`
- * (no temporary key), `torn` (other elements than were put into it), `exists`, `wrong-type`, `deleted`, `expired`.
- * Leaves the temporary key alone unless it is used up.
+ * ARGV: mode, type, expiry, milliseconds, number of elements (empty: not counted), most, marker field. Answers `ok`,
+ * `gone` (no temporary key), `torn` (other elements than were put into it), `exists`, `wrong-type`, `deleted`, `expired`,
+ * `again`. Leaves the temporary key alone unless it is used up.
  */
 export const COMMIT = `${PRELUDE}
 local temp, key = KEYS[1], KEYS[2]
@@ -108,6 +123,12 @@ local count = ({list = 'LLEN', hash = 'HLEN', set = 'SCARD', zset = 'ZCARD', str
 if count and ARGV[5] ~= '' and redis.call(count, temp) ~= tonumber(ARGV[5]) then return 'torn' end
 local why = hindrance(key, ARGV[1], ARGV[2])
 if why then return why end
+if crowded(key, ARGV[6]) then
+  -- The key's expiry goes with the first step.
+  inherit(temp, key, ARGV[1], ARGV[2], ARGV[3])
+  redis.call('DEL', key)
+  return 'again'
+end
 if ARGV[3] == 'X' then
   redis.call('DEL', temp)
   redis.call('DEL', key)
@@ -117,13 +138,13 @@ if ARGV[3] ~= 'P' then expire(temp, ARGV[3], ARGV[4]) end
 inherit(temp, key, ARGV[1], ARGV[2], ARGV[3])
 if redis.call('EXISTS', temp) == 0 then return 'expired' end
 redis.call('RENAME', temp, key)
-if KEYS[3] then redis.call('HSET', KEYS[3], ARGV[6], 'whole') end
+if KEYS[3] then redis.call('HSET', KEYS[3], ARGV[7], 'whole') end
 return 'ok'
 `;
 
 /**
- * Adds one chunk to a collection that must be there. KEYS: key. ARGV: type, command, expiry, milliseconds, arguments.
- * Answers `ok`, `gone`, `wrong-type`, `deleted`, `!…`.
+ * Adds one chunk to a collection that must be there. KEYS: key. ARGV: type, command, expiry, milliseconds, most,
+ * arguments. Answers `ok`, `gone`, `wrong-type`, `deleted`, `again`, `!…`.
  */
 export const ADD_TO_EXISTING = `${PRELUDE}
 local key, kind, command, how, ms = KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4]
@@ -131,10 +152,11 @@ local t = typeof(key)
 if t == 'none' then return 'gone' end
 if t ~= kind then return 'wrong-type' end
 if how == 'X' then
+  local parts = crowded(key, ARGV[5])
   redis.call('DEL', key)
-  return 'deleted'
+  return parts and 'again' or 'deleted'
 end
-local why = refused(redis.pcall(command, key, unpack(ARGV, 5)))
+local why = refused(redis.pcall(command, key, unpack(ARGV, 6)))
 if why then return why end
 expire(key, how, ms)
 return 'ok'

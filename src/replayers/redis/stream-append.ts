@@ -23,7 +23,7 @@ interface Ways {
 }
 
 export async function appendEntries(context: WriteContext, record: StreamRecord, ways: Ways): Promise<Outcome> {
-  const marker = markerOf(context.policy.jobId, record.key);
+  const marker = markerOf(context.policy.jobId, record.key, context.link.clustered);
   // An earlier attempt of this job may have written it whole.
   if ((await context.link.command("HGET", [marker.markers, marker.field])) !== null) {
     const tally = new EntryTally(record.faultyEntries);

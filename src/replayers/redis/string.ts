@@ -15,9 +15,9 @@ const STREAMED_BYTES = 4 * 1024 * 1024;
 export async function writeString(context: WriteContext, record: StringRecord, action: WriteAction): Promise<Outcome> {
   const plain = action === "put" || action === "put-if-absent";
   if (record.value.size > STREAMED_BYTES) {
-    // elastickv may answer that a write is in doubt, which only a temporary key can clear up.
-    const direct = plain && (action === "put" || context.abilities.listable);
-    return direct ? await setStreamed(context, record, action) : await buildStreamed(context, record, action);
+    // elastickv may answer that a write is in doubt, which only a temporary key can clear up, and its SET hides parts of
+    // a large collection that it replaces.
+    return plain && context.abilities.listable ? await setStreamed(context, record, action) : await buildStreamed(context, record, action);
   }
   const value = await record.value.buffer();
   if (plain && context.abilities.listable) return await set(context, record, { action, value });

@@ -15,6 +15,7 @@ import { momentNow, type WriteContext } from "./context.js";
 import { type Moment, notesOf, scriptArgs } from "./expiry.js";
 import { isReplyLost } from "./outcomes.js";
 import { COMMIT, type ScriptMode } from "./scripts.js";
+import { SLOTS, slotOf, tagOf } from "./slots.js";
 
 const PREFIX = "elastickv-restore";
 const MARKER_KEYS = 64;
@@ -24,29 +25,37 @@ const AGAIN: ReadonlySet<string> = new Set(["gone", "torn"]);
 
 /**
  * The temporary key of a record: the same whenever the same job writes the same key, so that a second run of the job
- * overwrites what a first left. It shares the key's hash slot where a hash tag can make it.
+ * overwrites what a first left. It is in the key's hash slot.
  */
 export function temporaryKey(jobId: string, key: Buffer): Buffer {
-  const name = `${PREFIX}:${jobId}:${createHash("sha256").update(key).digest("hex").slice(0, 32)}:`;
-  return Buffer.concat([Buffer.from(`${name}{`), slotTag(key), Buffer.from("}")]);
+  const digest = createHash("sha256").update(key).digest("hex").slice(0, 32);
+  return Buffer.from(`${PREFIX}:${jobId}:${digest}:{${tagOf(slotOf(key))}}`);
 }
 
-/** What Redis hashes of a key: the part between the first `{` and the next `}`, unless that is empty. */
-function slotTag(key: Buffer): Buffer {
-  const open = key.indexOf("{");
-  const close = open < 0 ? -1 : key.indexOf("}", open + 1);
-  return close > open + 1 ? key.subarray(open + 1, close) : key;
+/** A key that begins as the temporary keys do and is never written. On a cluster, of one slot. */
+export function neverWrittenKey(slot: number | undefined): string {
+  return slot === undefined ? `${PREFIX}:probe` : `${PREFIX}:probe:{${tagOf(slot)}}`;
 }
 
-/** Where the markers of append writes stand: a hash, one of a few, and the record's field in it. */
-export function markerOf(jobId: string, key: Buffer): { readonly markers: Buffer; readonly field: string } {
+/**
+ * Where the markers of append writes stand: a hash, and the record's field in it. The hash is one of a few; on a cluster,
+ * the one of the key's slot.
+ */
+export function markerOf(
+  jobId: string,
+  key: Buffer,
+  clustered: boolean,
+): { readonly markers: Buffer; readonly field: string } {
   const digest = createHash("sha256").update(key).digest();
-  const bucket = (digest[0] ?? 0) % MARKER_KEYS;
+  const bucket = clustered ? `{${tagOf(slotOf(key))}}` : (digest[0] ?? 0) % MARKER_KEYS;
   return { markers: Buffer.from(`${PREFIX}:${jobId}:markers:${bucket}`), field: digest.toString("hex", 0, 16) };
 }
 
-export function markerKeys(jobId: string): Buffer[] {
-  return Array.from({ length: MARKER_KEYS }, (_, i) => Buffer.from(`${PREFIX}:${jobId}:markers:${i}`));
+/** All hashes of markers that the job may have made. */
+export function markerKeys(jobId: string, clustered: boolean): Buffer[] {
+  const name = (i: number): string => (clustered ? `{${tagOf(i)}}` : String(i));
+  const keys = { length: clustered ? SLOTS : MARKER_KEYS };
+  return Array.from(keys, (_, i) => Buffer.from(`${PREFIX}:${jobId}:markers:${name(i)}`));
 }
 
 /** Thrown by `fill` when the temporary key is not what it should be: build it again. */
@@ -74,12 +83,13 @@ export async function buildAndCommit(context: WriteContext, init: BuildInit): Pr
   for (let build = 0; build < MAX_BUILDS; build++) {
     const generation = context.generation();
     try {
-      await context.link.command("DEL", [temporary]);
+      await removeWhole(context, temporary);
       const elements = await init.fill(temporary);
       if (context.generation() !== generation) continue;
       const answer = await commit(context, init, { temporary, elements });
       if (AGAIN.has(answer.word)) continue;
-      if (answer.word !== "ok") await discard(context, temporary);
+      // Where DEL leaves parts, so does RENAME of what it renames, unseen by the script.
+      if (answer.word !== "ok" || context.abilities.deleteLimit !== undefined) await discard(context, temporary);
       if (context.generation() === generation) return answer;
     } catch (error) {
       if (error instanceof Rebuild || isReplyLost(error)) continue;
@@ -106,12 +116,13 @@ async function commit(context: WriteContext, init: BuildInit, built: Built): Pro
       const [reply] = await context.link.request({
         build: () => {
           moment = momentNow(context, init);
-          return moment.how === "skip" ? [] : [{ name: "EVAL", args: commitArgs(init, built, moment) }];
+          return moment.how === "skip" ? [] : [{ name: "EVAL", args: commitArgs(context, init, { ...built, moment }) }];
         },
         repeatable: false,
       });
       if (reply instanceof Error) throw context.link.classify(reply, "RENAME");
-      return { word: reply === undefined ? "expired" : String(reply), notes: notesOf(moment) };
+      const word = reply === undefined ? "expired" : String(reply);
+      if (word !== "again") return { word, notes: notesOf(moment) };
     } catch (error) {
       if (!isReplyLost(error)) throw error;
       if ((await context.link.command("EXISTS", [built.temporary])) !== 1)
@@ -120,11 +131,16 @@ async function commit(context: WriteContext, init: BuildInit, built: Built): Pro
   }
 }
 
-function commitArgs(init: BuildInit, { temporary, elements }: Built, moment: Moment): (string | Buffer)[] {
+function commitArgs(
+  { abilities }: WriteContext,
+  init: BuildInit,
+  { temporary, elements, moment }: Built & { readonly moment: Moment },
+): (string | Buffer)[] {
   const { key, kind, mode, marker } = init;
   const keys = marker === undefined ? [temporary, key] : [temporary, key, marker.markers];
   const field = marker === undefined ? [] : [marker.field];
-  return [COMMIT, String(keys.length), ...keys, mode, kind, ...scriptArgs(moment), String(elements ?? ""), ...field];
+  const numbers = [elements, abilities.deleteLimit].map((number) => String(number ?? ""));
+  return [COMMIT, String(keys.length), ...keys, mode, kind, ...scriptArgs(moment), ...numbers, ...field];
 }
 
 /** Leaves no temporary key behind, as far as the target can be reached after the error that led here. Never throws. */
@@ -132,8 +148,17 @@ export async function discard(context: WriteContext, temporary: Buffer, after?: 
   // After an outage the target cannot be asked to delete anything; the next run of the job will.
   if (after instanceof RestoreError && after.retry === "fatal") return;
   try {
-    await context.link.command("DEL", [temporary]);
+    await removeWhole(context, temporary);
   } catch {
     // The next run of the job deletes it before it builds.
   }
+}
+
+/**
+ * Deletes a key, in as many steps as the target needs: elastickv's DEL leaves parts of a large set, hash or sorted set
+ * under the key. @throws RestoreError as `Link.request`
+ */
+export async function removeWhole({ link, abilities }: WriteContext, key: Buffer): Promise<void> {
+  do await link.command("DEL", [key]);
+  while (abilities.deleteLimit !== undefined && (await link.command("EXISTS", [key])) === 1);
 }

@@ -2,7 +2,8 @@
  * Writes small records, many in one script call: each is one atomic step with its condition and its expiry, and on
  * elastickv, where every command is a commit of its own, a call of fifty costs little more than a call of one.
  *
- * Records that come within one turn of the event loop share a call. A call that may not be repeated holds no others.
+ * Records that come within one turn of the event loop share a call. A call that may not be repeated holds no others, and
+ * on a cluster a record has a call of its own: hardly two are in one slot, and while a slot moves, a call may end half-way.
  */
 import { RestoreError } from "../../errors/restore-error.js";
 import type { Note } from "../../model/outcome.js";
@@ -24,7 +25,7 @@ interface WholeRecord {
 }
 
 interface WholeAnswer {
-  /** A word of the script, or `expired`. */
+  /** A word of the script but `again`, or `expired`. */
   readonly word: string;
   readonly notes: readonly Note[];
 }
@@ -42,15 +43,25 @@ const CALL_BYTES = 256 * 1024;
 
 export class WholeWriter {
   readonly #link: Link;
+  readonly #deleteLimit: number | undefined;
   #waiting: Waiting[] = [];
   #scheduled = false;
 
-  constructor(link: Link) {
+  /** `deleteLimit` as in `Abilities`. */
+  constructor(link: Link, deleteLimit?: number) {
     this.#link = link;
+    this.#deleteLimit = deleteLimit;
   }
 
   /** @throws RestoreError as `Link.request`, and RECORD_REFUSED when the server refuses the call */
   async write(record: WholeRecord): Promise<WholeAnswer> {
+    for (;;) {
+      const answer = await this.#queue(record);
+      if (answer.word !== "again") return answer;
+    }
+  }
+
+  async #queue(record: WholeRecord): Promise<WholeAnswer> {
     return await new Promise<WholeAnswer>((resolve, reject) => {
       const bytes = record.args.reduce((total, arg) => total + arg.length, record.key.length);
       this.#waiting.push({ record, bytes, moment: { how: "N" }, resolve, reject });
@@ -66,7 +77,8 @@ export class WholeWriter {
     this.#waiting = [];
     const conditional = waiting.filter(({ record }) => record.mode === "absent");
     const repeatable = waiting.filter(({ record }) => record.mode !== "absent");
-    for (const call of [...callsOf(conditional), ...callsOf(repeatable)]) void this.#send(call);
+    const records = this.#link.clustered ? 1 : CALL_RECORDS;
+    for (const call of [...callsOf(conditional, records), ...callsOf(repeatable, records)]) void this.#send(call);
   }
 
   async #send(call: readonly Waiting[]): Promise<void> {
@@ -75,7 +87,7 @@ export class WholeWriter {
         build: () => {
           for (const waiting of call) waiting.moment = waiting.record.moment();
           const live = call.filter(isLive);
-          return live.length === 0 ? [] : [{ name: "EVAL", args: scriptCall(live) }];
+          return live.length === 0 ? [] : [{ name: "EVAL", args: this.#scriptCall(live) }];
         },
         repeatable: call[0]?.record.mode !== "absent",
         ops: call.length,
@@ -98,17 +110,34 @@ export class WholeWriter {
       else waiting.resolve({ word, notes: notesOf(waiting.moment) });
     }
   }
+
+  #scriptCall(call: readonly Waiting[]): (string | Buffer)[] {
+    return [
+      WRITE_WHOLE,
+      String(call.length * 2),
+      ...call.flatMap(({ record }) => [record.key, record.temporary]),
+      String(this.#deleteLimit ?? ""),
+      ...call.flatMap(({ record: { mode, kind, command, args }, moment }) => [
+        mode,
+        kind,
+        command,
+        ...scriptArgs(moment),
+        String(args.length),
+        ...args,
+      ]),
+    ];
+  }
 }
 
 function isLive({ moment }: Waiting): boolean {
   return moment.how !== "skip";
 }
 
-function* callsOf(waiting: readonly Waiting[]): Generator<readonly Waiting[]> {
+function* callsOf(waiting: readonly Waiting[], records: number): Generator<readonly Waiting[]> {
   let call: Waiting[] = [];
   let bytes = 0;
   for (const one of waiting) {
-    if (call.length > 0 && (call.length >= CALL_RECORDS || bytes + one.bytes > CALL_BYTES)) {
+    if (call.length > 0 && (call.length >= records || bytes + one.bytes > CALL_BYTES)) {
       yield call;
       call = [];
       bytes = 0;
@@ -119,18 +148,3 @@ function* callsOf(waiting: readonly Waiting[]): Generator<readonly Waiting[]> {
   if (call.length > 0) yield call;
 }
 
-function scriptCall(call: readonly Waiting[]): (string | Buffer)[] {
-  return [
-    WRITE_WHOLE,
-    String(call.length * 2),
-    ...call.flatMap(({ record }) => [record.key, record.temporary]),
-    ...call.flatMap(({ record: { mode, kind, command, args }, moment }) => [
-      mode,
-      kind,
-      command,
-      ...scriptArgs(moment),
-      String(args.length),
-      ...args,
-    ]),
-  ];
-}

@@ -14,6 +14,7 @@ import {
   GetBucketAclCommand,
   GetBucketPolicyCommand,
   GetBucketVersioningCommand,
+  GetObjectLockConfigurationCommand,
   HeadBucketCommand,
   HeadObjectCommand,
   ListBucketsCommand,
@@ -32,9 +33,9 @@ import { type AwsOptions, endpointLabel } from "../aws-client.js";
 import { type CallOptions, Calls } from "../calls.js";
 import type { ReplayerContext } from "../replayer.js";
 import { type Source, streamed } from "./body.js";
-import { classifyError, hasReason, NO_SUCH_UPLOAD, NOT_FOUND } from "./classify-error.js";
+import { asksForDigest, classifyError, hasReason, NO_SUCH_UPLOAD, NOT_FOUND } from "./classify-error.js";
 import { type AnswerHeaders, createWire, keepingHeaders, type Wire, withHeaders } from "./client.js";
-import { isPlainMd5 } from "./part-size.js";
+import { assertArrived, type Stored, stored, unquoted } from "./stored.js";
 
 /** An object's bucket and key on the target. */
 export interface ObjectName {
@@ -47,16 +48,6 @@ export interface HeldObject {
   /** Without quotes, empty when the server gives none. */
   readonly etag: string;
   readonly headers: AnswerHeaders;
-}
-
-export interface Stored {
-  /** Without quotes, empty when the server gives none. */
-  readonly etag: string;
-  readonly versionId?: string;
-  /** Whether the ETag says nothing of the bytes: the server encrypts them with keys of its own. */
-  readonly opaqueEtag: boolean;
-  /** Requests that were sent for it; above one, an earlier one may have been applied. */
-  readonly attempts: number;
 }
 
 /** One page of keys, versions or uploads; absent `next`: the last. */
@@ -100,13 +91,16 @@ export class S3Api {
   readonly #cleanupCalls: Calls;
   readonly wire: Wire;
   readonly #signal: AbortSignal | undefined;
+  /** Buckets that asked for digests in headers of their own. */
+  readonly #wantDigests = new Set<string>();
 
   constructor(options: AwsOptions, context: ReplayerContext, onThrottled: () => void) {
-    this.endpoint = endpointLabel(options.endpoint);
+    this.endpoint = endpointLabel(options.endpoint, options.region);
     this.wire = createWire(options);
     this.#signal = context.signal;
     const classify = (error: unknown, operation: string): RestoreError => {
-      const classified = classifyError(error, operation, { adapter: "s3", endpoint: this.endpoint });
+      const context = { adapter: "s3", endpoint: this.endpoint } as const;
+      const classified = classifyError(error, operation, context, options.region);
       if (classified.code === "THROTTLED") onThrottled();
       return classified;
     };
@@ -123,8 +117,36 @@ export class S3Api {
     this.wire.sdk.destroy();
   }
 
-  async listBuckets(): Promise<void> {
-    await this.#probeCalls.run({ operation: "ListBuckets" }, () => this.wire.sdk.send(new ListBucketsCommand({})));
+  /** Returns the id of the account's owner, where the server tells it. */
+  async listBuckets(): Promise<string | undefined> {
+    const answer = await this.#probeCalls.run({ operation: "ListBuckets" }, () =>
+      this.wire.sdk.send(new ListBucketsCommand({})),
+    );
+    return answer.Owner?.ID;
+  }
+
+  /** Whether the bucket is the account's own. AWS lists buckets by their prefix; names in order, the shortest first. */
+  async ownsBucket(bucket: string): Promise<boolean> {
+    const answer = await this.#run("ListBuckets", bucket, () =>
+      this.wire.sdk.send(new ListBucketsCommand({ Prefix: bucket, MaxBuckets: 1 })),
+    );
+    return (answer.Buckets ?? []).some(({ Name }) => Name === bucket);
+  }
+
+  /** Whether versions of the bucket's objects may be locked against deletion. */
+  async hasObjectLock(bucket: string): Promise<boolean> {
+    const answer = await this.#run("GetObjectLockConfiguration", bucket, () =>
+      this.wire.sdk.send(new GetObjectLockConfigurationCommand({ Bucket: bucket })),
+    );
+    return answer.ObjectLockConfiguration?.ObjectLockEnabled === "Enabled";
+  }
+
+  /** Whether deleting a version asks for a second factor, which no restore has. */
+  async needsSecondFactor(bucket: string): Promise<boolean> {
+    const answer = await this.#run("GetBucketVersioning", bucket, () =>
+      this.wire.sdk.send(new GetBucketVersioningCommand({ Bucket: bucket })),
+    );
+    return answer.MFADelete === "Enabled";
   }
 
   /** @throws RestoreError NOT_FOUND, ACCESS_DENIED, OTHER_REGION as reasons */
@@ -236,7 +258,7 @@ export class S3Api {
       async () => {
         const body = await open();
         attempts++;
-        const send = async (payload: Buffer | Readable, abortSignal?: AbortSignal) => {
+        const send = async (payload: Buffer | Readable, wanted: boolean, abortSignal?: AbortSignal) => {
           const command = new PutObjectCommand({
             Bucket: name.bucket,
             Key: name.key,
@@ -244,13 +266,16 @@ export class S3Api {
             ContentLength: init.bytes,
             ...(init.ifAbsent ? { IfNoneMatch: "*" } : {}),
           });
-          withHeaders(command.middlewareStack, { ...init.headers, "x-amz-content-sha256": init.sha256 });
+          const digest = wanted ? { "x-amz-checksum-sha256": Buffer.from(init.sha256, "hex").toString("base64") } : {};
+          withHeaders(command.middlewareStack, { ...init.headers, ...digest, "x-amz-content-sha256": init.sha256 });
           return await this.wire.sdk.send(command, abortSignal === undefined ? {} : { abortSignal });
         };
-        const { answer, md5 } = Buffer.isBuffer(body)
-          ? { answer: await send(body), md5: createHash("md5").update(body).digest("hex") }
-          : await streamed(body, send);
-        const result = { ...stored(answer), attempts };
+        const { answer, md5 } = await this.#withDigest(name.bucket, async (wanted) =>
+          Buffer.isBuffer(body)
+            ? { answer: await send(body, wanted), md5: createHash("md5").update(body).digest("hex") }
+            : await streamed(body, (payload, abortSignal) => send(payload, wanted, abortSignal)),
+        );
+        const result = { ...stored(answer, "PutObject"), attempts };
         assertArrived(md5, result);
         return result;
       },
@@ -283,9 +308,10 @@ export class S3Api {
       "UploadPart",
       bucket,
       async () => {
-        const { md5, answer } = await streamed(
-          { blocks: blocks(), bytes: part.bytes, signal },
-          async (body, abortSignal) => {
+        const { md5, answer } = await this.#withDigest(bucket, async (wanted) => {
+          // Known beforehand only by reading the part twice.
+          const digest = wanted ? { "content-md5": await md5Of(blocks()) } : {};
+          return await streamed({ blocks: blocks(), bytes: part.bytes, signal }, async (body, abortSignal) => {
             const command = new UploadPartCommand({
               Bucket: bucket,
               Key: key,
@@ -295,10 +321,10 @@ export class S3Api {
               Body: part.bytes === 0 ? Buffer.alloc(0) : body,
               ContentLength: part.bytes,
             });
-            withHeaders(command.middlewareStack, { "x-amz-content-sha256": "UNSIGNED-PAYLOAD" });
-            return stored(await this.wire.sdk.send(command, { abortSignal }));
-          },
-        );
+            withHeaders(command.middlewareStack, { ...digest, "x-amz-content-sha256": "UNSIGNED-PAYLOAD" });
+            return stored(await this.wire.sdk.send(command, { abortSignal }), "UploadPart");
+          });
+        });
         assertArrived(md5, answer);
         return { md5, etag: answer.etag };
       },
@@ -322,7 +348,7 @@ export class S3Api {
           ...(upload.ifAbsent ? { IfNoneMatch: "*" } : {}),
         }),
       );
-      return { ...stored(answer), attempts };
+      return { ...stored(answer, "CompleteMultipartUpload"), attempts };
     }).catch((error: unknown) => {
       throw withAttempts(error, attempts);
     });
@@ -391,10 +417,30 @@ export class S3Api {
     return this.#signal;
   }
 
+  /** A bucket that asks for digests is remembered, and what it refused is sent again. */
+  async #withDigest<T>(bucket: string, send: (wanted: boolean) => Promise<T>): Promise<T> {
+    const wanted = this.#wantDigests.has(bucket);
+    try {
+      return await send(wanted);
+    } catch (error) {
+      if (wanted || !asksForDigest(error)) throw error;
+      this.#wantDigests.add(bucket);
+      const message = "the bucket asks for a digest in a header";
+      throw new RestoreError("CALL_FAILED", message, { retry: "yes", reason: "digest-wanted", cause: error });
+    }
+  }
+
   async #run<T>(operation: string, scope: string, attempt: () => Promise<T>, bytes = 0): Promise<T> {
     const options: CallOptions = { operation, scope, bytes };
     return await this.calls.run(options, attempt);
   }
+}
+
+/** Base64, as the header wants it. */
+async function md5Of(blocks: AsyncIterable<Buffer>): Promise<string> {
+  const md5 = createHash("md5");
+  for await (const block of blocks) md5.update(block);
+  return md5.digest("base64");
 }
 
 const ATTEMPTS = new WeakMap<object, number>();
@@ -409,35 +455,7 @@ export function attemptsOf(error: unknown): number {
   return typeof error === "object" && error !== null ? (ATTEMPTS.get(error) ?? 0) : 0;
 }
 
-interface StoreAnswer {
-  readonly ETag?: string | undefined;
-  readonly VersionId?: string | undefined;
-  readonly ServerSideEncryption?: string | undefined;
-  readonly SSECustomerAlgorithm?: string | undefined;
-}
-
-function stored(answer: StoreAnswer): Omit<Stored, "attempts"> {
-  return {
-    etag: unquoted(answer.ETag),
-    ...(answer.VersionId === undefined ? {} : { versionId: answer.VersionId }),
-    opaqueEtag: answer.ServerSideEncryption?.startsWith("aws:") === true || answer.SSECustomerAlgorithm !== undefined,
-  };
-}
-
-function unquoted(etag: string | undefined): string {
-  return (etag ?? "").replace(/^(?:W\/)?"|"$/g, "");
-}
-
 /** A server that does not know the encoding says so by not repeating it. */
 function decoded(key: string, encoding: string | undefined): string {
   return encoding === "url" ? decodeURIComponent(key.replaceAll("+", " ")) : key;
-}
-
-/** @throws RestoreError CALL_FAILED, to be tried again, when the target says that it holds other bytes */
-function assertArrived(md5: string, answer: { readonly etag: string; readonly opaqueEtag: boolean }): void {
-  if (answer.opaqueEtag || !isPlainMd5(answer.etag) || answer.etag.toLowerCase() === md5) return;
-  throw new RestoreError("CALL_FAILED", "the target holds other bytes than were sent", {
-    retry: "yes",
-    reason: "digest-mismatch",
-  });
 }

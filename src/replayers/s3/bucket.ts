@@ -4,8 +4,8 @@ import type { ObjectRecord } from "../../model/record.js";
 import type { BucketScope } from "../../model/scope.js";
 import type { ScopeState } from "../replayer.js";
 import type { S3Api } from "./api.js";
-import { ACCESS_DENIED, hasReason, NO_SUCH_BUCKET, NOT_FOUND, OTHER_REGION } from "./classify-error.js";
-import { impossibleBucket, isWellFormed } from "./names.js";
+import { ACCESS_DENIED, BUCKET_TAKEN, hasReason, NO_SUCH_BUCKET, NOT_FOUND, OTHER_REGION } from "./classify-error.js";
+import { impossibleBucket, isWellFormed, reservedPart } from "./names.js";
 import type { Traits } from "./probe.js";
 
 /** Own keys that are asked for when a listing shows nothing. */
@@ -18,7 +18,49 @@ export async function inspectBucket(
   scope: BucketScope,
   ownRecords: () => AsyncIterable<ObjectRecord>,
 ): Promise<ScopeState> {
-  if (!(await isThere(api, scope))) return { presence: "absent", warnings: [] };
+  if (!(await isThere(api, scope))) {
+    const reserved = traits.aws ? reservedPart(scope.target) : undefined;
+    if (reserved === undefined) return { presence: "absent", warnings: [] };
+    throw impossibleBucket(scope, api.endpoint, `cannot be a new bucket's name: AWS keeps "${reserved}" for itself`);
+  }
+  // Also a bucket that another account opened to these credentials, or to everybody, is not theirs to fill.
+  if (traits.aws && !((await ifTold(() => api.ownsBucket(scope.target))) ?? true)) throw somebodyElses(api, scope);
+  const unmakeable = traits.aws || traits.minio ? await undeletable(api, scope.target) : {};
+  return { ...(await held({ api, traits }, scope, ownRecords)), ...unmakeable };
+}
+
+/** What would stop a replace when it has deleted some of what the bucket holds. */
+async function undeletable(api: S3Api, bucket: string): Promise<Pick<ScopeState, "unmakeable">> {
+  const hint = "Use --mode merge, or restore under another name with --rename.";
+  if (await ifTold(() => api.hasObjectLock(bucket))) {
+    const why =
+      "the bucket has Object Lock, so that versions may be kept from deletion and emptying it could end half-way";
+    return { unmakeable: { why, hint } };
+  }
+  if (await ifTold(() => api.needsSecondFactor(bucket))) {
+    return {
+      unmakeable: { why: "the bucket has MFA delete: its versions are deleted with a second factor alone", hint },
+    };
+  }
+  return {};
+}
+
+/** Undefined where the target does not say, or not to these credentials. */
+async function ifTold<T>(ask: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await ask();
+  } catch (error) {
+    const isAnswer = error instanceof RestoreError && (error.code === "CALL_FAILED" || error.code === "RECORD_REFUSED");
+    if (isAnswer || hasReason(error, ACCESS_DENIED)) return undefined;
+    throw error;
+  }
+}
+
+async function held(
+  { api, traits }: { readonly api: S3Api; readonly traits: Traits },
+  scope: BucketScope,
+  ownRecords: () => AsyncIterable<ObjectRecord>,
+): Promise<ScopeState> {
   const { keys, next } = await api.listObjects(scope.target);
   if (keys.length > 0 || next !== undefined) {
     // MinIO does not list what lies below another object's key.
@@ -48,9 +90,7 @@ async function isThere(api: S3Api, scope: BucketScope): Promise<boolean> {
   } catch (error) {
     if (hasReason(error, NOT_FOUND, NO_SUCH_BUCKET)) return false;
     if (hasReason(error, ACCESS_DENIED)) throw somebodyElses(api, scope);
-    if (hasReason(error, OTHER_REGION)) {
-      throw impossibleBucket(scope, api.endpoint, "lies in another region (--region names it)");
-    }
+    if (hasReason(error, OTHER_REGION)) throw elsewhere(api, scope, error);
     throw error;
   }
 }
@@ -83,16 +123,24 @@ async function isHeld(api: S3Api, bucket: string, key: string): Promise<boolean>
 }
 
 /** A bucket of ours that is there by now is fine. @throws RestoreError TARGET_SCOPE_IMPOSSIBLE */
-export async function createBucket(api: S3Api, scope: BucketScope): Promise<void> {
+export async function createBucket(api: S3Api, traits: Pick<Traits, "aws">, scope: BucketScope): Promise<void> {
   try {
     await api.createBucket(scope.target);
   } catch (error) {
-    if (!hasReason(error, "bucket-exists")) {
+    if (traits.aws && hasReason(error, BUCKET_TAKEN)) throw somebodyElses(api, scope);
+    if (!hasReason(error, "bucket-exists", BUCKET_TAKEN)) {
       if (!(error instanceof RestoreError) || error.code !== "RECORD_REFUSED") throw error;
       throw impossibleBucket(scope, api.endpoint, `is refused by the target: ${error.message}`);
     }
     if (!(await isThere(api, scope))) throw somebodyElses(api, scope);
   }
+}
+
+function elsewhere(api: S3Api, scope: BucketScope, error: RestoreError): RestoreError {
+  if (error.hint === undefined)
+    return impossibleBucket(scope, api.endpoint, "lies in another region (--region names it)");
+  const where = { adapter: "s3", scope: scope.name, endpoint: api.endpoint };
+  return new RestoreError("TARGET_SCOPE_IMPOSSIBLE", error.message, { where, hint: error.hint, cause: error });
 }
 
 function somebodyElses(api: S3Api, scope: BucketScope): RestoreError {

@@ -12,6 +12,8 @@ export const NOT_IMPLEMENTED = "not-implemented";
 export const ACCESS_DENIED = "access-denied";
 export const OTHER_REGION = "other-region";
 export const SIGNATURE_REFUSED = "signature-refused";
+export const BUCKET_TAKEN = "bucket-taken";
+export const ACLS_DISABLED = "acls-disabled";
 
 type Meaning = readonly [code: ErrorCode, reason: string, retry: "yes" | "no" | "fatal"];
 
@@ -24,7 +26,11 @@ const BY_NAME: Readonly<Record<string, Meaning>> = {
   NotImplemented: ["CALL_FAILED", NOT_IMPLEMENTED, "no"],
   MethodNotAllowed: ["CALL_FAILED", NOT_IMPLEMENTED, "no"],
   BucketAlreadyOwnedByYou: ["CALL_FAILED", "bucket-exists", "no"],
-  BucketAlreadyExists: ["CALL_FAILED", "bucket-exists", "no"],
+  // AWS answers so when the bucket is another account's; some servers also when it is one's own.
+  BucketAlreadyExists: ["CALL_FAILED", BUCKET_TAKEN, "no"],
+  AccessControlListNotSupported: ["RECORD_REFUSED", ACLS_DISABLED, "no"],
+  // While the names of a new bucket spread; no key is at fault as it is with other servers' 307.
+  TemporaryRedirect: ["CALL_FAILED", "redirected", "yes"],
   PermanentRedirect: ["CALL_FAILED", OTHER_REGION, "no"],
   AuthorizationHeaderMalformed: ["TARGET_CREDENTIALS", OTHER_REGION, "fatal"],
   // Another writer holds the key: the request may be made again.
@@ -59,12 +65,26 @@ const BY_STATUS: Readonly<Record<number, Meaning>> = {
   507: ["TARGET_FULL", "target-full", "fatal"],
 };
 
-/** Turns anything thrown by the client into a RestoreError; RestoreErrors pass unchanged. */
-export function classifyError(error: unknown, operation: string, context: AwsErrorContext): RestoreError {
+/** Turns anything thrown by the client into a RestoreError; RestoreErrors pass unchanged. `ownRegion`: as far as known. */
+export function classifyError(
+  error: unknown,
+  operation: string,
+  context: AwsErrorContext,
+  ownRegion?: string,
+): RestoreError {
   if (error instanceof RestoreError) return error;
   const init: RestoreErrorInit = { where: { ...context, operation }, cause: error };
   const name = awsErrorName(error);
   const status = awsErrorStatus(error);
+  const region = otherRegion(error, status, ownRegion);
+  if (region !== undefined) {
+    const hint = `Restore there with --region ${region}; or give the bucket another name with --rename.`;
+    const message = `${operation}: the bucket lies in the region ${region}`;
+    return new RestoreError("CALL_FAILED", message, { ...init, hint, reason: OTHER_REGION });
+  }
+  if (name.startsWith("KMS.")) {
+    return new RestoreError("CALL_FAILED", `${operation}: ${awsErrorText(error)}`, { ...init, reason: "key-refused" });
+  }
   const meaning =
     (Object.hasOwn(BY_NAME, name) ? BY_NAME[name] : undefined) ??
     (status === undefined ? undefined : BY_STATUS[status]);
@@ -88,12 +108,35 @@ export function classifyError(error: unknown, operation: string, context: AwsErr
   });
 }
 
+/**
+ * The region that AWS names when a bucket is asked for in another one: with 301, or 400 in regions that opened later, and
+ * in a header, for the answer to a HEAD has no body (API reference, HeadBucket). Other 400s name the bucket's region, too.
+ */
+function otherRegion(error: unknown, status: number | undefined, own: string | undefined): string | undefined {
+  if (status !== 301 && status !== 400) return undefined;
+  const region = answerHeader(error, "x-amz-bucket-region");
+  if (region === undefined || !/^[a-z0-9-]{3,40}$/.test(region)) return undefined;
+  return status === 301 || (own !== undefined && region !== own) ? region : undefined;
+}
+
+function answerHeader(error: unknown, name: string): string | undefined {
+  const response: unknown = typeof error === "object" && error !== null ? Reflect.get(error, "$response") : undefined;
+  const headers: unknown = typeof response === "object" && response !== null ? Reflect.get(response, "headers") : {};
+  const value: unknown = typeof headers === "object" && headers !== null ? Reflect.get(headers, name) : undefined;
+  return typeof value === "string" ? value : undefined;
+}
+
 /** Known, and not allowed to: not the same as credentials that are wrong. A HEAD's refusal has no name of its own. */
 function isDenied(name: string, status: number | undefined): boolean {
   return (
     name === "AccessDenied" ||
     (status === 403 && (name === "Forbidden" || name.startsWith("Unknown") || name === "403"))
   );
+}
+
+/** A bucket with Object Lock takes no object without a digest in a header of its own (API reference, PutObject). */
+export function asksForDigest(error: unknown): boolean {
+  return awsErrorName(error) === "InvalidRequest" && /content-md5|x-amz-checksum/i.test(awsErrorText(error));
 }
 
 /** Whether the error says `reason`. */

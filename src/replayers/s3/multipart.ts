@@ -4,10 +4,11 @@
  */
 import { RestoreError } from "../../errors/restore-error.js";
 import type { Content } from "../../model/record.js";
-import type { ObjectName, S3Api, SentPart, Stored } from "./api.js";
+import type { ObjectName, S3Api, SentPart } from "./api.js";
 import { hasReason, NO_SUCH_UPLOAD } from "./classify-error.js";
 import { compositeEtag } from "./part-size.js";
 import type { Slots } from "./slots.js";
+import type { Stored } from "./stored.js";
 
 export interface PartsInit {
   readonly content: Content;

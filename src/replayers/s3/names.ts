@@ -15,8 +15,15 @@ export function impossibleBucket(scope: BucketScope, endpoint: string, why: stri
   return new RestoreError("TARGET_SCOPE_IMPOSSIBLE", `"${escapeForDisplay(scope.target)}" ${why}`, {
     where: { adapter: "s3", scope: scope.name, endpoint },
     hint: `Give the bucket another name: --rename s3:${escapeForDisplay(scope.name)}=${suggestedName(scope.target)}`,
-    retry: "fatal",
   });
+}
+
+/** AWS makes no new buckets of these names (user guide, "General purpose bucket naming rules"). */
+const RESERVED = /^(?:xn--|sthree-|amzn-s3-demo-)|(?:-s3alias|--ol-s3|\.mrap|--x-s3|--table-s3)$/;
+
+/** The beginning or end that AWS keeps for itself; undefined for a name that can be had. */
+export function reservedPart(name: string): string | undefined {
+  return RESERVED.exec(name)?.[0];
 }
 
 function bucketNameFault(name: string): string | undefined {

@@ -3,8 +3,16 @@
  * a server that knows them says that the bucket is missing, and one that does not, that it does not know them.
  */
 import { RestoreError } from "../../errors/restore-error.js";
+import { awsRegion, awsServiceName } from "../aws-client.js";
 import type { S3Api } from "./api.js";
-import { ACCESS_DENIED, hasReason, NOT_IMPLEMENTED, OTHER_REGION, SIGNATURE_REFUSED } from "./classify-error.js";
+import {
+  ACCESS_DENIED,
+  hasReason,
+  NOT_FOUND,
+  NOT_IMPLEMENTED,
+  OTHER_REGION,
+  SIGNATURE_REFUSED,
+} from "./classify-error.js";
 import type { KeyRules } from "./names.js";
 
 export interface Traits {
@@ -35,39 +43,65 @@ export interface ProbeInit {
 /** Repeatable, changes nothing. @throws RestoreError TARGET_UNREACHABLE, TARGET_CREDENTIALS */
 export async function probeServer(api: S3Api, init: ProbeInit): Promise<Traits> {
   try {
-    const mayListBuckets = await signIn(api);
-    return await askAround(api, init, mayListBuckets);
+    if (init.aws) await awsRegion(api.wire.sdk.config.region);
+    const { mayListBuckets, owner } = await signIn(api);
+    await assertKnowsBuckets(api, init.absentBucket);
+    return await askAround(api, { ...init, owner, mayListBuckets });
   } catch (error) {
     throw unreachable(error);
   }
 }
 
-/** Finds the way to sign that the server takes. Returns whether the credentials may list buckets. */
-async function signIn(api: S3Api): Promise<boolean> {
+interface SignedIn {
+  readonly mayListBuckets: boolean;
+  /** Whose buckets were listed, where the server tells. */
+  readonly owner?: string | undefined;
+}
+
+/** Finds the way to sign that the server takes. */
+async function signIn(api: S3Api): Promise<SignedIn> {
   try {
-    await api.listBuckets();
-    return true;
+    return { mayListBuckets: true, owner: await api.listBuckets() };
   } catch (error) {
-    if (hasReason(error, ACCESS_DENIED)) return false;
+    if (hasReason(error, ACCESS_DENIED)) return { mayListBuckets: false };
     if (!isSignature(error)) throw error;
     // elastickv verifies over every header that arrives; proxies that change headers forbid it as the first choice.
     api.wire.signsEveryHeader = true;
     try {
-      await api.listBuckets();
-      return true;
+      return { mayListBuckets: true, owner: await api.listBuckets() };
     } catch (second) {
-      if (hasReason(second, ACCESS_DENIED)) return false;
+      if (hasReason(second, ACCESS_DENIED)) return { mayListBuckets: false };
       api.wire.signsEveryHeader = false;
       throw isSignature(second) ? error : second;
     }
   }
 }
 
+/** A portal or proxy that answers 200 to anything has every bucket, also one of a name that nobody has. */
+async function assertKnowsBuckets(api: S3Api, absentBucket: string): Promise<void> {
+  try {
+    await api.headBucket(absentBucket);
+  } catch (error) {
+    if (hasReason(error, NOT_FOUND, ACCESS_DENIED)) return;
+    throw error;
+  }
+  throw new RestoreError(
+    "CALL_FAILED",
+    `${api.endpoint} does not answer as S3 does: it has a bucket that cannot exist`,
+    {
+      where: { adapter: "s3", endpoint: api.endpoint, operation: "HeadBucket" },
+    },
+  );
+}
+
 function isSignature(error: unknown): boolean {
   return hasReason(error, SIGNATURE_REFUSED);
 }
 
-async function askAround(api: S3Api, { aws, absentBucket }: ProbeInit, mayListBuckets: boolean): Promise<Traits> {
+async function askAround(
+  api: S3Api,
+  { aws, absentBucket, mayListBuckets, owner }: ProbeInit & SignedIn,
+): Promise<Traits> {
   const knows = async (ask: () => Promise<unknown>): Promise<boolean> => aws || (await isKnown(ask));
   const [listsVersions, listsUploads, deletesMany, hasVersioning, hasPolicies] = await Promise.all([
     knows(() => api.listVersions(absentBucket)),
@@ -80,7 +114,9 @@ async function askAround(api: S3Api, { aws, absentBucket }: ProbeInit, mayListBu
   api.wire.foldsWideSpace = minio;
   const known = aws || minio;
   const found = {
-    server: serverName(api.wire.serverHeader, aws),
+    server: aws
+      ? await awsServiceName("Amazon S3", api.wire.sdk.config, owner && `owner ${owner}`)
+      : serverName(api.wire.serverHeader),
     aws,
     minio,
     keyRules: aws ? ("s3" as const) : minio ? ("minio" as const) : ("unknown" as const),
@@ -109,8 +145,7 @@ async function isKnown(ask: () => Promise<unknown>): Promise<boolean> {
   return true;
 }
 
-function serverName(header: string | undefined, aws: boolean): string {
-  if (aws) return "Amazon S3";
+function serverName(header: string | undefined): string {
   return header === undefined ? "S3 (a server that gives no name)" : `S3 (${header})`;
 }
 

@@ -91,7 +91,7 @@ class S3Replayer implements Replayer<"s3"> {
   async create(scope: BucketScope): Promise<ScopeNotes> {
     checkBucketName(scope, this.endpoint);
     const settings = await this.#settings();
-    await createBucket(this.#api, scope);
+    await createBucket(this.#api, settings.traits, scope);
     return { warnings: await applySettings(settings, scope, true) };
   }
 

@@ -2,6 +2,7 @@
 import { RestoreError } from "../../errors/restore-error.js";
 import type { BucketScope } from "../../model/scope.js";
 import type { S3Api } from "./api.js";
+import { ACLS_DISABLED, hasReason } from "./classify-error.js";
 import type { Traits } from "./probe.js";
 
 export interface SettingsInit {
@@ -37,10 +38,17 @@ async function applyAcl(
         ? []
         : ["the bucket was public-read and is now private: --allow-public makes it readable for everybody again"];
     if (fresh) return warnings;
-    const failed = await attempt("its ACL could not be set to private", () => api.setAcl(bucket, "private"));
+    const failed = await attempt("its ACL could not be set to private", () => setPrivate(api, bucket));
     return [...warnings, ...failed];
   }
   return await attempt("public-read could not be set, the bucket is private", () => api.setAcl(bucket, "public-read"));
+}
+
+/** A bucket of AWS knows no ACLs unless its owner turned them on: then none opens it to anybody. */
+async function setPrivate(api: S3Api, bucket: string): Promise<void> {
+  await api.setAcl(bucket, "private").catch((error: unknown) => {
+    if (!hasReason(error, ACLS_DISABLED)) throw error;
+  });
 }
 
 async function applyVersioning(

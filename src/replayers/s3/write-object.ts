@@ -7,7 +7,7 @@ import type { Outcome } from "../../model/outcome.js";
 import { RESTORED } from "../../model/outcome.js";
 import type { WriteAction } from "../../model/policy.js";
 import type { ObjectRecord } from "../../model/record.js";
-import { attemptsOf, type HeldObject, type ObjectName, type S3Api, type Stored } from "./api.js";
+import { attemptsOf, type HeldObject, type ObjectName, type S3Api } from "./api.js";
 import { ACCESS_DENIED, EXISTS, hasReason, SIGNATURE_REFUSED } from "./classify-error.js";
 import { KeyForms } from "./key-forms.js";
 import {
@@ -23,6 +23,7 @@ import { keyFault } from "./names.js";
 import { hasEtag } from "./part-size.js";
 import type { Traits } from "./probe.js";
 import type { Slots } from "./slots.js";
+import type { Stored } from "./stored.js";
 import { learnTextForms, type TextForms } from "./text-forms.js";
 import { needsOnePiece, planUpload, type UploadPlan } from "./upload-plan.js";
 
@@ -192,7 +193,7 @@ function rejected({ reason, detail }: Refusal): Outcome {
 }
 
 function withEtagNote({ etag }: ObjectRecord, stored: Stored): Outcome {
-  if (etag === undefined || stored.etag === "" || stored.etag.toLowerCase() === etag.toLowerCase()) return RESTORED;
+  if (etag === undefined || stored.etag.toLowerCase() === etag.toLowerCase()) return RESTORED;
   return { kind: "restored", notes: [{ kind: "etag-changed", detail: `was ${etag}, is ${stored.etag}` }] };
 }
 

@@ -6,12 +6,12 @@
  * first holder that was sent by another run is noticed only once its group had an answer in this one.
  */
 import type { Clock } from "../../support/clock.js";
-import { FingerprintSet } from "../../support/fingerprints.js";
+import { SpillingSet } from "../../support/spilling-set.js";
 
 const GENERATION_MS = 6 * 60_000;
 
 interface Generation {
-  readonly messageIds: FingerprintSet;
+  readonly messageIds: SpillingSet;
   readonly sequences: Map<string, bigint>;
 }
 
@@ -26,13 +26,24 @@ export type Dropped = "repeated-message-id" | "sequence-not-risen";
 
 export class AnswersSeen {
   readonly #clock: Clock;
-  #current = newGeneration();
-  #previous = newGeneration();
+  readonly #workDirectory: string;
+  #current: Generation;
+  #previous: Generation;
   #since: number;
 
-  constructor(clock: Clock) {
+  /** `workDirectory` takes what twelve minutes of a fast queue would need too much memory for. */
+  constructor(clock: Clock, workDirectory: string) {
     this.#clock = clock;
+    this.#workDirectory = workDirectory;
+    this.#current = newGeneration(workDirectory);
+    this.#previous = newGeneration(workDirectory);
     this.#since = clock.now();
+  }
+
+  /** Removes what stands on disk. Repeatable; nothing may be taken afterwards. */
+  close(): void {
+    this.#current.messageIds.close();
+    this.#previous.messageIds.close();
   }
 
   /** Takes a message's first answer in. Undefined: nothing speaks for a drop. */
@@ -50,12 +61,13 @@ export class AnswersSeen {
   #age(): void {
     const now = this.#clock.now();
     if (now - this.#since < GENERATION_MS) return;
+    this.#previous.messageIds.close();
     this.#previous = this.#current;
-    this.#current = newGeneration();
+    this.#current = newGeneration(this.#workDirectory);
     this.#since = now;
   }
 }
 
-function newGeneration(): Generation {
-  return { messageIds: new FingerprintSet(), sequences: new Map() };
+function newGeneration(workDirectory: string): Generation {
+  return { messageIds: new SpillingSet(workDirectory), sequences: new Map() };
 }

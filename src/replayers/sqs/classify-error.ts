@@ -14,6 +14,9 @@ export interface EntryRefusal {
   readonly senderFault: boolean;
 }
 
+/** The key that the queue is encrypted with; KmsThrottled alone passes. A batch's entries name the key service's own codes. */
+const KEY_REFUSED = /^Kms(?!Throttled$)|^KMS\.(?!Throttling)|^InvalidSecurity$/;
+
 const MISSING = new Set(["QueueDoesNotExist", "NonExistentQueue"]);
 
 /** The older query protocol's codes carry a prefix, which some servers keep under JSON. */
@@ -45,7 +48,7 @@ export function classifySqsError(error: unknown, operation: string, context: Aws
     const message = `${operation}: a queue of this name was deleted less than 60 s ago`;
     return new RestoreError("THROTTLED", message, { ...init, retry: "yes", reason: "queue-deleted-recently" });
   }
-  if (/^Kms|^InvalidSecurity$/.test(name)) {
+  if (KEY_REFUSED.test(name)) {
     return new RestoreError("CALL_FAILED", `${operation}: ${awsErrorText(error)}`, { ...init, reason: "key-refused" });
   }
   return classifyAwsError(error, operation, context);
@@ -61,6 +64,7 @@ export function judgeRefusal(refusal: EntryRefusal): Outcome | "again" {
   const code = unprefixed(refusal.code);
   const detail = escapeForDisplay(`${code}: ${refusal.message}`.slice(0, 300));
   if (MISSING.has(code)) return { kind: "failed", reason: "queue-missing", detail };
+  if (KEY_REFUSED.test(code)) return { kind: "failed", reason: "key-refused", detail };
   if (!refusal.senderFault || /Throttl|OverLimit|ServiceUnavailable|Internal/.test(code)) return "again";
   return { kind: "rejected", reason: "refused-by-target", detail };
 }

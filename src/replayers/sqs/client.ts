@@ -19,7 +19,14 @@ import {
   SQSClient,
 } from "@aws-sdk/client-sqs";
 import { RestoreError } from "../../errors/restore-error.js";
-import { type AwsEndpoint, type AwsOptions, awsClientConfig, endpointLabel } from "../aws-client.js";
+import {
+  type AwsEndpoint,
+  type AwsOptions,
+  awsClientConfig,
+  awsRegion,
+  awsServiceName,
+  endpointLabel,
+} from "../aws-client.js";
 import { Calls } from "../calls.js";
 import type { ReplayerContext } from "../replayer.js";
 import { classifySqsError, type EntryRefusal, isQueueMissing } from "./classify-error.js";
@@ -55,7 +62,7 @@ export class SqsApi {
   #serverHeader: string | undefined;
 
   constructor(options: AwsOptions, context: ReplayerContext) {
-    this.endpoint = endpointLabel(options.endpoint);
+    this.endpoint = endpointLabel(options.endpoint, options.region);
     this.#endpointSetting = options.endpoint;
     const init = {
       adapter: "sqs",
@@ -79,11 +86,22 @@ export class SqsApi {
     return this.#serverHeader;
   }
 
-  /** Any answer will do. @throws RestoreError OUTAGE, TARGET_CREDENTIALS */
-  async probe(): Promise<void> {
-    await this.#probeCalls.run({ operation: "ListQueues" }, () =>
+  /**
+   * Any answer will do. Returns the URL of a queue, where there is one.
+   * @throws RestoreError OUTAGE, TARGET_CREDENTIALS; USAGE where the AWS service is named without a region
+   */
+  async probe(): Promise<string | undefined> {
+    if ("aws" in this.#endpointSetting) await awsRegion(this.#client.config.region);
+    const answer = await this.#probeCalls.run({ operation: "ListQueues" }, () =>
       this.#client.send(new ListQueuesCommand({ MaxResults: 1 })),
     );
+    return answer.QueueUrls?.[0];
+  }
+
+  /** The AWS service by its region and account; the account is told by a queue's URL alone. */
+  async awsName(queueUrl: string | undefined): Promise<string> {
+    const account = /^https:\/\/[^/]+\/(\d+)\//.exec(queueUrl ?? "")?.[1];
+    return await awsServiceName("Amazon SQS", this.#client.config, account && `account ${account}`);
   }
 
   /** The queue's URL at the configured endpoint, or undefined when there is no such queue. */

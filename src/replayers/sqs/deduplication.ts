@@ -3,11 +3,12 @@
  * minutes, so an id may be used once: the first holder in the queue's file keeps it, every other one gets a made id.
  *
  * Which holder is the first is a matter of the file alone, not of the order in which messages are sent or of where a
- * resumed run begins: `learn` reads the file once before the first message is sent. It keeps a fingerprint a message.
+ * resumed run begins: `learn` reads the file once before the first message is sent. It keeps a fingerprint a message, of
+ * many messages on disk.
  */
 import { createHash } from "node:crypto";
 import type { MessageRecord } from "../../model/record.js";
-import { FingerprintMap } from "../../support/fingerprints.js";
+import { SpillingMap } from "../../support/spilling-map.js";
 
 export type FifoDeduplication = "original" | "record";
 
@@ -25,6 +26,8 @@ export interface DeduplicationRules {
    * group then gets a made id: it is sure to be taken, and by its sequence number later answers show what was dropped.
    */
   readonly mayRememberIds: boolean;
+  /** Takes the fingerprints of many messages. */
+  readonly workDirectory: string;
 }
 
 export interface DeduplicationId {
@@ -36,11 +39,14 @@ export interface DeduplicationId {
 
 export class DeduplicationIds {
   readonly #rules: DeduplicationRules;
-  readonly #firstHolders = new FingerprintMap();
-  readonly #firstOfGroup = new FingerprintMap();
+  /** To the line of the first message. */
+  readonly #firstHolders: SpillingMap;
+  readonly #firstOfGroup: SpillingMap;
 
   constructor(rules: DeduplicationRules) {
     this.#rules = rules;
+    this.#firstHolders = new SpillingMap(rules.workDirectory);
+    this.#firstOfGroup = new SpillingMap(rules.workDirectory);
   }
 
   /** Reads all messages of the queue's file, in its order. Without it, who asks first is the first holder. */
@@ -49,6 +55,12 @@ export class DeduplicationIds {
       this.#isFirstOfGroup(message);
       this.#isFirstHolder(message);
     }
+  }
+
+  /** Removes what stands on disk. Repeatable; nothing may be asked afterwards. */
+  close(): void {
+    this.#firstHolders.close();
+    this.#firstOfGroup.close();
   }
 
   /** The id to send a message under; the same at every call. */
@@ -101,10 +113,10 @@ export class DeduplicationIds {
 }
 
 /** Whether the first to ask for `key` was this line. */
-function isFirst(holders: FingerprintMap, key: string, line: number): boolean {
+function isFirst(holders: SpillingMap, key: string, line: number): boolean {
   const holder = holders.get(key);
-  if (holder === undefined) holders.set(key, line);
-  return holder === undefined || holder === line;
+  if (holder === undefined) holders.set(key, BigInt(line));
+  return holder === undefined || holder === BigInt(line);
 }
 
 /** An empty id counts as missing. */

@@ -67,6 +67,11 @@ export class FifoWriter implements QueueWriter {
     );
   }
 
+  close(): void {
+    this.#init.ids.close();
+    this.#init.seen.close();
+  }
+
   #pack(record: MessageRecord): FifoPacked | Outcome {
     const { groupId } = record;
     if (groupId === undefined || groupId === "") {

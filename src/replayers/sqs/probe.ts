@@ -14,13 +14,11 @@ export interface ProbeOptions {
 
 /** Repeatable, changes nothing. @throws RestoreError TARGET_UNREACHABLE, TARGET_CREDENTIALS */
 export async function probeSqs(api: SqsApi, options: ProbeOptions): Promise<Capabilities> {
-  try {
-    await api.probe();
-  } catch (error) {
+  const queueUrl = await api.probe().catch((error: unknown) => {
     throw unreachable(error);
-  }
+  });
   return {
-    server: serverName(api.serverHeader, options.aws),
+    server: options.aws ? await api.awsName(queueUrl) : serverName(api.serverHeader),
     batch: { records: BATCH_RECORDS, bytes: BATCH_BYTES },
     concurrency: options.concurrency ?? CONCURRENCY,
     canCount: true,
@@ -29,8 +27,7 @@ export async function probeSqs(api: SqsApi, options: ProbeOptions): Promise<Capa
 }
 
 /** ElasticMQ answers with its HTTP library's name; Amazon SQS and elastickv send no such header. */
-function serverName(header: string | undefined, aws: boolean): string {
-  if (aws) return "Amazon SQS";
+function serverName(header: string | undefined): string {
   if (header === undefined) return "SQS";
   return /^(pekko|akka)-http/.test(header) ? `ElasticMQ (${header})` : `SQS (${header})`;
 }

@@ -11,7 +11,12 @@ const COUNTS = [
 ];
 
 /** SQS counts approximately: a queue is taken for empty when it says so twice. */
-const SECOND_LOOK_MS = 500;
+const LOOKS = { most: 2, apartMs: 500 };
+/**
+ * At the AWS service counts settle only a minute or so after the last message was sent (API reference,
+ * GetQueueAttributes), so it is asked more often; a queue that was just fed may still pass for an empty one.
+ */
+const LOOKS_AT_AWS = { most: 6, apartMs: 2_000 };
 
 /**
  * Visible, in flight and delayed messages together; undefined where the target does not tell. elastickv counts none of
@@ -33,18 +38,21 @@ export interface Looking {
   readonly api: Pick<SqsApi, "attributes">;
   readonly clock: Clock;
   readonly signal?: AbortSignal;
+  /** The AWS service itself. */
+  readonly aws: boolean;
 }
 
 /** The state of a queue that exists, and the attributes it was read from. */
 export async function lookAt(
   scope: QueueScope,
   url: string,
-  { api, clock, signal }: Looking,
+  { api, clock, signal, aws }: Looking,
 ): Promise<{ readonly state: ScopeState; readonly attributes: QueueAttributes }> {
   let attributes = await api.attributes(url);
   let held = messagesHeld(attributes);
-  if (held === 0) {
-    await clock.sleep(SECOND_LOOK_MS, signal);
+  const { most, apartMs } = aws ? LOOKS_AT_AWS : LOOKS;
+  for (let looks = 1; held === 0 && looks < most; looks++) {
+    await clock.sleep(apartMs, signal);
     attributes = await api.attributes(url);
     held = messagesHeld(attributes);
   }

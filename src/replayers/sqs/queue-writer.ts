@@ -13,4 +13,6 @@ export interface WriterInit {
 export interface QueueWriter {
   /** One outcome per record, in their order. @throws what `Sending.deliver` throws */
   write(batch: readonly MessageRecord[]): Promise<Outcome[]>;
+  /** Removes what it keeps on disk, where it does. Repeatable; nothing may be written afterwards. */
+  close?(): void;
 }

@@ -25,7 +25,7 @@ import { probeSqs } from "./probe.js";
 import { lookAt } from "./queue-state.js";
 import type { QueueWriter } from "./queue-writer.js";
 import { applyLateAttributes } from "./redrive-setting.js";
-import { createQueue, emptyQueue, keepQueue, type PreparedQueue, type Takeover } from "./scope.js";
+import { createQueue, emptyQueue, keepQueue, type PreparedQueue, purgeWaitMs, type Takeover } from "./scope.js";
 import type { OnAmbiguous } from "./sending.js";
 import { StandardWriter } from "./standard-writer.js";
 
@@ -34,15 +34,13 @@ export interface SqsTarget extends AwsOptions {
   readonly fifoDedup?: FifoDeduplication;
   /** Whether messages that were in flight stay hidden as long as they would have been. Default false. */
   readonly preserveVisibility?: boolean;
-  /** Milliseconds between a purge and the first send. Default 60,000: a purge may take later messages too. */
+  /** Milliseconds between a purge and the first send. Default, and the least at AWS, 60,000: a purge may take later messages too. */
   readonly purgeWaitMs?: number;
   /** What becomes of a message whose answer was lost and that may not be repeated. Default `resend`. */
   readonly onAmbiguous?: OnAmbiguous;
   /** What a queue of the source is called on the target: dead-letter ARNs name queues of the source. */
   readonly targetNameOf: (sourceQueue: string) => string;
 }
-
-const PURGE_WAIT_MS = 60_000;
 
 type OwnRecords = () => AsyncIterable<MessageRecord>;
 
@@ -91,7 +89,8 @@ class SqsReplayer implements Replayer<"sqs"> {
       const url = await this.#api.queueUrl(scope.target);
       if (url === undefined) return { presence: "absent", warnings: [] };
       const { clock, signal } = this.#context;
-      const looking = { api: this.#api, clock, ...(signal === undefined ? {} : { signal }) };
+      const aws = isAws(this.#target.endpoint);
+      const looking = { api: this.#api, clock, aws, ...(signal === undefined ? {} : { signal }) };
       return (await lookAt(scope, url, looking)).state;
     } catch (error) {
       if (isQueueMissing(error)) return { presence: "absent", warnings: [] };
@@ -145,15 +144,16 @@ class SqsReplayer implements Replayer<"sqs"> {
     }
   }
 
-  close(): Promise<void> {
+  async close(): Promise<void> {
     this.#api.destroy();
+    const opened = await Promise.allSettled(this.#queues.values());
+    for (const result of opened) if (result.status === "fulfilled") result.value.writer.close?.();
     this.#queues.clear();
     this.#ownRecords.clear();
-    return Promise.resolve();
   }
 
   get #purgeWaitMs(): number {
-    return this.#target.purgeWaitMs ?? PURGE_WAIT_MS;
+    return purgeWaitMs(this.#target.purgeWaitMs, isAws(this.#target.endpoint));
   }
 
   async #open(scope: QueueScope, prepare: () => Promise<PreparedQueue>): Promise<ScopeNotes> {
@@ -195,12 +195,13 @@ class SqsReplayer implements Replayer<"sqs"> {
       contentBased: attributes["ContentBasedDeduplication"] === "true",
       perGroup: attributes["DeduplicationScope"] === "messageGroup",
       mayRememberIds,
+      workDirectory: this.#context.workDirectory,
     });
-    if (mode === "original") await ids.learn(carriable(this.#ownRecords.get(scope.target), limitBytes));
+    if (mode === "original") await learn(ids, carriable(this.#ownRecords.get(scope.target), limitBytes));
     return new FifoWriter({
       ...init,
       ids,
-      seen: new AnswersSeen(this.#context.clock),
+      seen: new AnswersSeen(this.#context.clock, this.#context.workDirectory),
       mayRememberIds,
       // A queue that the job filled once keeps its delay at zero until the end.
       queueDelaySeconds: Number(attributes["DelaySeconds"] ?? "0"),
@@ -227,6 +228,15 @@ class SqsReplayer implements Replayer<"sqs"> {
 function limitOf(attributes: PreparedQueue["attributes"], set: number | undefined): number {
   const told = Number(attributes["MaximumMessageSize"]);
   return Number.isSafeInteger(told) && told > 0 ? told : (set ?? LARGEST_MESSAGE_BYTES);
+}
+
+async function learn(ids: DeduplicationIds, messages: AsyncIterable<MessageRecord>): Promise<void> {
+  try {
+    await ids.learn(messages);
+  } catch (error) {
+    ids.close();
+    throw error;
+  }
 }
 
 /** Messages that will be sent: what is rejected keeps no id from others. */

@@ -29,6 +29,16 @@ export interface PreparedQueue {
 
 const ALREADY_THERE = new Set(["QueueNameExists", "QueueAlreadyExists"]);
 
+const PURGE_WAIT_MS = 60_000;
+
+/**
+ * How long nothing may be sent after a purge. A shorter time is for servers that purge at once: the AWS service deletes
+ * for up to 60 s, and what is sent meanwhile may go with the rest (API reference, PurgeQueue).
+ */
+export function purgeWaitMs(asked: number | undefined, aws: boolean): number {
+  return aws ? Math.max(PURGE_WAIT_MS, asked ?? 0) : (asked ?? PURGE_WAIT_MS);
+}
+
 /** SQS takes one purge of a queue in 60 s. */
 const PURGE_REST_MS = 60_000;
 const PURGE_RETRY_MS = 5_000;

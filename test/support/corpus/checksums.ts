@@ -86,7 +86,7 @@ const paths: readonly RefusedCase[] = [
   ),
   changed("a row follows its like", (rows) => rows.replace(/^(.*\n)/u, "$1$1"), "CHECKSUMS:2", "twice"),
   row("a path is listed twice with another digest", `${ZEROS}  redis/db_0/strings/sound.bin`, "twice"),
-  row("it lists itself", `${ZEROS}  CHECKSUMS`),
+  row("it lists itself", `${ZEROS}  CHECKSUMS`, `CHECKSUMS:${ROWS + 1}`, "itself"),
 ];
 
 const differences: readonly RefusedCase[] = [

@@ -44,7 +44,7 @@ export class Laboratory {
     this.#servers = servers;
     this.#redis = new Redis(servers.redis.endpoint, { protocol: 2 });
     this.#s3 = plainClient(servers.s3);
-    this.#queues = new Queues(servers.sqs.endpoint);
+    this.#queues = new Queues(servers.sqs);
   }
 
   close(): void {

@@ -92,6 +92,12 @@ const elements: readonly RecordCase[] = [
   ),
   rejected("zset", "the score null", v1({ members: [{ member: "a", score: null }] }), "malformed-record"),
   rejected("zset", "the score 1e400", '{"members":[{"member":"a","score":1e400}]}', "score-out-of-range"),
+  rejected(
+    "zset",
+    "the score 9007199254740993",
+    '{"members":[{"member":"a","score":9007199254740993}]}',
+    "score-out-of-range",
+  ),
   rejected("zset", "the score .5", '{"members":[{"member":"a","score":.5}]}', "malformed-json"),
   skipped("list", "none", v1({ items: [] }), "skipped-empty"),
   skipped("hash", "none, as an array", v1({ fields: [] }), "skipped-empty"),
@@ -186,7 +192,7 @@ const odd: readonly RecordCase[] = [
   restored(
     "zset",
     "scores at every edge",
-    '{"members":[{"member":"a","score":"+inf"},{"score":"-inf","member":"b"},{"member":"c","score":"inf"},{"member":"d","score":-0.0},{"member":"e","score":1.7976931348623157e308},{"member":"f","score":5e-324},{"member":"g","score":0.1},{"member":"h","score":9007199254740993},{"member":"","score":1E+2}]}',
+    '{"members":[{"member":"a","score":"+inf"},{"score":"-inf","member":"b"},{"member":"c","score":"inf"},{"member":"d","score":-0.0},{"member":"e","score":1.7976931348623157e308},{"member":"f","score":5e-324},{"member":"g","score":0.1},{"member":"h","score":9007199254740992},{"member":"","score":1E+2}]}',
     zset("scores at every edge", [
       ["a", "+inf"],
       ["b", "-inf"],
@@ -195,7 +201,7 @@ const odd: readonly RecordCase[] = [
       ["e", "1.7976931348623157e308"],
       ["f", "5e-324"],
       ["g", "0.1"],
-      ["h", "9007199254740993"],
+      ["h", "9007199254740992"],
       ["", "100"],
     ]),
   ),

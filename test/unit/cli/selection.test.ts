@@ -23,6 +23,15 @@ describe("options for what to restore", () => {
     });
   });
 
+  it.each([
+    ["sqs:a=b", "sqs:a=c"],
+    ["redis:0=1", "redis:db_0=2"],
+    ["s3:*=a*", "s3:*=b*"],
+  ])("give no scope two names: %s, %s", (...rename) => {
+    expect(() => parseSelection({ rename })).toThrow(/two names/);
+    expect(parseSelection({ rename: [rename[0], "dynamodb:other=x"] }).renames).toHaveLength(2);
+  });
+
   it("select everything where none is given", () => {
     expect(parseSelection({})).toEqual({ scopes: [], include: [], exclude: [], renames: [] });
   });

@@ -79,6 +79,25 @@ describe("an endpoint", () => {
     }
   });
 
+  it.each([
+    "https://s3.eu-central-1.amazonaws.com",
+    "https://dynamodb.cn-north-1.amazonaws.com.cn",
+    "https://s3.dualstack.eu-west-1.api.aws/",
+    "https://SQS.eu-west-1.AMAZONAWS.com",
+  ])("is not AWS by its URL: %s", async (url) => {
+    for (const refused of [await fault({ s3Endpoint: url }), await fault({}, { AWS_ENDPOINT_URL_S3: url })]) {
+      expect(refused).toMatchObject({ code: "USAGE", hint: expect.stringContaining("`aws`") });
+    }
+  });
+
+  it("may be AWS in a private network by its URL, but not in the environment", async () => {
+    const url = "https://vpce-1-a.dynamodb.eu-west-1.vpce.amazonaws.com";
+    expect((await settings({ dynamodbEndpoint: url })).dynamodb?.endpoint).toEqual({ url });
+    expect(await fault({}, { AWS_ENDPOINT_URL_DYNAMODB: url })).toMatchObject({ code: "USAGE" });
+    const alike = "https://amazonaws.com.example";
+    expect((await settings({ dynamodbEndpoint: alike })).dynamodb?.endpoint).toEqual({ url: alike });
+  });
+
   it.each(["", "localhost:8000", "ftp://host", "AWS", "http://", "redis://host"])("cannot be %j", async (url) => {
     expect(await fault({ s3Endpoint: url })).toMatchObject({ code: "USAGE" });
   });
@@ -135,17 +154,31 @@ describe("a Redis URL", () => {
   });
 
   it("takes its password from the environment, from REDIS_PASSWORD or from a named target's variable or file", async () => {
-    const password = (url: string | undefined) => decodeURIComponent(new URL(url ?? "").password);
-    expect(password((await settings({}, { REDIS_URL: "redis://:p%40w@h" })).redis?.url)).toBe("p@w");
+    const given = async (args: Parameters<typeof settings>[0], env = {}) => (await settings(args, env)).redis?.access;
+    expect((await settings({}, { REDIS_URL: "redis://:p%40w@h" })).redis?.url).toBe("redis://:p%40w@h");
     const secret = "p@:/%#?w ü";
-    expect(password((await settings({ redisUrl: "redis://h" }, { REDIS_PASSWORD: secret })).redis?.url)).toBe(secret);
-    const path = await config(CONFIG);
-    const staging = (await settings({ target: "staging", config: path }, { STAGING_PASSWORD: secret })).redis?.url;
-    expect([new URL(staging ?? "").username, password(staging)]).toEqual(["app", secret]);
+    expect(await given({ redisUrl: "redis://h" }, { REDIS_PASSWORD: secret })).toEqual({ password: secret });
+    const staging = { target: "staging", config: await config(CONFIG) };
+    expect(await given(staging, { STAGING_PASSWORD: secret })).toEqual({ username: "app", password: secret });
     const file = join(directory, "password");
     await writeFile(file, `${secret}\n`);
     const withFile = await config(`targets: { t: { redis: { url: "redis://h", password_file: "${file}" } } }`);
-    expect(password((await settings({ target: "t", config: withFile })).redis?.url)).toBe(secret);
+    expect(await given({ target: "t", config: withFile })).toEqual({ password: secret });
+  });
+
+  it("takes authorities and a certificate from files of a named target, also for another rediss:// URL", async () => {
+    const file = join(directory, "pem");
+    await writeFile(file, "PEM\n");
+    const path = await config(`targets: { t: { redis: { url: "rediss://h", tls: { ca: "${file}" } } } }`);
+    const access = async (redisUrl?: string) =>
+      (await settings({ target: "t", config: path, ...(redisUrl === undefined ? {} : { redisUrl }) })).redis?.access;
+    expect(await access()).toEqual({ tls: { ca: "PEM\n" } });
+    expect(await access("rediss://other")).toEqual({ tls: { ca: "PEM\n" } });
+    expect(await access("redis://other")).toBeUndefined();
+    const missing = await config('targets: { t: { redis: { url: "rediss://h", tls: { ca: "/nowhere" } } } }');
+    expect(await fault({ target: "t", config: missing })).toMatchObject({ code: "CONFIG_INVALID" });
+    const half = await config('targets: { t: { redis: { url: "rediss://h", tls: { cert: "/nowhere" } } } }');
+    expect((await fault({ target: "t", config: half })).message).toContain("cert and key");
   });
 
   it.each([
@@ -168,8 +201,9 @@ describe("a Redis URL", () => {
     expect(await fault({ target: "t", config: path })).toMatchObject({ code: "SECRET_ON_COMMAND_LINE" });
   });
 
-  it("of a socket takes no password, rather than to lose it", async () => {
-    expect(await fault({ redisUrl: "unix:///tmp/s" }, { REDIS_PASSWORD: "p" })).toMatchObject({ code: "USAGE" });
+  it("of a socket takes a password as well", async () => {
+    const { redis } = await settings({ redisUrl: "unix:///tmp/s" }, { REDIS_PASSWORD: "p" });
+    expect(redis).toMatchObject({ url: "unix:///tmp/s", access: { password: "p" } });
   });
 
   it.each(["http://h", "h:6379", "redis://h/x", "redis://h/1/2", "redis://h/-1", ""])("cannot be %j", async (url) => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { displayBytes, escapeControls, escapeForDisplay } from "../../../src/model/display.js";
+import { displayBytes, escapeControls, escapeForDisplay, printableJson } from "../../../src/model/display.js";
 import { OUTCOMES, worstOf } from "../../../src/model/outcome.js";
 import { formatPlace } from "../../../src/model/position.js";
 import { scopeLabel } from "../../../src/model/scope.js";
@@ -22,6 +22,20 @@ describe("text from a dump", () => {
 
   it("that was escaped before, between line breaks of ours, is not escaped again", () => {
     expect(escapeControls(`${escapeForDisplay("a\\\n")}\nb\r`)).toBe("a\\\\\\u{a}\nb\\u{d}");
+  });
+});
+
+describe("JSON of ours", () => {
+  it("holds no character that steers, and reads back as what was written", () => {
+    const value = { "\u202ekey": ["\u0085\u009b\u007f\u2028", "\u{e0041}\n\\", "größe 😀", 1.5, null] };
+    const text = printableJson(value, 2);
+    expect(text.replaceAll("\n", "")).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+    expect(text).toContain("größe 😀");
+    expect(JSON.parse(text)).toEqual(value);
+  });
+
+  it("keeps the digits of big integers", () => {
+    expect(printableJson([2n ** 64n])).toBe('["18446744073709551616"]');
   });
 });
 

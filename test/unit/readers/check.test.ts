@@ -3,7 +3,15 @@ import { appendFile, chmod, link, readFile, rm, symlink, truncate, writeFile } f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { checksumRow, checksumRows, type DumpDescription, MANIFEST } from "../../support/dump-builder.js";
+import {
+  checksumRow,
+  checksumRows,
+  type DumpDescription,
+  type DumpFile,
+  fallbackOf,
+  MANIFEST,
+  s3Object,
+} from "../../support/dump-builder.js";
 import { EVERYTHING, readWhole, restoreErrorOf, withBuilt, withDump } from "../../support/read-dump.js";
 
 const FILES = {
@@ -289,6 +297,55 @@ describe("a file that changes after the check", () => {
       }),
     );
   });
+
+  it("takes no name from a KEYMAP that was read before", async () => {
+    const long = fallbackOf("k".repeat(300));
+    const files = {
+      "redis/db_0/KEYMAP.jsonl": [long.line],
+      [`redis/db_0/strings/${long.segment}.bin`]: "x",
+      "redis/db_0/strings/plain.bin": "x",
+    };
+    expect(await readAfter(files, "redis/db_0/KEYMAP.jsonl")).toEqual({ ["k".repeat(300)]: "string", plain: "string" });
+  });
+
+  it("takes no object's name from a bucket's KEYMAP that was read before", async () => {
+    const renamed = { encoded: "to.elastickv-leaf-data", original: "dG8", kind: "s3-leaf-data" };
+    const files = {
+      "s3/photos/_bucket.json": { name: "photos" },
+      "s3/photos/KEYMAP.jsonl": [renamed],
+      ...s3Object("s3/photos/to.elastickv-leaf-data", "x"),
+      ...s3Object("s3/photos/other", "x"),
+    };
+    expect(await readAfter(files, "s3/photos/KEYMAP.jsonl")).toEqual({ to: "object", other: "object" });
+  });
+
+  it("takes no time from a file of expiry times that was read before", async () => {
+    const files = {
+      "redis/db_0/strings/a.bin": "x",
+      "redis/db_0/strings/b.bin": "x",
+      "redis/db_0/strings_ttl.jsonl": [{ key: "a", expire_at_ms: 4_000_000_000_000 }],
+    };
+    expect(await readAfter(files, "redis/db_0/strings_ttl.jsonl")).toEqual({ a: "string 4000000000000", b: "string" });
+  });
+
+  /** What each key is read as when `changed` is damaged after the scopes were read. */
+  async function readAfter(files: Record<string, DumpFile>, changed: string): Promise<Record<string, string>> {
+    const kinds: Record<string, string> = {};
+    await withBuilt({ files }, (root) =>
+      withDump(root, async (dump) => {
+        await dump.check();
+        const [scope] = await dump.scopes({ wants: () => true, targetName: (_adapter, name) => name });
+        if (scope === undefined) throw new Error("no scope");
+        const reader = dump.reader(scope);
+        await writeFile(join(root, changed), "{}\n");
+        for await (const record of reader.records()) {
+          const time = "expireAtMs" in record ? ` ${record.expireAtMs}` : "";
+          kinds[record.displayKey] = `${record.kind}${time}`;
+        }
+      }),
+    );
+    return kinds;
+  }
 
   it("ends a file of lines with one failed record", async () => {
     const files = { "sqs/q/_queue.json": { name: "q" }, "sqs/q/messages.jsonl": [{ message_id: "1", body: "a" }] };

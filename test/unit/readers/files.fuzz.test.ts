@@ -10,7 +10,9 @@ import { RestoreError } from "../../../src/errors/restore-error.js";
 import { formatChecksumRow, sortedChecksums } from "../../../src/readers/checksums.js";
 import { Keymap, type KeymapEntry } from "../../../src/readers/keymap.js";
 import { readManifest } from "../../../src/readers/manifest.js";
+import { KeptBytes } from "../../../src/readers/scope-indexes.js";
 import { TtlIndex } from "../../../src/readers/ttl-index.js";
+import { SpillingMap } from "../../../src/support/spilling-map.js";
 import { MANIFEST } from "../../support/dump-builder.js";
 import { contentIn, ending, fuzz, fuzzTimeout, mutated, someBytes, someCuts, someText } from "../../support/fuzz.js";
 import { collect } from "../../support/read-dump.js";
@@ -169,17 +171,24 @@ describe("KEYMAP.jsonl", () => {
     const property = fc.asyncProperty(keymapEntries, someCuts, async (written, cuts) => {
       const content = contentIn(keymapOf(written), cuts);
       const shown: KeymapEntry[] = [];
+      const kept = new KeptBytes(directory);
       const keymap = await Keymap.load("KEYMAP.jsonl", content, {
+        names: kept,
         unique: false,
         check: (entry) => shown.push(entry),
       });
       expect(shown).toEqual(written);
       const last = new Map(written.map((entry) => [entry.encoded, entry]));
       expect(keymap.size).toBe(last.size);
-      for (const [encoded, entry] of last) expect(await keymap.find(encoded)).toEqual(entry);
-      expect(await keymap.find("nothing of the kind")).toBeUndefined();
-      const unique = await ending(() => Keymap.load("KEYMAP.jsonl", content, { unique: true, check: () => undefined }));
+      for (const [encoded, { original }] of last) expect(keymap.originalOf(encoded)).toEqual(original);
+      expect(keymap.originalOf("nothing of the kind")).toBeUndefined();
+      kept.close();
+      const names = new KeptBytes(directory);
+      const unique = await ending(() =>
+        Keymap.load("KEYMAP.jsonl", content, { names, unique: true, check: () => undefined }),
+      );
       expect("error" in unique).toBe(last.size < written.length);
+      names.close();
     });
     await fc.assert(property, fuzz());
   });
@@ -188,13 +197,15 @@ describe("KEYMAP.jsonl", () => {
     const property = fc.asyncProperty(mutated(keymapEntries.map(keymapOf)), fc.boolean(), async (bytes, unique) => {
       const shown = new Map<string, KeymapEntry>();
       const check = (entry: KeymapEntry) => void shown.set(entry.encoded, entry);
-      const load = () => Keymap.load("KEYMAP.jsonl", contentIn(bytes), { unique, check });
+      const names = new KeptBytes(directory);
+      const load = () => Keymap.load("KEYMAP.jsonl", contentIn(bytes), { names, unique, check });
       const keymap = await valueOrFault(load, ["KEYMAP_INVALID"]);
       if (keymap instanceof RestoreError) {
         expect(keymap.where).toMatchObject({ path: "KEYMAP.jsonl", line: expect.any(Number) as number });
         return;
       }
-      for (const [encoded, entry] of shown) expect(await keymap.find(encoded)).toEqual(entry);
+      for (const [encoded, { original }] of shown) expect(keymap.originalOf(encoded)).toEqual(original);
+      names.close();
     });
     await fc.assert(property, fuzz(2));
   });
@@ -210,8 +221,8 @@ function ttlOf(entries: readonly (readonly [string, bigint])[]): Buffer {
 describe("a TTL file", () => {
   it("gives every time back to the millisecond, also where a line is repeated", { timeout }, async () => {
     const property = fc.asyncProperty(ttlLines, fc.nat(3), someCuts, async (written, repeats, cuts) => {
-      const index = new TtlIndex();
-      await index.load("strings_ttl.jsonl", contentIn(ttlOf([...written, ...written.slice(0, repeats)]), cuts));
+      const index = new TtlIndex("strings_ttl.jsonl", new SpillingMap(directory));
+      await index.load(contentIn(ttlOf([...written, ...written.slice(0, repeats)]), cuts));
       expect(index.size).toBe(written.length);
       for (const [key, time] of written) expect(index.get(key)).toBe(time);
     });
@@ -225,8 +236,8 @@ describe("a TTL file", () => {
     const damaged = fc.oneof(mutated(ttlLines.map(ttlOf)), repeated.map(ttlOf));
     const property = fc.asyncProperty(damaged, someCuts, async (bytes, cuts) => {
       const load = async () => {
-        const index = new TtlIndex();
-        await index.load("strings_ttl.jsonl", contentIn(bytes, cuts));
+        const index = new TtlIndex("strings_ttl.jsonl", new SpillingMap(directory));
+        await index.load(contentIn(bytes, cuts));
         return index;
       };
       const index = await valueOrFault(load, ["TTL_INVALID"]);

@@ -188,14 +188,16 @@ describe("collections", () => {
 
   it("keeps the digits of scores", async () => {
     const text =
-      '{"members":[{"member":"a","score":100.0},{"member":"b","score":-0},{"member":"c","score":5e-324},{"member":"d","score":"inf"},{"member":"e","score":"-inf"},{"member":"f","score":0.1000000000000000055}]}';
+      '{"members":[{"member":"a","score":100.0},{"member":"b","score":-0},{"member":"c","score":5e-324},{"member":"d","score":"inf"},{"member":"e","score":"-inf"},{"member":"f","score":0.10000000000000001},{"member":"g","score":1152921504606847000},{"member":"h","score":-9007199254740992}]}';
     expect((await elementsOf("zsets/z.json", text)).map(([score]) => score)).toEqual([
       "100.0",
       "-0",
       "5e-324",
       "+inf",
       "-inf",
-      "0.1000000000000000055",
+      "0.10000000000000001",
+      "1152921504606847000",
+      "-9007199254740992",
     ]);
   });
 
@@ -257,6 +259,12 @@ describe("collections", () => {
     ["an object for a list", "lists/k.json", { items: { a: "1" } }, "malformed-record"],
     ["a score in text", "zsets/k.json", { members: [{ member: "a", score: "1" }] }, "malformed-record"],
     ["a score beyond doubles", "zsets/k.json", '{"members":[{"member":"a","score":1e400}]}', "score-out-of-range"],
+    [
+      "a score between doubles",
+      "zsets/k.json",
+      '{"members":[{"member":"a","score":9007199254740993}]}',
+      "score-out-of-range",
+    ],
     ["a score below doubles", "zsets/k.json", '{"members":[{"member":"a","score":1e-400}]}', "score-out-of-range"],
     ["a newer format", "sets/k.json", { format_version: 2, members: ["a"] }, "malformed-record"],
     ["a fraction as expiry", "sets/k.json", '{"members":["a"],"expire_at_ms":1.5}', "malformed-record"],

@@ -1,8 +1,11 @@
+import { Readable } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { RestoreError } from "../../../src/errors/restore-error.js";
 import {
   awsClientConfig,
   awsErrorText,
+  awsRegion,
+  awsServiceName,
   classifyAwsError,
   endpointLabel,
   isAws,
@@ -21,6 +24,29 @@ function systemError(code: string, extra: object = {}): Error {
 function classify(error: unknown): RestoreError {
   return classifyAwsError(error, "PutObject", context);
 }
+
+describe("the body of an answer", () => {
+  const { streamCollector } = awsClientConfig({ endpoint: { aws: true } });
+
+  it("is taken in whole", async () => {
+    const parts = [Buffer.from("one"), Buffer.alloc(0), Buffer.from("two")];
+    expect(Buffer.from(await streamCollector(Readable.from(parts))).toString()).toBe("onetwo");
+  });
+
+  it("without an end is given up, its source closed, and counts as lost", async () => {
+    let isClosed = false;
+    async function* endless() {
+      try {
+        for (;;) yield Buffer.alloc(1024 * 1024);
+      } finally {
+        isClosed = true;
+      }
+    }
+    const error = await streamCollector(endless()).catch((thrown: unknown) => thrown);
+    expect(isClosed).toBe(true);
+    expect(classify(error)).toMatchObject({ code: "CONNECTION", reason: "reply-lost", retry: "yes" });
+  });
+});
 
 describe("the client's settings", () => {
   it("name the endpoint and give a region where there is none", () => {
@@ -71,9 +97,40 @@ describe("the endpoint for people", () => {
     expect(endpointLabel(endpoint)).toBe(label);
   });
 
+  it("names the region of the AWS service, which is another target in each", () => {
+    expect(endpointLabel({ aws: true }, "eu-west-1")).toBe("aws (eu-west-1)");
+    expect(endpointLabel({ url: "http://host" }, "eu-west-1")).toBe("http://host");
+  });
+
   it("knows the real service", () => {
     expect(isAws({ aws: true })).toBe(true);
     expect(isAws({ url: "https://dynamodb.us-east-1.amazonaws.com" })).toBe(false);
+  });
+});
+
+describe("the AWS service for people", () => {
+  const region = () => Promise.resolve("eu-west-1");
+  const credentials = (accountId?: string) => () => Promise.resolve(accountId === undefined ? {} : { accountId });
+
+  it("is named with its region and the account that an answer or the credentials tell", async () => {
+    const name = async (told?: string, own?: string) =>
+      await awsServiceName("Amazon SQS", { region, credentials: credentials(own) }, told);
+    expect(await name("account 1", "2")).toBe("Amazon SQS (eu-west-1, account 1)");
+    expect(await name(undefined, "2")).toBe("Amazon SQS (eu-west-1, account 2)");
+    expect(await name("owner ab", "2")).toBe("Amazon SQS (eu-west-1, owner ab, account 2)");
+    expect(await name()).toBe("Amazon SQS (eu-west-1, account not told)");
+  });
+
+  it("is not asked without a region, with the option that names one", async () => {
+    await expect(awsRegion(() => Promise.reject(new Error("Region is missing")))).rejects.toMatchObject({
+      code: "USAGE",
+      hint: expect.stringContaining("--region"),
+    });
+  });
+
+  it("is named although no credentials are found", async () => {
+    const none = () => Promise.reject(new Error("none"));
+    expect(await awsServiceName("Amazon S3", { region, credentials: none })).toContain("account not told");
   });
 });
 

@@ -53,6 +53,19 @@ describe("before the first write", () => {
     expect(fault("none", ["create", state])).toBeUndefined();
   });
 
+  it("a scope that the target would not make is refused where it is created or emptied, and may be kept", () => {
+    const state = { unmakeable: { why: "it has 6 local indexes", hint: "Reseal the dump." } };
+    for (const decision of ["create", "empty"] as const) {
+      expect(fault("replace", [decision, state])).toMatchObject({
+        code: "TARGET_UNFIT",
+        exitStatus: 5,
+        message: "dynamodb:target0: it has 6 local indexes",
+        hint: "Nothing was written. Reseal the dump.",
+      });
+    }
+    expect(fault("merge", ["keep", state])).toBeUndefined();
+  });
+
   it("a scope that fits is accepted", () => {
     expect(fault("none", ["create", {}], ["keep", {}])).toBeUndefined();
     expect(fault("skip-existing", ["skip", { presence: "holds-records" }])).toBeUndefined();

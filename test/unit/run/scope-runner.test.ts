@@ -214,6 +214,12 @@ describe("the window", () => {
 });
 
 describe("records that are not written", () => {
+  it("because their keys cannot be known are told to the replayer too", async () => {
+    const { end, replayer } = setUp({ records: [faultyRecord("bad")] });
+    await end;
+    expect(replayer.spared).toEqual([undefined]);
+  });
+
   it("because they are faulty are settled in place, and their keys spared", async () => {
     const faulty = faultyRecord("bad", { key: Buffer.from("bad") });
     const { end, replayer, ledger, listed, scope } = setUp({ records: [...items(1), faulty, ...items(1)] });

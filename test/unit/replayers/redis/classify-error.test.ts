@@ -12,7 +12,7 @@ describe("answers of the server", () => {
     "LOADING Redis is loading the dataset in memory",
     "BUSY Redis is busy running a script.",
     "TRYAGAIN Multiple keys request during rehashing of slot",
-    "CLUSTERDOWN The cluster is down",
+    "ERR Script attempted to access a non local key in a cluster node script: 0a1b, on @user_script:3.",
     "ERR max number of clients reached",
     "ERR leader redis address unknown for n1",
     "write conflict",
@@ -20,12 +20,17 @@ describe("answers of the server", () => {
     expect(reply(text)).toMatchObject({ code: "THROTTLED", retry: "yes", reason: "throttled" });
   });
 
-  it.each(["READONLY You can't write against a read only replica.", "MASTERDOWN Link with MASTER is down"])(
-    "of a failover: %s",
-    (text) => {
-      expect(reply(text)).toMatchObject({ code: "CONNECTION", retry: "yes", reason: "not-sent" });
-    },
-  );
+  it.each([
+    "READONLY You can't write against a read only replica.",
+    "MASTERDOWN Link with MASTER is down",
+    "CLUSTERDOWN The cluster is down",
+  ])("of a failover: %s", (text) => {
+    expect(reply(text)).toMatchObject({ code: "CONNECTION", retry: "yes", reason: "not-sent" });
+  });
+
+  it("that redirect end the run where nobody knows of a cluster", () => {
+    expect(reply("MOVED 3999 127.0.0.1:6381")).toMatchObject({ code: "TARGET_UNFIT", retry: "fatal" });
+  });
 
   it.each([
     "-OOM command not allowed when used memory > 'maxmemory'.\r\n",

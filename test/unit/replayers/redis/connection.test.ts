@@ -31,3 +31,27 @@ it("a connection that is closed while a server that hangs keeps it from being re
     server.close();
   }
 }, 5_000);
+
+it("a connection that is given an answer nobody waits for is not used again", async () => {
+  let accepted = 0;
+  const server = createServer((socket) => {
+    const answer = `+${["first", "second"][accepted++]}\r\n`;
+    socket.on("data", () => socket.write(answer)).on("error", () => undefined);
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const connection = new Connection(parseRedisUrl(`redis://127.0.0.1:${port}`).options);
+  try {
+    const connected = once(server, "connection") as Promise<[Socket]>;
+    const ping = { name: "PING", args: [] };
+    expect(String(await connection.exchange([ping]))).toBe("first");
+    const [socket] = await connected;
+    const closed = once(socket, "close");
+    socket.write("+stale\r\n");
+    await closed;
+    expect(String(await connection.exchange([ping]))).toBe("second");
+  } finally {
+    connection.close();
+    server.close();
+  }
+}, 5_000);

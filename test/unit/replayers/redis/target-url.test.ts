@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { parseRedisUrl } from "../../../../src/replayers/redis/target-url.js";
+import { nodeOptions, parseRedisUrl } from "../../../../src/replayers/redis/target-url.js";
 
 describe("a Redis URL", () => {
   it("gives host and port, and is shown without user and password", () => {
@@ -30,6 +30,19 @@ describe("a Redis URL", () => {
     expect(parseRedisUrl(url).options).toMatchObject({ path: "/run/redis a.sock" });
   });
 
+  it.each([
+    ["redis+cluster://us:p%2Cw@a:1,b:2,[::1]", "redis+cluster://a:1,b:2,[::1]:6379", ["a:1", "b:2", "[::1]:6379"]],
+    ["rediss+cluster://a", "rediss+cluster://a:6379", ["a:6379"]],
+  ])("of a cluster names some of its nodes: %s", (url, label, seeds) => {
+    const address = parseRedisUrl(url);
+    expect(address).toMatchObject({ label, seeds, cluster: true });
+    expect(address.options.tls === undefined).toBe(!url.startsWith("rediss"));
+    const next = nodeOptions(address.options, { host: "10.0.0.7", port: 7000 });
+    expect(next).toMatchObject({ host: "10.0.0.7", port: 7000, autoResendUnfulfilledCommands: false });
+    expect(next.tls?.servername).toBeUndefined();
+    expect(next.password).toBe(address.options.password);
+  });
+
   it("never lets the client resend or reconnect by itself", () => {
     const { options } = parseRedisUrl("redis://host");
     expect(options).toMatchObject({
@@ -44,7 +57,9 @@ describe("a Redis URL", () => {
   it.each([
     "host:6379",
     "http://host",
-    "redis+cluster://a,b",
+    "redis+cluster://",
+    "redis+cluster://a,b:x",
+    "redis+cluster://a,,b",
     "unix://relative.sock",
     "unix:///",
     "redis://",

@@ -1,8 +1,22 @@
 import { describe, expect, it } from "vitest";
 
+import { slotOf } from "../../../../src/replayers/redis/slots.js";
 import { markerKeys, markerOf, temporaryKey } from "../../../../src/replayers/redis/temporary.js";
 
 const JOB = "0123456789abcdef";
+const ODD_KEYS = [
+  "user:1",
+  "a{tag}b{other}",
+  "{}x",
+  "a{b",
+  "a}b",
+  "}{",
+  "{{}}x",
+  "a{}b{c}",
+  "",
+  "\x00\xff{\xfe}\r\n",
+  "{\x00}",
+];
 const temporary = (key: string, job = JOB) => temporaryKey(job, Buffer.from(key)).toString();
 
 describe("a temporary key", () => {
@@ -13,19 +27,18 @@ describe("a temporary key", () => {
     expect(temporary("{t}a")).not.toBe(temporary("{t}b"));
   });
 
-  it("shares its key's hash slot by a hash tag", () => {
-    expect(temporary("user:1")).toMatch(/:\{user:1\}$/);
-    expect(temporary("a{tag}b{other}")).toMatch(/:\{tag\}$/);
-    expect(temporary("a{}b")).toMatch(/:\{a\{\}b\}$/);
-    expect(temporary("a{b")).toMatch(/:\{a\{b\}$/);
+  it.each(ODD_KEYS)("is in the slot of its key %j", (text) => {
+    const key = Buffer.from(text, "latin1");
+    expect(slotOf(temporaryKey(JOB, key))).toBe(slotOf(key));
+    expect(slotOf(markerOf(JOB, key, true).markers)).toBe(slotOf(key));
   });
 });
 
-it("a marker stands in one of the keys that the end deletes", () => {
-  const all = markerKeys(JOB).map(String);
+it.each([false, true])("a marker stands in one of the keys that the end deletes (in a cluster: %s)", (clustered) => {
+  const all = new Set(markerKeys(JOB, clustered).map(String));
   for (let i = 0; i < 200; i++) {
-    const { markers, field } = markerOf(JOB, Buffer.from(`key ${i}`));
-    expect(all).toContain(markers.toString());
+    const { markers, field } = markerOf(JOB, Buffer.from(`key ${i}`), clustered);
+    expect(all.has(markers.toString())).toBe(true);
     expect(field).toMatch(/^[0-9a-f]{32}$/);
   }
 });

@@ -1,16 +1,17 @@
+import { tmpdir } from "node:os";
 import { describe, expect, it } from "vitest";
 import { AnswersSeen } from "../../../../src/replayers/sqs/answers.js";
 import { fakeClock } from "../../../support/fake-clock.js";
 
 describe("answers seen", () => {
   it("take a repeated message id for a drop, whatever the group", () => {
-    const seen = new AnswersSeen(fakeClock());
+    const seen = new AnswersSeen(fakeClock(), tmpdir());
     expect(seen.take("a", { messageId: "m" })).toBeUndefined();
     expect(seen.take("b", { messageId: "m" })).toBe("repeated-message-id");
   });
 
   it("take a number that does not rise within its group for a drop", () => {
-    const seen = new AnswersSeen(fakeClock());
+    const seen = new AnswersSeen(fakeClock(), tmpdir());
     const big = 18_849_496_460_467_696_128n;
     expect(seen.take("a", { messageId: "1", sequence: big })).toBeUndefined();
     expect(seen.take("b", { messageId: "2", sequence: big - 1n })).toBeUndefined();
@@ -21,7 +22,7 @@ describe("answers seen", () => {
 
   it("are kept for more than five minutes and not for ever", () => {
     const clock = fakeClock();
-    const seen = new AnswersSeen(clock);
+    const seen = new AnswersSeen(clock, tmpdir());
     seen.take("a", { messageId: "m" });
     clock.advance(5.9 * 60_000);
     seen.take("a", { messageId: "n" });

@@ -1,3 +1,6 @@
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { MessageRecord } from "../../../../src/model/record.js";
 import { DeduplicationIds, type DeduplicationRules } from "../../../../src/replayers/sqs/deduplication.js";
@@ -10,6 +13,7 @@ const RULES: DeduplicationRules = {
   contentBased: false,
   perGroup: false,
   mayRememberIds: false,
+  workDirectory: tmpdir(),
 };
 
 async function learnt(records: readonly MessageRecord[], rules: Partial<DeduplicationRules> = {}) {
@@ -75,5 +79,34 @@ describe("made ids", () => {
     const ids = await learnt(records, { mayRememberIds: true });
     const given = records.map((record) => ids.idOf(record).id);
     expect(given).toEqual([expect.stringMatching(MADE), expect.stringMatching(MADE), "d-3", "d-4"]);
+  });
+});
+
+describe("ids of more messages than fit into memory", () => {
+  const COUNT = 151_000;
+  const REPEATED = 5;
+
+  /** The ids of the first lines come again at the end. */
+  const messageAt = (line: number) => fifoMessage(line, "g", { deduplicationId: `d-${(line - 1) % COUNT}`, body: "" });
+
+  async function* all(): AsyncGenerator<MessageRecord> {
+    for (let line = 1; line <= COUNT + REPEATED; line++) yield messageAt(line);
+  }
+
+  it("are kept on disk, where the first holder is still found, and removed", { timeout: 60_000 }, async () => {
+    const workDirectory = await mkdtemp(join(tmpdir(), "elastickv-restore-ids-"));
+    try {
+      const ids = new DeduplicationIds({ ...RULES, workDirectory });
+      await ids.learn(all());
+      expect(await readdir(workDirectory)).not.toEqual([]);
+      for (let line = 1; line <= REPEATED; line++) {
+        expect(ids.idOf(messageAt(COUNT + line)).id).toMatch(MADE);
+        expect(ids.idOf(messageAt(line))).toEqual({ id: `d-${line - 1}` });
+      }
+      ids.close();
+      expect(await readdir(workDirectory)).toEqual([]);
+    } finally {
+      await rm(workDirectory, { recursive: true });
+    }
   });
 });

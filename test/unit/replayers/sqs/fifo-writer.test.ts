@@ -1,3 +1,4 @@
+import { tmpdir } from "node:os";
 import { describe, expect, it } from "vitest";
 import type { MessageRecord } from "../../../../src/model/record.js";
 import { AnswersSeen } from "../../../../src/replayers/sqs/answers.js";
@@ -27,6 +28,7 @@ async function writerFor(setup: Setup = {}) {
     contentBased: false,
     perGroup: false,
     mayRememberIds,
+    workDirectory: tmpdir(),
   });
   await ids.learn(
     (async function* () {
@@ -39,7 +41,7 @@ async function writerFor(setup: Setup = {}) {
     preserveVisibility: false,
     queueDelaySeconds: 0,
     ids,
-    seen: new AnswersSeen(clock),
+    seen: new AnswersSeen(clock, tmpdir()),
     mayRememberIds,
   });
   return { writer, api, clock };

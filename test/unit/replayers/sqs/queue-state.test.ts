@@ -13,10 +13,14 @@ function counts(visible: number, inFlight = 0, delayed = 0): QueueAttributes {
 }
 
 async function look(...answers: readonly QueueAttributes[]) {
+  return await lookWith(false, answers);
+}
+
+async function lookWith(aws: boolean, answers: readonly QueueAttributes[]) {
   const clock = fakeClock();
   let asked = 0;
   const api = { attributes: async () => answers[Math.min(asked++, answers.length - 1)] ?? {} };
-  const { state } = await lookAt(queueScope("q"), "u", { api, clock });
+  const { state } = await lookAt(queueScope("q"), "u", { api, clock, aws });
   return { state, asked, sleeps: clock.sleeps };
 }
 
@@ -26,6 +30,14 @@ describe("a queue", () => {
     expect(state).toMatchObject({ presence: "empty", count: { value: 0 } });
     expect(asked).toBe(2);
     expect(sleeps).toHaveLength(1);
+  });
+
+  it("of the AWS service is asked for ten seconds, for its counts settle late", async () => {
+    const { state, sleeps } = await lookWith(true, [counts(0)]);
+    expect(state.presence).toBe("empty");
+    expect(sleeps.reduce((sum, ms) => sum + ms, 0)).toBe(10_000);
+    const late = await lookWith(true, [counts(0), counts(0), counts(0), counts(0), counts(0), counts(1)]);
+    expect(late.state).toMatchObject({ presence: "holds-records", count: { value: 1 } });
   });
 
   it("is not empty when a message shows at the second look", async () => {

@@ -5,7 +5,7 @@ import { applyLeavingOut, attributesForSending, wantedAttributes } from "../../.
 import { classifySqsError, judgeRefusal } from "../../../../src/replayers/sqs/classify-error.js";
 import type { QueueAttributes } from "../../../../src/replayers/sqs/client.js";
 import { queuesNamed, siblingArn, withArns } from "../../../../src/replayers/sqs/redrive.js";
-import { createQueue, emptyQueue } from "../../../../src/replayers/sqs/scope.js";
+import { createQueue, emptyQueue, purgeWaitMs } from "../../../../src/replayers/sqs/scope.js";
 import { fakeClock } from "../../../support/fake-clock.js";
 import { serviceError } from "../../../support/fake-sqs.js";
 import { queueScope } from "../../../support/sqs-records.js";
@@ -15,6 +15,28 @@ const CONTEXT = { adapter: "sqs", endpoint: "http://fake" } as const;
 function classified(name: string, message = "no", status = 400): RestoreError {
   return classifySqsError(serviceError(name, status, message), "SetQueueAttributes", CONTEXT);
 }
+
+describe("the key that a queue is encrypted with", () => {
+  it("is waited for when it is throttled, and is no message's fault when it is refused", () => {
+    expect(classified("KmsThrottled")).toMatchObject({ code: "THROTTLED", retry: "yes" });
+    expect(classified("KmsDisabled")).toMatchObject({ code: "CALL_FAILED", reason: "key-refused" });
+    const refused = { message: "no", senderFault: true };
+    expect(judgeRefusal({ ...refused, code: "KMS.ThrottlingException" })).toBe("again");
+    expect(judgeRefusal({ ...refused, code: "KMS.DisabledException" })).toMatchObject({
+      kind: "failed",
+      reason: "key-refused",
+    });
+  });
+});
+
+describe("after a purge", () => {
+  it("nothing is sent for a minute, or as long as is asked for; at AWS never sooner, for a purge takes later messages", () => {
+    expect([purgeWaitMs(undefined, false), purgeWaitMs(0, false)]).toEqual([60_000, 0]);
+    expect([purgeWaitMs(undefined, true), purgeWaitMs(0, true), purgeWaitMs(90_000, true)]).toEqual([
+      60_000, 60_000, 90_000,
+    ]);
+  });
+});
 
 describe("wanted attributes", () => {
   it("hold what the dump tells, a delay and a wait of zero included, and nothing else", () => {

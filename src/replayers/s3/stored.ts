@@ -1,0 +1,53 @@
+/** What an S3 server says that it holds after a body was sent, and whether that is what was sent. */
+import { RestoreError } from "../../errors/restore-error.js";
+import { isPlainMd5 } from "./part-size.js";
+
+export interface Stored {
+  /** Without quotes. */
+  readonly etag: string;
+  readonly versionId?: string;
+  /** Whether the ETag says nothing of the bytes: the server encrypts them with keys of its own. */
+  readonly opaqueEtag: boolean;
+  /** Requests that were sent for it; above one, an earlier one may have been applied. */
+  readonly attempts: number;
+}
+
+interface StoreAnswer {
+  readonly ETag?: string | undefined;
+  readonly VersionId?: string | undefined;
+  readonly ServerSideEncryption?: string | undefined;
+  readonly SSECustomerAlgorithm?: string | undefined;
+}
+
+/**
+ * What the server says that it holds. Every S3 service gives the ETag; a proxy or portal that answers 200 to anything, with
+ * a page or nothing, gives none, and stored nothing.
+ * @throws RestoreError CONNECTION, to be tried again
+ */
+export function stored(answer: StoreAnswer, operation: string): Omit<Stored, "attempts"> {
+  const etag = unquoted(answer.ETag);
+  if (etag === "") {
+    throw new RestoreError("CONNECTION", `the answer to ${operation} has no ETag: it is not an S3 service's`, {
+      retry: "yes",
+      reason: "unreadable-answer",
+    });
+  }
+  return {
+    etag,
+    ...(answer.VersionId === undefined ? {} : { versionId: answer.VersionId }),
+    opaqueEtag: answer.ServerSideEncryption?.startsWith("aws:") === true || answer.SSECustomerAlgorithm !== undefined,
+  };
+}
+
+export function unquoted(etag: string | undefined): string {
+  return (etag ?? "").replace(/^(?:W\/)?"|"$/g, "");
+}
+
+/** @throws RestoreError CALL_FAILED, to be tried again, when the target says that it holds other bytes */
+export function assertArrived(md5: string, answer: { readonly etag: string; readonly opaqueEtag: boolean }): void {
+  if (answer.opaqueEtag || !isPlainMd5(answer.etag) || answer.etag.toLowerCase() === md5) return;
+  throw new RestoreError("CALL_FAILED", "the target holds other bytes than were sent", {
+    retry: "yes",
+    reason: "digest-mismatch",
+  });
+}
