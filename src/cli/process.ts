@@ -1,4 +1,5 @@
 /** The command line as a process: its streams, signals and exit status. The only place that touches them. */
+import { setFlagsFromString } from "node:v8";
 import { EXIT } from "../errors/codes.js";
 import { messageOf, RestoreError } from "../errors/restore-error.js";
 import { main } from "./main.js";
@@ -7,10 +8,17 @@ import { errorText } from "./text.js";
 const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
 
 /**
+ * How far garbage may make the heap grow before it is collected, over what was alive the last time. By itself V8 goes up
+ * to four times that, where memory is plenty: 100 MiB of garbage for 25 MiB of records under way.
+ */
+const HEAP_GROWTH = "--heap-growing-percent=50";
+
+/**
  * Runs the command line of this process and sets its exit status. The first SIGINT or SIGTERM lets what is in flight
  * end; a second one ends the process at once.
  */
 export async function runProcess(): Promise<void> {
+  setFlagsFromString(HEAP_GROWTH);
   // The AWS SDK would print its own support calendar at every start.
   process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] = "true";
   process.on("uncaughtException", endAtOnce).on("unhandledRejection", endAtOnce);

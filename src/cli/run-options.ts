@@ -1,6 +1,5 @@
 /** Makes the engine's typed options from what was typed, for the commands that reach a target. */
 import { randomBytes } from "node:crypto";
-import { tmpdir } from "node:os";
 import { RestoreError } from "../errors/restore-error.js";
 import { modeByName } from "../modes/by-name.js";
 import type { TtlPolicy } from "../modes/expiry.js";
@@ -14,6 +13,7 @@ import { parseBytes, parseConcurrency, parseDurationMs, parseRateLimits } from "
 import { parseSelection, type SelectionArguments } from "./selection.js";
 import { resolveTargets, type TargetArguments } from "./targets.js";
 import { loadTransform, type TransformArguments } from "./transform.js";
+import { workPlace } from "./work-place.js";
 
 /** As yargs names them, after its camel-case expansion. */
 export interface RunArguments extends TargetArguments, SelectionArguments, TransformArguments {
@@ -63,17 +63,12 @@ export async function runOptions(args: RunArguments, io: Io, progress: ProgressS
     requireConsistent: args.requireConsistent ?? false,
     allowLowMemory: args.allowLowMemory ?? false,
     ...(args.remapDir === undefined ? {} : { remapDirectory: args.remapDir }),
-    workRoot: workRoot(io),
+    ...workPlace(io),
     jobId: randomBytes(8).toString("hex"),
     clock: systemClock,
     progress,
     ...(io.signal === undefined ? {} : { signal: io.signal }),
   };
-}
-
-/** Where a run makes its folder for catalogues. */
-export function workRoot({ env }: Io): string {
-  return env["TMPDIR"] ?? tmpdir();
 }
 
 function ttlPolicy({ ttlPolicy: policy, preserveTtl }: RunArguments): TtlPolicy {

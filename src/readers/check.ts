@@ -9,6 +9,7 @@ import { CHECKSUMS_FILE, type ChecksumRow, invalidChecksums, sortedChecksums } f
 import type { CheckProgress } from "./dump.js";
 import { HashPool } from "./hash-pool.js";
 import { LinkCheck } from "./link-check.js";
+import { UNREADABLE_HINT } from "./tree-fault.js";
 import { mayBeUnlisted, walkFiles } from "./tree-walk.js";
 
 export interface CheckOptions {
@@ -38,14 +39,17 @@ class Problems {
     const more = this.#count - this.#shown.length;
     throw new RestoreError(code, [...this.#shown, ...(more > 0 ? [`and ${more} more`] : [])].join("\n"), {
       where: { path },
-      hint: `Copy the dump again. If the changes are yours, \`elastickv-restore reseal ${root}\` lists them and writes CHECKSUMS anew.`,
+      hint:
+        code === "DUMP_UNREADABLE"
+          ? UNREADABLE_HINT
+          : `Copy the dump again. If the changes are yours, \`elastickv-restore reseal ${root}\` lists them and writes CHECKSUMS anew.`,
     });
   }
 }
 
 /**
- * @throws RestoreError CHECKSUMS_MISSING, CHECKSUMS_INVALID, TREE_INVALID at once; CHECKSUM_MISMATCH, FILE_MISSING and
- *   FILE_UNLISTED after everything was looked at, with the first 20 problems
+ * @throws RestoreError CHECKSUMS_MISSING, CHECKSUMS_INVALID, TREE_INVALID at once; CHECKSUM_MISMATCH, FILE_MISSING,
+ *   DUMP_UNREADABLE and FILE_UNLISTED after everything was looked at, with the first 20 problems
  */
 export async function checkDump(options: CheckOptions): Promise<Catalogue> {
   const { root, workDirectory, signal, onProgress } = options;
@@ -57,7 +61,7 @@ export async function checkDump(options: CheckOptions): Promise<Catalogue> {
   try {
     const listed = matchTree(options, problems);
     for await (const [row, answer] of pool.hashAll(listed, ({ path }) => join(root, path))) {
-      if ("error" in answer) problems.add("TREE_INVALID", row.path, `cannot be read: ${answer.error}`);
+      if ("error" in answer) problems.add("DUMP_UNREADABLE", row.path, `cannot be read: ${answer.error}`);
       else if (links.isAnother(answer)) problems.add("TREE_INVALID", row.path, "is a hard link to another file");
       else if (answer.sha256 !== row.sha256) problems.add("CHECKSUM_MISMATCH", row.path, "has another digest");
       else writer.add({ path: row.path, ...answer });

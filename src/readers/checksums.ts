@@ -3,7 +3,7 @@ import { RestoreError } from "../errors/restore-error.js";
 import { escapeForDisplay } from "../model/display.js";
 import { compareUtf8 } from "../support/byte-order.js";
 import { type ChecksumRow, sortRows } from "./checksum-sort.js";
-import { lines } from "./lines.js";
+import { lines, tooLong } from "./lines.js";
 import { openRegular } from "./regular-file.js";
 
 export const CHECKSUMS_FILE = "CHECKSUMS";
@@ -64,10 +64,10 @@ async function* readChecksums(root: string): AsyncGenerator<ChecksumRow> {
 }
 
 function parseRow(bytes: Buffer | undefined, line: number): ChecksumRow {
-  const text = bytes?.toString("utf8") ?? "";
+  if (bytes === undefined) throw invalidChecksums(line, tooLong(MAX_ROW_BYTES));
+  const text = bytes.toString("utf8");
   const match = ROW.exec(text);
-  if (bytes === undefined || match === null || !Buffer.from(text).equals(bytes))
-    throw invalidChecksums(line, "it is malformed");
+  if (match === null || !Buffer.from(text).equals(bytes)) throw invalidChecksums(line, "it is malformed");
   const [, escaped, digest = "", name = ""] = match;
   if (name.endsWith("\r")) throw invalidChecksums(line, "it ends in CR LF");
   const path = (escaped === "" ? name : unescapePath(name, line)).replace(/^\.\//, "");

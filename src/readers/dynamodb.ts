@@ -67,7 +67,8 @@ export class TableReader implements ScopeReader<"dynamodb"> {
       bytes: row.size,
     };
     try {
-      if (row.size > MAX_LINE_BYTES) throw new LimitError(`the item has ${row.size} bytes`);
+      if (row.size > MAX_LINE_BYTES)
+        throw new LimitError(`the item has ${row.size} bytes, more than ${MAX_LINE_BYTES}`);
       const text = await this.#catalogue.content(row).buffer();
       return this.#item(frame, () => text, seen);
     } catch (error) {

@@ -167,9 +167,9 @@ class Scanner {
     const scan = new ValueScan();
     for (let length = 0; ; ) {
       const end = scan.endIn(this.#buffer, this.#at + length);
-      if (end >= 0) return this.#cut(end - this.#at);
-      length = this.#buffer.length - this.#at;
+      length = (end >= 0 ? end : this.#buffer.length) - this.#at;
       if (length > MAX_ELEMENT_BYTES) throw new LimitError(`an element is longer than ${MAX_ELEMENT_BYTES} bytes`);
+      if (end >= 0) return this.#cut(length);
       if (!(await this.#more())) return this.#cut(length);
     }
   }

@@ -6,7 +6,7 @@ import type { Content } from "../model/record.js";
 import { parseJson } from "../support/json.js";
 import { structural, structuralError } from "./faults.js";
 import { asObject, asString, decodeBase64Url, FieldError } from "./json-access.js";
-import { lines } from "./lines.js";
+import { lines, tooLong } from "./lines.js";
 import { indexKey, type KeptBytes } from "./scope-indexes.js";
 
 export interface KeymapEntry {
@@ -43,7 +43,7 @@ export class Keymap {
   static async load(path: string, content: Content, { names, unique, check }: KeymapLoad): Promise<Keymap> {
     const keymap = new Keymap(path, names);
     for await (const { bytes, line } of lines(content.blocks())) {
-      if (bytes === undefined) throw structuralError("KEYMAP_INVALID", { path, line }, "the line is too long");
+      if (bytes === undefined) throw structuralError("KEYMAP_INVALID", { path, line }, tooLong());
       const entry = structural("KEYMAP_INVALID", { path, line }, () => parseEntry(bytes));
       check(entry, line);
       if (names.set(indexKey(path, entry.encoded), entry.original)) keymap.#size++;

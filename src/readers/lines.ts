@@ -3,6 +3,11 @@
 /** Longest line. Bytes: an SQS message or DynamoDB item is far below, a KEYMAP line up to 1.4 MB. */
 export const MAX_LINE_BYTES = 64 * 1024 * 1024;
 
+/** Of a line without bytes. */
+export function tooLong(maxBytes: number = MAX_LINE_BYTES): string {
+  return `the line is longer than ${maxBytes} bytes`;
+}
+
 export interface Line {
   /** Without the line feed; absent when the line is over the limit. */
   readonly bytes?: Buffer;

@@ -4,7 +4,7 @@ import type { Position } from "../model/position.js";
 import type { Catalogue, CatalogueRow } from "./catalogue.js";
 import { isChangedAfterCheck, type RecordFrame } from "./faults.js";
 import { LimitError } from "./json-stream.js";
-import { lines, MAX_LINE_BYTES } from "./lines.js";
+import { lines, tooLong } from "./lines.js";
 
 export interface RecordLine {
   readonly frame: RecordFrame;
@@ -48,7 +48,7 @@ function frameOf(
 }
 
 function withinLimit(bytes: Buffer | undefined): Buffer {
-  if (bytes === undefined) throw new LimitError(`the line is longer than ${MAX_LINE_BYTES} bytes`);
+  if (bytes === undefined) throw new LimitError(tooLong());
   return bytes;
 }
 

@@ -20,7 +20,7 @@ import {
   optionalUint64,
 } from "./json-access.js";
 import { LimitError } from "./json-stream.js";
-import { type Line, lines, MAX_LINE_BYTES } from "./lines.js";
+import { type Line, lines, tooLong } from "./lines.js";
 
 type StreamContent = Omit<StreamRecord, "key" | "place" | "after" | "displayKey" | "lane">;
 type FaultyEntry = StreamRecord["faultyEntries"][number];
@@ -40,7 +40,8 @@ export async function readStream(path: string, content: Content): Promise<Stream
       if (meta !== undefined) throw new RecordFault("malformed-record", "it has two meta lines");
       meta = event.meta;
     } else if (event.kind === "fault") {
-      if (faultyEntries.length >= MAX_FAULTY_ENTRIES) throw new LimitError("it has too many faulty entries");
+      if (faultyEntries.length >= MAX_FAULTY_ENTRIES)
+        throw new LimitError(`more than ${MAX_FAULTY_ENTRIES} of its entries are faulty`);
       faultyEntries.push({ id: event.id, reason: event.reason, place: { path, line: event.line } });
     } else {
       count++;
@@ -97,7 +98,7 @@ function parseLine({ bytes, line }: Line, last: StreamId | undefined): StreamLin
   let id = "unknown";
   let object: JsonObject;
   try {
-    if (bytes === undefined) throw new LimitError(`the line is longer than ${MAX_LINE_BYTES} bytes`);
+    if (bytes === undefined) throw new LimitError(tooLong());
     object = asObject(parseJson(bytes), "the line");
     if (!object.has("_meta")) {
       const text = object.get("id");

@@ -13,7 +13,7 @@ import type { CheckProgress } from "./dump.js";
 import { type HashAnswer, type HashedFile, HashPool } from "./hash-pool.js";
 import { LinkCheck } from "./link-check.js";
 import { readManifest } from "./manifest.js";
-import { treeFault } from "./tree-fault.js";
+import { treeFault, unreadable } from "./tree-fault.js";
 import { mayBeUnlisted, walkFiles } from "./tree-walk.js";
 
 export interface ResealOptions {
@@ -35,7 +35,8 @@ export interface Resealed {
 /**
  * Needs a valid manifest; CHECKSUMS may be missing. Writes a temporary file and renames it: a crash leaves the old
  * CHECKSUMS. May run twice.
- * @throws RestoreError MANIFEST_*, VERSION_UNSUPPORTED, CHECKSUMS_INVALID, TREE_INVALID, LOCAL_IO, INTERRUPTED
+ * @throws RestoreError MANIFEST_*, VERSION_UNSUPPORTED, CHECKSUMS_INVALID, TREE_INVALID, DUMP_UNREADABLE, LOCAL_IO,
+ *   INTERRUPTED
  */
 export async function resealDump(path: string, options: ResealOptions = {}): Promise<Resealed> {
   await readManifest(path);
@@ -126,10 +127,9 @@ async function* sortedRows(root: string, workDirectory: string): AsyncGenerator<
   }
 }
 
-/** @throws RestoreError TREE_INVALID, LOCAL_IO */
+/** @throws RestoreError TREE_INVALID, DUMP_UNREADABLE */
 function assertHashed(path: string, answer: HashAnswer, links: LinkCheck): HashedFile {
-  if ("error" in answer)
-    throw new RestoreError("LOCAL_IO", `${path} cannot be read: ${answer.error}`, { where: { path } });
+  if ("error" in answer) throw unreadable(path, answer.error);
   if (links.isAnother(answer)) throw treeFault(path, "is a hard link to another file");
   return answer;
 }

@@ -96,7 +96,8 @@ export class BucketReader implements ScopeReader<"s3"> {
 
   /** @throws RecordFault, FieldError, JsonSyntaxError, LimitError */
   async #readSidecar(row: CatalogueRow, bodyBytes: number): Promise<{ metadata: ObjectMetadata; etag?: string }> {
-    if (row.size > MAX_SIDECAR_BYTES) throw new LimitError(`the sidecar has ${row.size} bytes`);
+    if (row.size > MAX_SIDECAR_BYTES)
+      throw new LimitError(`the sidecar has ${row.size} bytes, more than ${MAX_SIDECAR_BYTES}`);
     const root = asObject(parseJson(await this.#catalogue.content(row).buffer()), "the sidecar");
     assertFormatVersion(root);
     const size = optionalNumber(root, "size_bytes");

@@ -45,6 +45,8 @@ const PENDING_BYTES = 256 * 1024;
 export class KeptBytes {
   readonly #directory: string;
   readonly #offsets: SpillingMap;
+  /** What is read lands here and is copied: names outlive one another by far, and none should hold on to a whole block. */
+  readonly #first = Buffer.alloc(READ_AHEAD);
   #file: WorkFile | undefined;
   #written = 0;
   #pending: Buffer[] = [];
@@ -76,10 +78,9 @@ export class KeptBytes {
     if (offset === undefined) return undefined;
     this.#flush();
     const start = Number(offset);
-    const first = Buffer.allocUnsafe(READ_AHEAD);
-    const read = this.#file?.readUpTo(first, start) ?? 0;
-    const length = first.readUInt32LE();
-    if (LENGTH_BYTES + length <= read) return first.subarray(LENGTH_BYTES, LENGTH_BYTES + length);
+    const read = this.#file?.readUpTo(this.#first, start) ?? 0;
+    const length = this.#first.readUInt32LE();
+    if (LENGTH_BYTES + length <= read) return Buffer.from(this.#first.subarray(LENGTH_BYTES, LENGTH_BYTES + length));
     const bytes = Buffer.allocUnsafe(length);
     this.#file?.read(bytes, start + LENGTH_BYTES);
     return bytes;

@@ -9,12 +9,14 @@ export function treeFault(path: string, what: string): RestoreError {
   });
 }
 
+export const UNREADABLE_HINT = "Let this user read the whole dump, or copy it again.";
+
 /** What the system says of a part of the dump; RestoreErrors pass unchanged. */
 export function unreadable(path: string, error: unknown): RestoreError {
   if (error instanceof RestoreError) return error;
   return new RestoreError("DUMP_UNREADABLE", `${escapeForDisplay(path)} cannot be read: ${messageOf(error)}`, {
     where: { path },
-    hint: "Let this user read the whole dump, or copy it again.",
+    hint: UNREADABLE_HINT,
     cause: error,
   });
 }

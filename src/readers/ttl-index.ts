@@ -4,7 +4,7 @@ import { parseJson } from "../support/json.js";
 import type { SpillingMap } from "../support/spilling-map.js";
 import { structural, structuralError } from "./faults.js";
 import { asInteger, asObject, asString, FieldError } from "./json-access.js";
-import { lines } from "./lines.js";
+import { lines, tooLong } from "./lines.js";
 import { indexKey } from "./scope-indexes.js";
 
 const INT64_MAX = 2n ** 63n - 1n;
@@ -29,7 +29,7 @@ export class TtlIndex {
   async load(content: Content): Promise<void> {
     const path = this.#path;
     for await (const { bytes, line } of lines(content.blocks())) {
-      if (bytes === undefined) throw structuralError("TTL_INVALID", { path, line }, "the line is too long");
+      if (bytes === undefined) throw structuralError("TTL_INVALID", { path, line }, tooLong());
       const { key, time } = structural("TTL_INVALID", { path, line }, () => parseLine(bytes));
       const before = this.#times.set(indexKey(path, key), time);
       if (before === undefined) this.#size++;

@@ -8,7 +8,7 @@ import { check, closeAll, openWithWorkDirectory, type RunOptions } from "./prepa
 import { Selection } from "./selection.js";
 
 export interface FindRecordsOptions
-  extends Pick<RunOptions, "dump" | "workRoot" | "allowOrphanBuckets" | "progress" | "signal"> {
+  extends Pick<RunOptions, "dump" | "workRoot" | "workPrefix" | "allowOrphanBuckets" | "progress" | "signal"> {
   /** A file's path in the dump, relative to its root. */
   readonly path: string;
   /** Only the record on this line (1-based) of a file of lines. */
@@ -25,7 +25,7 @@ export async function findRecords(
 ): Promise<void> {
   const closers: (() => Promise<void>)[] = [];
   try {
-    const dump = await openWithWorkDirectory(options, closers);
+    const { dump } = await openWithWorkDirectory(options, closers);
     await check(dump, options.progress);
     const everything = new Selection({ scopes: [], include: [], exclude: [], renames: [] });
     const scopes = await dump.scopes(everything);

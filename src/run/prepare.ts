@@ -42,8 +42,10 @@ export interface RunOptions {
   /** Goes on where the target's memory may not do, or its server may drop what was restored. */
   readonly allowLowMemory?: boolean;
   readonly remapDirectory?: string;
-  /** An existing directory in which the run makes one of its own for catalogues; removed again. */
+  /** An existing directory in which the run makes one of its own for what does not fit into memory; removed again. */
   readonly workRoot: string;
+  /** What the name of that one begins with. */
+  readonly workPrefix?: string;
   /** 16 lower-case hex digits, another one for every run. */
   readonly jobId: string;
   readonly clock: Clock;
@@ -87,11 +89,12 @@ export async function prepare(options: RunOptions): Promise<PreparedRun> {
 }
 
 async function open(
-  options: RunOptions,
+  given: RunOptions,
   closers: (() => Promise<void>)[],
 ): Promise<Omit<PreparedRun, "signal" | "stop" | "close">> {
-  const startedAt = options.clock.now();
-  const dump = await openWithWorkDirectory(options, closers);
+  const startedAt = given.clock.now();
+  const { dump, workDirectory } = await openWithWorkDirectory(given, closers);
+  const options = { ...given, workRoot: workDirectory };
   assertConsistent(options, dump);
   const outline = await dump.outline();
   const selection = new Selection(withUrlDatabase(options, outline));
@@ -116,12 +119,13 @@ export async function closeAll(closers: (() => Promise<void>)[]): Promise<void> 
   for (let closer = closers.pop(); closer !== undefined; closer = closers.pop()) await closer();
 }
 
-/** Opens a dump with a directory of its own for catalogues; `closers` undo both. */
+/** Opens a dump with a directory of its own for what does not fit into memory; `closers` undo both. */
 export async function openWithWorkDirectory(
-  options: Pick<RunOptions, "dump" | "workRoot" | "allowOrphanBuckets" | "signal">,
+  options: Pick<RunOptions, "dump" | "workRoot" | "workPrefix" | "allowOrphanBuckets" | "signal">,
   closers: (() => Promise<void>)[],
-): Promise<Dump> {
-  const workDirectory = await mkdtemp(join(options.workRoot, "elastickv-restore-")).catch((cause: unknown) => {
+): Promise<{ readonly dump: Dump; readonly workDirectory: string }> {
+  const prefix = join(options.workRoot, options.workPrefix ?? "elastickv-restore-");
+  const workDirectory = await mkdtemp(prefix).catch((cause: unknown) => {
     throw new RestoreError("LOCAL_IO", `cannot make a folder under ${options.workRoot}: ${messageOf(cause)}`, {
       hint: "Point TMPDIR at a folder with room for the dump's catalogue.",
       cause,
@@ -134,7 +138,7 @@ export async function openWithWorkDirectory(
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   });
   closers.push(() => dump.close());
-  return dump;
+  return { dump, workDirectory };
 }
 
 function assertConsistent(options: RunOptions, dump: Dump): void {

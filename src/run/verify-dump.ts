@@ -8,7 +8,10 @@ import { Selection } from "./selection.js";
 import { surveyScope } from "./survey.js";
 
 export interface VerifyDumpOptions
-  extends Pick<RunOptions, "dump" | "workRoot" | "allowOrphanBuckets" | "selection" | "progress" | "signal"> {
+  extends Pick<
+    RunOptions,
+    "dump" | "workRoot" | "workPrefix" | "allowOrphanBuckets" | "selection" | "progress" | "signal"
+  > {
   /** Stop after manifest, digests and metadata. */
   readonly checksumsOnly: boolean;
 }
@@ -52,14 +55,16 @@ const MALFORMED_KEPT = 1000;
 export async function verifyDump(options: VerifyDumpOptions): Promise<DumpVerification> {
   const closers: (() => Promise<void>)[] = [];
   try {
-    const dump = await openWithWorkDirectory(options, closers);
+    const { dump, workDirectory } = await openWithWorkDirectory(options, closers);
     const selection = new Selection(options.selection);
     selection.validate(await dump.outline());
     const checked = await check(dump, options.progress);
     const malformed: MalformedRecord[] = [];
     const scopes: VerifiedScope[] = [];
     for (const scope of await dump.scopes(selection)) {
-      scopes.push(await verifyScope({ options, dump, scope, selection, malformed }));
+      scopes.push(
+        await verifyScope({ options: { ...options, workRoot: workDirectory }, dump, scope, selection, malformed }),
+      );
     }
     return {
       dump: options.dump,

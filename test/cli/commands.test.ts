@@ -114,6 +114,11 @@ describe("verify", () => {
 });
 
 describe("reseal", () => {
+  it("counts a single difference as one", async () => {
+    appendFileSync(at("redis/db_0/hashes/user%3A1.json"), " ");
+    expect((await cli("reseal", "--dry-run")).stdout).toMatch(/^1 difference\.$/mu);
+  });
+
   it("lists what changed, leaves it be when dry, and makes the dump acceptable again", async () => {
     appendFileSync(at("redis/db_0/hashes/user%3A1.json"), " ");
     rmSync(at("redis/db_0/hashes/user%3A2.json"));

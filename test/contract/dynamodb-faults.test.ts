@@ -1,48 +1,32 @@
 /** What a real server answers when a proxy in front of it throttles, leaves items undone and loses answers. */
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { WriteAction } from "../../src/model/policy.js";
 import type { TableScope } from "../../src/model/scope.js";
-import { createDynamoDbReplayer } from "../../src/replayers/dynamodb/replayer.js";
 import type { Replayer } from "../../src/replayers/replayer.js";
-import { startDynamoDbLocal } from "../../testcontainers/dynamodb-local.js";
-import type { RunningServer } from "../../testcontainers/server.js";
 import { attributeOf, dynamoDb, itemRecords, itemsOf, keysOf, tableScope } from "../support/dynamodb-records.js";
 import { fakeClock } from "../support/fake-clock.js";
-import { contextFor } from "../support/replayer-context.js";
 import {
   type ProxiedRequest,
   type ScriptedProxy,
   startScriptedProxy,
   type Verdict,
 } from "../support/scripted-proxy.js";
+import { dynamoDbBench } from "../support/servers/dynamodb-bench.js";
 
-let server: RunningServer;
+const bench = dynamoDbBench();
 let proxy: ScriptedProxy;
-const open: Replayer<"dynamodb">[] = [];
-let tables = 0;
 
 beforeAll(async () => {
-  server = await startDynamoDbLocal();
-  proxy = await startScriptedProxy(server.endpoint);
-}, 300_000);
-afterAll(async () => {
-  await proxy?.stop();
-  await server?.stop();
+  proxy = await startScriptedProxy(bench.endpoint);
 });
-afterEach(async () => {
-  for (const replayer of open.splice(0)) await replayer.close();
-});
+afterAll(() => proxy?.stop());
 
 function replayerFor(action: WriteAction, maxRetryTimeMs = 60_000): Replayer<"dynamodb"> {
-  const credentials = server.credentials ?? { accessKeyId: "local", secretAccessKey: "local" };
-  const context = contextFor(action, { clock: fakeClock(), maxRetryTimeMs });
-  const replayer = createDynamoDbReplayer({ endpoint: { url: proxy.endpoint }, credentials }, context);
-  open.push(replayer);
-  return replayer;
+  return bench.replayerFor(action, { endpoint: proxy.endpoint, context: { clock: fakeClock(), maxRetryTimeMs } });
 }
 
 async function newTable(): Promise<TableScope> {
-  const scope = tableScope(`faults.${process.pid}-${++tables}`);
+  const scope = tableScope(bench.uniqueName());
   proxy.follow(() => "pass");
   await replayerFor("put").create(scope);
   return scope;
@@ -69,7 +53,7 @@ function putRequests(request: ProxiedRequest): {
 async function leaveUndone(request: ProxiedRequest, kept: number, rewritten = (n: string) => n): Promise<Verdict> {
   const { table, puts } = putRequests(request);
   const undone = puts.slice(kept);
-  if (kept > 0) await dynamoDb(server.endpoint, "BatchWriteItem", { RequestItems: { [table]: puts.slice(0, kept) } });
+  if (kept > 0) await dynamoDb(bench.endpoint, "BatchWriteItem", { RequestItems: { [table]: puts.slice(0, kept) } });
   for (const { PutRequest } of undone) PutRequest.Item.n.N = rewritten(PutRequest.Item.n.N);
   return { status: 200, body: JSON.stringify({ UnprocessedItems: undone.length === 0 ? {} : { [table]: undone } }) };
 }
@@ -86,11 +70,11 @@ describe("unprocessed items", () => {
     expect(outcomes).toEqual(numbered(25).map(() => ({ kind: "restored" })));
     expect(itemCounts()).toEqual([25, 15, 5]);
     expect(replayer.stats.throttled).toBe(2);
-    expect(await keysOf(server.endpoint, scope.target)).toHaveLength(25);
+    expect(await keysOf(bench.endpoint, scope.target)).toHaveLength(25);
   });
 
   it("are known by their keys when the server writes numbers its own way", async () => {
-    const scope = tableScope(`faults.${process.pid}-${++tables}`, { key: { hash: { name: "n", type: "N" } } });
+    const scope = tableScope(bench.uniqueName(), { key: { hash: { name: "n", type: "N" } } });
     proxy.follow(() => "pass");
     await replayerFor("put").create(scope);
     proxy.follow((request) =>
@@ -98,7 +82,7 @@ describe("unprocessed items", () => {
     );
     await replayerFor("put").write(scope, itemRecords(scope, ...numbered(5)));
     expect(itemCounts()).toEqual([5, 3, 1]);
-    expect((await itemsOf(server.endpoint, scope.target)).length).toBe(5);
+    expect((await itemsOf(bench.endpoint, scope.target)).length).toBe(5);
   });
 
   it("that cannot be told are all sent again", async () => {
@@ -125,7 +109,7 @@ describe("unprocessed items", () => {
     });
     const outcomes = await replayerFor("put").write(scope, itemRecords(scope, ...numbered(5)));
     expect(outcomes.map(({ kind }) => kind)).toEqual(["restored", "restored", "rejected", "restored", "restored"]);
-    expect(await keysOf(server.endpoint, scope.target)).toEqual(["0", "1", "3", "4"]);
+    expect(await keysOf(bench.endpoint, scope.target)).toEqual(["0", "1", "3", "4"]);
     expect(itemCounts().length).toBeLessThanOrEqual(5);
   });
 });
@@ -174,7 +158,7 @@ describe("a lost answer", () => {
       itemRecords(scope, '{"pk":{"S":"a"},"n":{"N":"1"}}'),
     );
     expect(outcomes).toEqual([{ kind: "skipped-existing", reason: "exists" }]);
-    const [item] = await itemsOf(server.endpoint, scope.target);
+    const [item] = await itemsOf(bench.endpoint, scope.target);
     expect(attributeOf(item, "n")).toBe("2");
   });
 
@@ -213,7 +197,7 @@ describe("requests", () => {
     expect(await replayerFor("put").write(scope, itemRecords(scope, text))).toEqual([{ kind: "restored" }]);
     const puts = proxy.requests.filter(({ operation }) => operation === "PutItem");
     expect(puts.map(({ body }) => body.length < 1000)).toEqual([true]);
-    const [item] = await itemsOf(server.endpoint, scope.target);
+    const [item] = await itemsOf(bench.endpoint, scope.target);
     expect([attributeOf(item, "pk"), attributeOf(item, "v")]).toEqual(["a  b", 'x " y']);
   });
 
@@ -230,10 +214,8 @@ describe("requests", () => {
 
   it("of conditional puts go side by side, no more than there are connections for", async () => {
     const scope = await newTable();
-    const limits = { maxSockets: 6, credentials: server.credentials ?? { accessKeyId: "a", secretAccessKey: "s" } };
-    const context = contextFor("put-if-absent", { concurrency: 2 });
-    const replayer = createDynamoDbReplayer({ endpoint: { url: proxy.endpoint }, ...limits }, context);
-    open.push(replayer);
+    const options = { endpoint: proxy.endpoint, target: { maxSockets: 6 }, context: { concurrency: 2 } };
+    const replayer = bench.replayerFor("put-if-absent", options);
     let [underWay, most] = [0, 0];
     const waiting: (() => void)[] = [];
     proxy.follow(async () => {
@@ -249,7 +231,7 @@ describe("requests", () => {
   });
 
   it("never hold one key in two spellings", async () => {
-    const scope = tableScope(`faults.${process.pid}-${++tables}`, { key: { hash: { name: "pk", type: "N" } } });
+    const scope = tableScope(bench.uniqueName(), { key: { hash: { name: "pk", type: "N" } } });
     proxy.follow(() => "pass");
     await replayerFor("put").create(scope);
     proxy.follow(() => "pass");
@@ -269,7 +251,7 @@ it("an empty set is not even sent: a server that takes it can be unable to give 
     expect(outcomes[0]).toMatchObject({ kind: "rejected", reason: "empty-set" });
     expect(outcomes[2]).toMatchObject({ kind: "rejected", reason: "empty-set" });
   }
-  expect(await keysOf(server.endpoint, scope.target)).toEqual(["good"]);
+  expect(await keysOf(bench.endpoint, scope.target)).toEqual(["good"]);
   expect(proxy.requests.filter((request) => request.body.includes('"bad"'))).toEqual([]);
 });
 
@@ -303,7 +285,7 @@ describe("a server that fails", () => {
 
 describe("a table", () => {
   it("whose creation's answer was lost is created once", async () => {
-    const scope = tableScope(`faults.${process.pid}-${++tables}`);
+    const scope = tableScope(bench.uniqueName());
     proxy.follow((request) => (request.operation === "CreateTable" && request.before === 0 ? "lose-answer" : "pass"));
     expect(await replayerFor("put").create(scope)).toEqual({ warnings: [] });
   });
@@ -313,7 +295,7 @@ describe("a table", () => {
     await replayerFor("put").write(scope, itemRecords(scope, ...numbered(3)));
     proxy.follow((request) => (request.operation === "DeleteTable" && request.before === 0 ? "lose-answer" : "pass"));
     await replayerFor("put").empty(scope);
-    expect(await itemsOf(server.endpoint, scope.target)).toEqual([]);
+    expect(await itemsOf(bench.endpoint, scope.target)).toEqual([]);
   });
 
   it("that is being deleted is waited for before it is made anew", async () => {
@@ -330,7 +312,7 @@ describe("a table", () => {
   });
 
   it("is ready only when its indexes are", async () => {
-    const scope = tableScope(`faults.${process.pid}-${++tables}`);
+    const scope = tableScope(bench.uniqueName());
     const table = (IndexStatus: string) => ({
       TableName: scope.target,
       TableStatus: "ACTIVE",

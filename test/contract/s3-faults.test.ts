@@ -5,64 +5,40 @@ import {
   ListMultipartUploadsCommand,
   ListObjectsV2Command,
   PutObjectCommand,
-  type S3Client,
 } from "@aws-sdk/client-s3";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { WriteAction } from "../../src/model/policy.js";
 import type { BucketScope } from "../../src/model/scope.js";
 import type { Replayer, ReplayerContext } from "../../src/replayers/replayer.js";
-import { createS3Replayer } from "../../src/replayers/s3/replayer.js";
-import { startMinio } from "../../testcontainers/minio.js";
-import type { RunningServer } from "../../testcontainers/server.js";
+import { LOCAL_CREDENTIALS } from "../../testcontainers/server.js";
 import { startOrStandIn } from "../../testcontainers/stand-in.js";
-import { contextFor } from "../support/replayer-context.js";
 import { type S3Proxy, type S3Verdict, startS3Proxy } from "../support/s3-proxy.js";
-import {
-  bucketScope,
-  etagOfParts,
-  MIB,
-  md5,
-  noRecords,
-  objectRecord,
-  patterned,
-  plainClient,
-} from "../support/s3-records.js";
+import { bucketScope, etagOfParts, MIB, md5, noRecords, objectRecord, patterned } from "../support/s3-records.js";
+import { s3Bench } from "../support/servers/s3-bench.js";
 
-let server: RunningServer;
-let client: S3Client;
+const bench = s3Bench();
 let proxy: S3Proxy;
 let scope: BucketScope;
-const open: Replayer<"s3">[] = [];
-let buckets = 0;
 let awaited: RegExp | undefined;
 
 beforeAll(async () => {
-  server = await startMinio();
-  client = plainClient(server);
-  proxy = await startS3Proxy(server.endpoint);
-}, 300_000);
-afterAll(async () => {
-  client?.destroy();
-  await proxy?.stop();
-  await server?.stop();
+  proxy = await startS3Proxy(bench.server.endpoint);
 });
+afterAll(() => proxy?.stop());
 beforeEach(async () => {
   awaited = undefined;
   proxy.namesServer = true;
   proxy.follow(() => "pass");
-  scope = bucketScope(`faults-${process.pid}-${++buckets}`);
-  await client.send(new CreateBucketCommand({ Bucket: scope.target }));
+  scope = bucketScope(bench.uniqueName());
+  await bench.client.send(new CreateBucketCommand({ Bucket: scope.target }));
 });
-afterEach(async () => {
+afterEach(() => {
   expect(awaited).toBeUndefined();
-  for (const replayer of open.splice(0)) await replayer.close();
 });
 
 async function replayerFor(action: WriteAction, overrides: Partial<ReplayerContext> = {}): Promise<Replayer<"s3">> {
-  const credentials = server.credentials ?? { accessKeyId: "none", secretAccessKey: "none" };
-  const context = contextFor(action, { maxRetryTimeMs: 3_000, ...overrides });
-  const replayer = createS3Replayer({ endpoint: { url: proxy.endpoint }, credentials }, context);
-  open.push(replayer);
+  const context = { maxRetryTimeMs: 3_000, ...overrides };
+  const replayer = bench.replayerFor(action, { endpoint: { url: proxy.endpoint } }, context);
   await replayer.probe();
   return replayer;
 }
@@ -78,12 +54,12 @@ function once(pattern: RegExp, verdict: S3Verdict): void {
 }
 
 async function etagOf(key: string): Promise<string | undefined> {
-  const { ETag } = await client.send(new HeadObjectCommand({ Bucket: scope.target, Key: key }));
+  const { ETag } = await bench.client.send(new HeadObjectCommand({ Bucket: scope.target, Key: key }));
   return ETag?.replaceAll('"', "");
 }
 
 async function pendingUploads(): Promise<number> {
-  return (await client.send(new ListMultipartUploadsCommand({ Bucket: scope.target }))).Uploads?.length ?? 0;
+  return (await bench.client.send(new ListMultipartUploadsCommand({ Bucket: scope.target }))).Uploads?.length ?? 0;
 }
 
 const parts = patterned(11 * MIB);
@@ -132,7 +108,7 @@ describe("an answer that is lost", () => {
 
   it("does not make somebody else's object ours", async () => {
     const replayer = await replayerFor("put-if-absent");
-    await client.send(new PutObjectCommand({ Bucket: scope.target, Key: "a", Body: "theirs" }));
+    await bench.client.send(new PutObjectCommand({ Bucket: scope.target, Key: "a", Body: "theirs" }));
     once(/^PUT .*\/a$/, "lose-answer");
     const [outcome] = await replayer.write(scope, [objectRecord("a", { body: "ours" })]);
     expect(outcome).toEqual({ kind: "skipped-existing", reason: "exists" });
@@ -141,7 +117,7 @@ describe("an answer that is lost", () => {
 
   it("of an upload's creation leaves no upload behind, and nobody else's is touched", async () => {
     const replayer = await replayerFor("put");
-    await client.send(new CreateMultipartUploadCommand({ Bucket: scope.target, Key: "a" }));
+    await bench.client.send(new CreateMultipartUploadCommand({ Bucket: scope.target, Key: "a" }));
     once(/^POST .*\?uploads/, "lose-answer");
     const record = objectRecord("a", { body: parts, etag: partsEtag });
     expect(await replayer.write(scope, [record])).toEqual([{ kind: "restored" }]);
@@ -153,7 +129,7 @@ describe("an answer that is lost", () => {
     let theirs: Promise<unknown> | undefined;
     proxy.follow(async ({ line }) => {
       if (theirs !== undefined || !/^POST .*\?uploads/.test(line)) return "pass";
-      theirs = client.send(new CreateMultipartUploadCommand({ Bucket: scope.target, Key: "a" }));
+      theirs = bench.client.send(new CreateMultipartUploadCommand({ Bucket: scope.target, Key: "a" }));
       await theirs;
       return "lose-answer";
     });
@@ -165,7 +141,7 @@ describe("an answer that is lost", () => {
 
   it("to the sweep of an upload is none of the bucket's faults", async () => {
     const replayer = await replayerFor("put");
-    await client.send(new CreateMultipartUploadCommand({ Bucket: scope.target, Key: "a" }));
+    await bench.client.send(new CreateMultipartUploadCommand({ Bucket: scope.target, Key: "a" }));
     let sweeps = 0;
     proxy.follow(({ line }) => {
       if (!/^DELETE .*uploadId=/.test(line)) return "pass";
@@ -289,15 +265,14 @@ describe("a server that knows little", () => {
   it("is emptied where it answers the question for versions with a plain listing", async () => {
     // The stand-in does not look at `?versions`.
     const { server: simple } = await startOrStandIn("minio", { preferStandIn: true });
-    const credentials = simple.credentials ?? { accessKeyId: "none", secretAccessKey: "none" };
-    const replayer = createS3Replayer({ endpoint: { url: simple.endpoint }, credentials }, contextFor("put"));
+    const { endpoint, credentials = LOCAL_CREDENTIALS } = simple;
+    const replayer = bench.replayerFor("put", { endpoint: { url: endpoint }, credentials });
     try {
       await replayer.create(scope);
       await replayer.write(scope, [objectRecord("a", { body: "x" }), objectRecord("b/c", { body: "y" })]);
       await replayer.empty(scope);
       expect(await replayer.inspect(scope, noRecords)).toMatchObject({ presence: "empty" });
     } finally {
-      await replayer.close();
       await simple.stop();
     }
   });
@@ -328,7 +303,7 @@ describe("a MinIO that does not give its name", () => {
       { kind: "restored" },
     ]);
     expect(await etagOf("lead")).toBe(md5("its own"));
-    const { Contents = [] } = await client.send(new ListObjectsV2Command({ Bucket: scope.target }));
+    const { Contents = [] } = await bench.client.send(new ListObjectsV2Command({ Bucket: scope.target }));
     expect(Contents.map(({ Key }) => Key)).toEqual(["back\\slash", "lead"]);
   });
 });

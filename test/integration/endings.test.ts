@@ -3,56 +3,19 @@ import { renameSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 
 import { startRedis } from "../../testcontainers/redis.js";
 import { LOCAL_CREDENTIALS } from "../../testcontainers/server.js";
-import {
-  type DumpFile,
-  fallbackOf,
-  s3Object,
-  sqsMessage,
-  tableSchema,
-  temporaryDump,
-} from "../support/dump-builder.js";
-import { CLI_ENVIRONMENT, type FourServers, startFourServers } from "../support/four-servers.js";
+import { fallbackOf, s3Object, sqsMessage, tableSchema } from "../support/dump-builder.js";
+import { EndToEnd } from "../support/end-to-end.js";
+import { CLI_ENVIRONMENT } from "../support/four-servers.js";
 import { onlooker } from "../support/redis-restore.js";
 import { type Meanwhile, runCli, runCliWithReport, type WrittenReport } from "../support/run-cli.js";
 import { MIB, patterned } from "../support/s3-records.js";
-import { TargetState } from "../support/target-state.js";
 
-let servers: FourServers;
-let target: TargetState;
-let round = 0;
-const dumps: Awaited<ReturnType<typeof temporaryDump>>[] = [];
-
-beforeAll(async () => {
-  servers = await startFourServers();
-  target = new TargetState(servers);
-}, 300_000);
-
-afterAll(async () => {
-  target?.close();
-  await servers?.stop();
-});
-
-beforeEach(async () => {
-  round++;
-  await target.redis().flushall();
-});
-
-afterEach(async () => {
-  for (const dump of dumps.splice(0)) await dump.remove();
-});
-
-/** A name that no other test uses. */
-const own = (name: string) => `${name}-${round}`;
-
-async function newDump(files: Record<string, DumpFile>): Promise<string> {
-  const dump = await temporaryDump({ files });
-  dumps.push(dump);
-  return dump.path;
-}
+const bench = new EndToEnd();
+const { own, newDump } = bench;
 
 const outcomes = (report: WrittenReport | undefined) =>
   Object.fromEntries((report?.listed ?? []).map(({ path, outcome, reason }) => [path, `${outcome}/${reason}`]));
@@ -106,7 +69,7 @@ describe("a file that changes after the check", () => {
       renameSync(at("redis/db_0/other"), at("redis/db_0/streams/s.jsonl"));
       writeFileSync(at(`sqs/${own("jobs")}/messages.jsonl`), `${JSON.stringify(sqsMessage("two"))}\n`);
     });
-    const argv = ["apply", dump, ...servers.options];
+    const argv = ["apply", dump, ...bench.servers.options];
     const { status, stderr, report } = await runCliWithReport(argv, CLI_ENVIRONMENT, changing);
     expect(isChanged).toBe(true);
     expect(status, stderr).toBe(3);
@@ -122,11 +85,11 @@ describe("a file that changes after the check", () => {
       [`sqs/${own("jobs")}/messages.jsonl`]: failed,
     });
     expect(report?.totals).toMatchObject({ restored: 4, failed: 8 });
-    expect(await target.items(own("orders"))).toEqual({ b: "ours" });
-    expect(await target.objects(own("photos"))).toEqual({ kept: "ours" });
-    expect(await target.keys()).toEqual({ kept: "ours" });
-    expect(await target.queues.bodies(own("jobs"))).toEqual([]);
-    expect(await target.queues.bodies(own("kept"))).toEqual(["two"]);
+    expect(await bench.target.items(own("orders"))).toEqual({ b: "ours" });
+    expect(await bench.target.objects(own("photos"))).toEqual({ kept: "ours" });
+    expect(await bench.target.keys()).toEqual({ kept: "ours" });
+    expect(await bench.target.queues.bodies(own("jobs"))).toEqual([]);
+    expect(await bench.target.queues.bodies(own("kept"))).toEqual(["two"]);
   });
 });
 
@@ -151,7 +114,10 @@ describe("a record that the target refuses", () => {
     });
     const folder = await newDump({});
     const path = join(folder, "report.json");
-    const { status, stdout } = await runCli(["apply", dump, ...servers.options, "--report", path], CLI_ENVIRONMENT);
+    const { status, stdout } = await runCli(
+      ["apply", dump, ...bench.servers.options, "--report", path],
+      CLI_ENVIRONMENT,
+    );
     expect(status).toBe(3);
     const report = JSON.parse(await readFile(path, "utf8")) as WrittenReport & { listedCount: number };
     const rejects = (await readFile(join(folder, "report.rejects.jsonl"), "utf8"))
@@ -173,10 +139,10 @@ describe("a record that the target refuses", () => {
       expect(stdout).toContain(String(file));
       expect(stdout).toContain(String(reason));
     }
-    expect(await target.items(own("orders"))).toEqual({ a: "ours", b: "ours" });
-    expect(await target.objects(own("photos"))).toEqual({ kept: "ours" });
-    expect(await target.keys()).toEqual({ kept: "ours" });
-    expect(await target.queues.sortedBodies(own("jobs"))).toEqual(["one", "three"]);
+    expect(await bench.target.items(own("orders"))).toEqual({ a: "ours", b: "ours" });
+    expect(await bench.target.objects(own("photos"))).toEqual({ kept: "ours" });
+    expect(await bench.target.keys()).toEqual({ kept: "ours" });
+    expect(await bench.target.queues.sortedBodies(own("jobs"))).toEqual(["one", "three"]);
   });
 });
 
@@ -204,30 +170,37 @@ describe("a run that is stopped", () => {
 
   it("by an interruption ends with 130 and a report of what was done, which is on the target", async () => {
     const interruption = new AbortController();
-    const argv = ["apply", await newDump(many), "--redis-url", servers.redis.endpoint, "--rate-limit", "200ops/s"];
+    const argv = [
+      "apply",
+      await newDump(many),
+      "--redis-url",
+      bench.servers.redis.endpoint,
+      "--rate-limit",
+      "200ops/s",
+    ];
     const ended = runCliWithReport(argv, {}, { signal: interruption.signal });
-    await expect.poll(() => target.redis().dbsize(), { timeout: 30_000, interval: 5 }).toBeGreaterThan(0);
+    await expect.poll(() => bench.target.redis().dbsize(), { timeout: 30_000, interval: 5 }).toBeGreaterThan(0);
     interruption.abort();
     const { status, stderr, report } = await ended;
     expect(status, stderr).toBe(130);
     expect(report).toMatchObject({ status: "stopped", exitStatus: 130, error: { code: "INTERRUPTED" } });
     const restored = report?.totals["restored"] ?? -1;
     expect(restored).toBeLessThan(400);
-    const held = Object.keys(await target.keys());
+    const held = Object.keys(await bench.target.keys());
     expect(held.every((key) => /^k\d+$/u.test(key))).toBe(true);
     expect(held.length).toBeGreaterThanOrEqual(restored);
     const again = await runCliWithReport([...argv.slice(0, 4), "--mode", "skip-existing"]);
     expect(again.report?.totals).toMatchObject({ restored: 400 - held.length, "skipped-existing": held.length });
-    expect(Object.keys(await target.keys())).toHaveLength(400);
+    expect(Object.keys(await bench.target.keys())).toHaveLength(400);
   });
 
   it("by an interruption before the first write ends with 130, without a report, with nothing written", async () => {
     const interruption = new AbortController();
     interruption.abort();
-    const argv = ["apply", await newDump(many), "--redis-url", servers.redis.endpoint];
+    const argv = ["apply", await newDump(many), "--redis-url", bench.servers.redis.endpoint];
     const { status, report } = await runCliWithReport(argv, {}, { signal: interruption.signal });
     expect({ status, report }).toEqual({ status: 130, report: undefined });
-    expect(await target.keys()).toEqual({});
+    expect(await bench.target.keys()).toEqual({});
   });
 });
 
@@ -245,7 +218,7 @@ describe("secrets", () => {
       });
       const folder = await newDump({});
       const path = join(folder, "report.json");
-      const argv = ["--s3-endpoint", servers.s3.endpoint, "--redis-url", server.endpoint];
+      const argv = ["--s3-endpoint", bench.servers.s3.endpoint, "--redis-url", server.endpoint];
       const env = { ...CLI_ENVIRONMENT, REDIS_PASSWORD: "s3cret-of-redis" };
       const wrong = { ...env, REDIS_PASSWORD: "s3cret-but-wrong", AWS_SECRET_ACCESS_KEY: "s3cret-but-wrong" };
       const results = [

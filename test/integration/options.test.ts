@@ -4,50 +4,20 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { GetBucketAclCommand, HeadObjectCommand } from "@aws-sdk/client-s3";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
-import { type DumpFile, s3Object, sqsMessage, tableSchema, temporaryDump } from "../support/dump-builder.js";
-import { CLI_ENVIRONMENT, type FourServers, startFourServers } from "../support/four-servers.js";
+import { type DumpFile, s3Object, sqsMessage, tableSchema } from "../support/dump-builder.js";
+import { EndToEnd } from "../support/end-to-end.js";
+import { CLI_ENVIRONMENT } from "../support/four-servers.js";
 import { runCli, runCliWithReport } from "../support/run-cli.js";
 import { etagOfParts, MIB, md5, patterned } from "../support/s3-records.js";
 import { type ScriptedProxy, startScriptedProxy } from "../support/scripted-proxy.js";
-import { TargetState } from "../support/target-state.js";
 
-let servers: FourServers;
-let target: TargetState;
-let round = 0;
-const dumps: Awaited<ReturnType<typeof temporaryDump>>[] = [];
-
-beforeAll(async () => {
-  servers = await startFourServers();
-  target = new TargetState(servers);
-}, 300_000);
-
-afterAll(async () => {
-  target?.close();
-  await servers?.stop();
-});
-
-beforeEach(async () => {
-  round++;
-  await target.redis().flushall();
-});
-
-afterEach(async () => {
-  for (const dump of dumps.splice(0)) await dump.remove();
-});
-
-/** A name that no other test uses. */
-const own = (name: string) => name.replace(/(\.fifo)?$/u, `-${round}$1`);
-
-async function newDump(files: Record<string, DumpFile>, manifest: Record<string, unknown> = {}): Promise<string> {
-  const dump = await temporaryDump({ files, manifest });
-  dumps.push(dump);
-  return dump.path;
-}
+const bench = new EndToEnd();
+const { own, newDump } = bench;
 
 const apply = async (dump: string, ...more: string[]) =>
-  await runCliWithReport(["apply", dump, ...servers.options, "--progress", "none", ...more], CLI_ENVIRONMENT);
+  await runCliWithReport(["apply", dump, ...bench.servers.options, "--progress", "none", ...more], CLI_ENVIRONMENT);
 
 const table = (name: string, ...keys: string[]): Record<string, DumpFile> => ({
   [`dynamodb/${name}/_schema.json`]: tableSchema(name, { name: "pk", type: "S" }),
@@ -84,18 +54,18 @@ describe("--rename", () => {
     ];
     const { status, stderr, report } = await apply(dump, ...renames.flatMap((one) => ["--rename", one]));
     expect(status, stderr).toBe(0);
-    expect(await target.items(own("orders_copy"))).toEqual({ a: "ours" });
-    expect(await target.items(`x.${own("users")}`)).toEqual({ b: "ours" });
-    expect(await target.objects(`dr-${own("photos")}`)).toEqual({ cat: "ours" });
-    const databases = await Promise.all([0, 3, 5, 6].map((number) => target.keys(number)));
+    expect(await bench.target.items(own("orders_copy"))).toEqual({ a: "ours" });
+    expect(await bench.target.items(`x.${own("users")}`)).toEqual({ b: "ours" });
+    expect(await bench.target.objects(`dr-${own("photos")}`)).toEqual({ cat: "ours" });
+    const databases = await Promise.all([0, 3, 5, 6].map((number) => bench.target.keys(number)));
     expect(databases).toEqual([{}, {}, { zero: "ours" }, { three: "ours" }]);
-    expect(await target.queues.bodies(`dr_${own("jobs")}`)).toEqual(["job"]);
-    const attributes = await target.queues.attributes(`dr_${own("jobs")}`);
+    expect(await bench.target.queues.bodies(`dr_${own("jobs")}`)).toEqual(["job"]);
+    const attributes = await bench.target.queues.attributes(`dr_${own("jobs")}`);
     expect(attributes["RedrivePolicy"]).toContain(`:dr_${own("dead")}"`);
     const names = report?.scopes.map((scope) => `${scope.scope} ${scope.target}`);
     expect(names).toContain(`${own("jobs")} dr_${own("jobs")}`);
-    expect(await target.tables()).not.toContain(own("orders"));
-    expect(await target.queues.exists(own("jobs"))).toBe(false);
+    expect(await bench.target.tables()).not.toContain(own("orders"));
+    expect(await bench.target.queues.exists(own("jobs"))).toBe(false);
   });
 });
 
@@ -110,11 +80,11 @@ describe("a selection", () => {
   const scopesOf = (result: Awaited<ReturnType<typeof apply>>) => result.report?.scopes.map(({ scope }) => scope);
 
   it("of adapters needs no other endpoint and touches nothing else", async () => {
-    const argv = ["--adapter", "redis", "--redis-url", servers.redis.endpoint];
+    const argv = ["--adapter", "redis", "--redis-url", bench.servers.redis.endpoint];
     const result = await runCliWithReport(["apply", await newDump(files()), ...argv], CLI_ENVIRONMENT);
     expect(result.status, result.stderr).toBe(0);
     expect(scopesOf(result)).toEqual(["db_0", "db_3"]);
-    expect(await target.tables()).not.toContain(own("orders"));
+    expect(await bench.target.tables()).not.toContain(own("orders"));
   });
 
   it("of scopes, said in several words, takes each of them and no other", async () => {
@@ -122,9 +92,9 @@ describe("a selection", () => {
     const result = await apply(await newDump(files()), ...scopes);
     expect(result.status, result.stderr).toBe(0);
     expect(scopesOf(result)?.sort()).toEqual(["db_3", own("photos"), own("users")].sort());
-    expect(await target.keys(0)).toEqual({});
-    expect(Object.keys(await target.keys(3))).toEqual(["user:3"]);
-    expect(await target.tables()).not.toContain(own("orders"));
+    expect(await bench.target.keys(0)).toEqual({});
+    expect(Object.keys(await bench.target.keys(3))).toEqual(["user:3"]);
+    expect(await bench.target.tables()).not.toContain(own("orders"));
   });
 
   it("of keys takes what some include and no exclude matches, in every adapter, and counts nothing else", async () => {
@@ -132,11 +102,11 @@ describe("a selection", () => {
     const { status, stderr, report } = await apply(await newDump(files()), ...globs);
     expect(status, stderr).toBe(0);
     expect(report?.recordsRead).toBe(3);
-    expect(await target.items(own("orders"))).toEqual({ "user:1": "ours" });
-    expect(await target.items(own("users"))).toEqual({});
-    expect(await target.objects(own("photos"))).toEqual({ "user:1": "ours" });
-    expect(await target.keys(0)).toEqual({ "user:1": "ours" });
-    expect(await target.keys(3)).toEqual({});
+    expect(await bench.target.items(own("orders"))).toEqual({ "user:1": "ours" });
+    expect(await bench.target.items(own("users"))).toEqual({});
+    expect(await bench.target.objects(own("photos"))).toEqual({ "user:1": "ours" });
+    expect(await bench.target.keys(0)).toEqual({ "user:1": "ours" });
+    expect(await bench.target.keys(3)).toEqual({});
   });
 });
 
@@ -171,8 +141,8 @@ describe("--ttl-policy", () => {
     const result = await apply(dump, ...options);
     expect(result.status, result.stderr).toBe(0);
     const expiries = new Map<string, number>();
-    for (const key of (await target.redis().keys("*")).sort()) {
-      expiries.set(key, await target.redis().pexpiretime(key));
+    for (const key of (await bench.target.redis().keys("*")).sort()) {
+      expiries.set(key, await bench.target.redis().pexpiretime(key));
     }
     return { totals: result.report?.totals, expiries, startedAt };
   };
@@ -221,10 +191,10 @@ describe("--stream-merge-strategy auto-id", () => {
       .trimEnd()
       .split("\n")
       .map((line) => JSON.parse(line) as { original_id: string; new_id: string });
-  const entries = async () => await target.redis().xrange("events:1", "-", "+");
+  const entries = async () => await bench.target.redis().xrange("events:1", "-", "+");
 
   beforeEach(async () => {
-    await target.redis().xadd("events:1", "1-1", "a", "theirs");
+    await bench.target.redis().xadd("events:1", "1-1", "a", "theirs");
   });
 
   it("appends, and writes beside the stream which new id each entry got", async () => {
@@ -241,7 +211,7 @@ describe("--stream-merge-strategy auto-id", () => {
       { original_id: "5-1", new_id: one?.[0] },
       { original_id: "18446744073709551615-7", new_id: two?.[0] },
     ]);
-    expect(await target.redis().xrange("fresh", "-", "+")).toEqual([["9-9", ["a", "three"]]]);
+    expect(await bench.target.redis().xrange("fresh", "-", "+")).toEqual([["9-9", ["a", "three"]]]);
     expect(existsSync(join(dump, "redis/db_0/streams/fresh._id_remap.jsonl"))).toBe(false);
     expect((await runCli(["verify", dump])).status).toBe(0);
   });
@@ -287,21 +257,22 @@ describe("--replace-strategy per-key", () => {
       "redis/db_0/hashes/user%3Abad.json": "{",
     });
     const theirs = ["user:1", "user:stranger", "user:gone", "user:bad", "tmp:1", "tmp:stranger"];
-    for (const key of theirs) await target.redis().rpush(key, "theirs");
+    for (const key of theirs) await bench.target.redis().rpush(key, "theirs");
     const options = ["--adapter", "redis", "--mode", "replace", "--yes", "--replace-strategy", "per-key"];
     const { status, report } = await apply(dump, ...options, "--include", "user:*");
     expect(status).toBe(3);
     expect(report?.totals).toMatchObject({ restored: 2, rejected: 1, "skipped-expired": 1 });
     const kept = { "tmp:1": ["theirs"], "tmp:stranger": ["theirs"], "user:bad": ["theirs"] };
-    expect(await target.keys()).toEqual({ ...kept, "user:1": "ours", "user:2": "ours" });
+    expect(await bench.target.keys()).toEqual({ ...kept, "user:1": "ours", "user:2": "ours" });
     await apply(dump, ...options);
     const all = { "tmp:1": "ours", "user:1": "ours", "user:2": "ours", "user:bad": ["theirs"] };
-    expect(await target.keys()).toEqual(all);
+    expect(await bench.target.keys()).toEqual(all);
   });
 });
 
 describe("buckets", () => {
-  const head = async (Bucket: string, Key: string) => await target.s3.send(new HeadObjectCommand({ Bucket, Key }));
+  const head = async (Bucket: string, Key: string) =>
+    await bench.target.s3.send(new HeadObjectCommand({ Bucket, Key }));
 
   it("--multipart-threshold sends what is larger in parts, which is listed; --keep-etag does not", async () => {
     const body = patterned(2 * MIB);
@@ -341,7 +312,7 @@ describe("buckets", () => {
       ...bucket(name, "cat"),
       [`s3/${name}/_bucket.json`]: { name, acl: "public-read", policy_json: JSON.stringify(policy(name)) },
     });
-    const isPublic = async (name: string) => (await fetch(`${servers.s3.endpoint}/${name}/cat`)).status === 200;
+    const isPublic = async (name: string) => (await fetch(`${bench.servers.s3.endpoint}/${name}/cat`)).status === 200;
     const closed = await apply(await newDump(files(own("closed"))));
     expect(closed.status).toBe(0);
     const warnings = closed.report?.scopes[0]?.warnings.join("\n");
@@ -352,14 +323,14 @@ describe("buckets", () => {
     // MinIO knows no public ACL, and says so when it is asked.
     expect(open.report?.scopes[0]?.warnings).toEqual([expect.stringMatching(/public-read could not be set/u)]);
     expect(await isPublic(own("open"))).toBe(true);
-    expect((await target.s3.send(new GetBucketAclCommand({ Bucket: own("open") }))).Grants).toHaveLength(1);
+    expect((await bench.target.s3.send(new GetBucketAclCommand({ Bucket: own("open") }))).Grants).toHaveLength(1);
   });
 
   it("a directory without _bucket.json is refused, or taken with --allow-orphan-buckets", async () => {
     const dump = await newDump(s3Object(`s3/${own("orphan")}/cat`, "ours"));
     expect((await apply(dump)).status).toBe(4);
     expect((await apply(dump, "--allow-orphan-buckets")).status).toBe(0);
-    expect(await target.objects(own("orphan"))).toEqual({ cat: "ours" });
+    expect(await bench.target.objects(own("orphan"))).toEqual({ cat: "ours" });
   });
 });
 
@@ -371,7 +342,7 @@ describe("queues", () => {
     ),
   });
   const received = async (name: string) =>
-    (await target.queues.drain(name)).map(({ Body, Attributes }) => [Body, Attributes?.MessageDeduplicationId]);
+    (await bench.target.queues.drain(name)).map(({ Body, Attributes }) => [Body, Attributes?.MessageDeduplicationId]);
   const made = expect.stringMatching(/^restore-[0-9a-f]{16}-/u);
 
   it("--fifo-dedup original keeps ids while they are unique, record makes them all", async () => {
@@ -399,9 +370,9 @@ describe("queues", () => {
       "sqs/jobs/messages.jsonl": [sqsMessage("free"), sqsMessage("in flight", { visible_at_millis })],
     });
     await apply(dump, "--rename", `sqs:jobs=${own("hidden")}`, "--preserve-visibility");
-    expect(await target.queues.depths(own("hidden"))).toEqual([1, 0, 1]);
+    expect(await bench.target.queues.depths(own("hidden"))).toEqual([1, 0, 1]);
     await apply(dump, "--rename", `sqs:jobs=${own("seen")}`);
-    expect(await target.queues.depths(own("seen"))).toEqual([2, 0, 0]);
+    expect(await bench.target.queues.depths(own("seen"))).toEqual([2, 0, 0]);
   });
 });
 
@@ -409,7 +380,7 @@ describe("--on-ambiguous", () => {
   let proxy: ScriptedProxy;
 
   beforeAll(async () => {
-    proxy = await startScriptedProxy(servers.sqs.endpoint);
+    proxy = await startScriptedProxy(bench.servers.sqs.endpoint);
   });
   afterAll(() => proxy?.stop());
 
@@ -425,7 +396,7 @@ describe("--on-ambiguous", () => {
     const { status, stderr, report } = await runCliWithReport([...argv, "--on-ambiguous", choice], CLI_ENVIRONMENT);
     expect(status, stderr).toBe(expected);
     expect(report?.totals).toMatchObject(totals);
-    expect(await target.queues.sortedBodies(own("jobs"))).toEqual(bodies);
+    expect(await bench.target.queues.sortedBodies(own("jobs"))).toEqual(bodies);
   });
 });
 
@@ -434,7 +405,7 @@ describe("limits", () => {
   const keys = Array.from({ length: 60 }, (_, i) => `k${i}`);
 
   beforeAll(async () => {
-    proxy = await startScriptedProxy(servers.dynamodb.endpoint);
+    proxy = await startScriptedProxy(bench.servers.dynamodb.endpoint);
   });
   afterAll(() => proxy?.stop());
 
@@ -490,7 +461,7 @@ describe("a named target", () => {
     });
     const folder = await newDump({});
     const config = join(folder, "config.yaml");
-    const { redis, dynamodb, s3, sqs } = servers;
+    const { redis, dynamodb, s3, sqs } = bench.servers;
     writeFileSync(
       config,
       `targets:\n  local:\n    dynamodb: { endpoint: "${dynamodb.endpoint}" }\n    s3: { endpoint: "${s3.endpoint}" }\n` +
@@ -506,7 +477,7 @@ describe("a named target", () => {
       sqs: 'target "local"',
       redis: "--redis-url",
     });
-    expect(await target.items(own("orders"))).toEqual({ a: "ours" });
-    expect(await target.keys()).toEqual({ zero: "ours" });
+    expect(await bench.target.items(own("orders"))).toEqual({ a: "ours" });
+    expect(await bench.target.keys()).toEqual({ zero: "ours" });
   });
 });

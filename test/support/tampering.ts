@@ -19,7 +19,7 @@ import {
 export type Tamper = (path: string, offset: number) => void;
 
 /** Of what was moved out of the dump, beside it. */
-export const ASIDE = ".aside";
+const ASIDE = ".aside";
 
 /** One bit, with the times as they were. */
 export function edit(path: string, offset: number): void {

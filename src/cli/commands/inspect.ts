@@ -8,8 +8,8 @@ import { DUMP_OPTIONS, OUTPUT_OPTIONS } from "../options.js";
 import { json, print } from "../output.js";
 import { type ProgressKind, progressSink } from "../progress.js";
 import { viewRecord } from "../record-view.js";
-import { workRoot } from "../run-options.js";
 import { verificationText } from "../text.js";
+import { workPlace } from "../work-place.js";
 
 interface InspectArguments {
   readonly dump: string;
@@ -53,7 +53,7 @@ async function show(args: InspectArguments, place: string, io: Io): Promise<numb
 function common(args: InspectArguments, io: Io) {
   return {
     dump: args.dump,
-    workRoot: workRoot(io),
+    ...workPlace(io),
     allowOrphanBuckets: args.allowOrphanBuckets ?? false,
     progress: progressSink(args.progress ?? "auto", io),
     ...(io.signal === undefined ? {} : { signal: io.signal }),

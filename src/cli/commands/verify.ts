@@ -5,9 +5,9 @@ import { type Command, DUMP_POSITIONAL } from "../command.js";
 import { DUMP_OPTIONS, OUTPUT_OPTIONS, SELECTION_OPTIONS } from "../options.js";
 import { json, print } from "../output.js";
 import { type ProgressKind, progressSink } from "../progress.js";
-import { workRoot } from "../run-options.js";
 import { parseSelection, type SelectionArguments } from "../selection.js";
 import { verificationText } from "../text.js";
+import { workPlace } from "../work-place.js";
 
 interface VerifyArguments extends SelectionArguments {
   readonly dump: string;
@@ -31,7 +31,7 @@ export const verify: Command<VerifyArguments> = {
   run: async (args, io) => {
     const result = await verifyDump({
       dump: args.dump,
-      workRoot: workRoot(io),
+      ...workPlace(io),
       allowOrphanBuckets: args.allowOrphanBuckets ?? false,
       selection: parseSelection(args),
       checksumsOnly: args.checksums ?? false,

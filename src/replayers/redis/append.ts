@@ -6,8 +6,8 @@ import type { Outcome } from "../../model/outcome.js";
 import type { CollectionRecord } from "../../model/record.js";
 import { judge, momentNow, type WriteContext } from "./context.js";
 import { type Moment, notesOf, scriptArgs } from "./expiry.js";
+import { markerOf } from "./own-keys.js";
 import { APPEND_TO_LIST } from "./scripts.js";
-import { markerOf } from "./temporary.js";
 
 export async function appendToList(context: WriteContext, record: CollectionRecord): Promise<Outcome> {
   const { markers, field } = markerOf(context.policy.jobId, record.key, context.link.clustered);

@@ -11,9 +11,10 @@ import { judge, momentNow, scriptModeOf, type WriteContext } from "./context.js"
 import { type Moment, notesOf, scriptArgs } from "./expiry.js";
 import { writeInPlace } from "./in-place.js";
 import { SKIPPED_EMPTY } from "./outcomes.js";
+import { temporaryKey } from "./own-keys.js";
 import { typeOf } from "./read-back.js";
 import { ADD_TO_EXISTING, type ScriptMode } from "./scripts.js";
-import { buildAndCommit, temporaryKey } from "./temporary.js";
+import { buildAndCommit } from "./temporary.js";
 
 const ADD: Record<CollectionType, AddCommand> = { hash: "HSET", list: "RPUSH", set: "SADD", zset: "ZADD" };
 const CHUNK_ELEMENTS = 1_000;
@@ -70,6 +71,7 @@ export async function writeWhole(
     kind,
     command,
     args,
+    deleteLimit: context.abilities.deleteLimit,
     moment: () => momentNow(context, record),
   });
   return answer.word === "crowded" ? await writeChunks(context, content, action) : judge(context, action, answer);

@@ -14,8 +14,6 @@ interface DatabaseInit {
   readonly wire: Wire;
   readonly calls: Calls;
   readonly scope: string;
-  /** As `Abilities.deleteLimit`. */
-  readonly deleteLimit: number | undefined;
 }
 
 /** How long an answer to an announced size is waited for, once a connection broke. */
@@ -28,11 +26,11 @@ export class Database {
 
   constructor(init: DatabaseInit) {
     this.#init = init;
-    const { wire, calls, scope, deleteLimit } = init;
+    const { wire, calls, scope } = init;
     const classify = (error: unknown, operation: string): RestoreError =>
       classifyRedisError(error, operation, { endpoint: calls.endpoint });
     this.link = new Link({ wire, calls, classify, scope });
-    this.whole = new WholeWriter(this.link, deleteLimit);
+    this.whole = new WholeWriter(this.link);
   }
 
   /**

@@ -14,9 +14,10 @@ import { judge, momentNow, scriptModeOf, type WriteContext } from "./context.js"
 import { type Moment, notesOf, scriptArgs } from "./expiry.js";
 import { writeInPlace } from "./in-place.js";
 import { SKIPPED_EMPTY } from "./outcomes.js";
+import { temporaryKey } from "./own-keys.js";
 import { typeOf } from "./read-back.js";
 import { MERGE_SKETCH } from "./scripts.js";
-import { type BuildAnswer, buildAndCommit, discard, temporaryKey } from "./temporary.js";
+import { type BuildAnswer, buildAndCommit, discard } from "./temporary.js";
 
 /** Redis's largest sketch has 12,304 bytes. */
 const LARGEST_SKETCH = 64 * 1024;

@@ -10,8 +10,8 @@ import { present } from "../../support/present.js";
 import type { MemoryState } from "../replayer.js";
 import type { Asker } from "./link.js";
 import { freedByFlush, memoryOf } from "./memory.js";
+import { neverWrittenKey } from "./own-keys.js";
 import { missingRights, type Needs } from "./rights.js";
-import { neverWrittenKey } from "./temporary.js";
 import type { Shard } from "./wire.js";
 
 export interface Abilities {

@@ -11,8 +11,8 @@ import { RestoreError } from "../../errors/restore-error.js";
 import type { Outcome, OutcomeKind } from "../../model/outcome.js";
 import type { RedisRecord } from "../../model/record.js";
 import type { DatabaseScope } from "../../model/scope.js";
-import { FingerprintSet } from "../../support/fingerprints.js";
 import { present } from "../../support/present.js";
+import { SpillingSet } from "../../support/spilling-set.js";
 import { type CallStats, Calls } from "../calls.js";
 import { type Capabilities, NO_NOTES, type Replayer, type ReplayerContext, type ScopeNotes } from "../replayer.js";
 import { classifyRedisError } from "./classify-error.js";
@@ -21,13 +21,13 @@ import { ClusterWire } from "./cluster-wire.js";
 import type { WriteContext } from "./context.js";
 import { Database } from "./database.js";
 import { ServerIdentity } from "./identity.js";
+import { markerKeys } from "./own-keys.js";
 import { type Abilities, probeRedis } from "./probe.js";
 import { probeCluster } from "./probe-cluster.js";
 import type { RemapSink } from "./remap.js";
 import { deleteOthers, flush, inspectDatabase, removeKeys } from "./scope.js";
 import { SingleWire } from "./single-wire.js";
 import { parseRedisUrl, type RedisAccess, type RedisAddress } from "./target-url.js";
-import { markerKeys } from "./temporary.js";
 import { writeRecord } from "./write-record.js";
 
 export interface RedisTarget {
@@ -60,7 +60,7 @@ const NO_KEYS: ReadonlySet<OutcomeKind | undefined> = new Set<OutcomeKind>(["ski
 
 /** What a per-key replace has to know of a scope at its end. */
 interface Replacing {
-  readonly keep: FingerprintSet;
+  readonly keep: SpillingSet;
   /** Some of the dump's keys cannot be known, so any key of the target may be one of them. */
   keepsAll: boolean;
 }
@@ -144,7 +144,7 @@ class RedisReplayer implements Replayer<"redis"> {
         hint: "Leave out --replace-strategy per-key.",
       });
     }
-    this.#replacing.set(scope.targetDatabase, { keep: new FingerprintSet(), keepsAll: false });
+    this.#replacing.set(scope.targetDatabase, { keep: new SpillingSet(this.#context.workDirectory), keepsAll: false });
     return NO_NOTES;
   }
 
@@ -206,6 +206,8 @@ class RedisReplayer implements Replayer<"redis"> {
   close(): Promise<void> {
     for (const database of this.#databases.values()) database.close();
     this.#databases.clear();
+    for (const { keep } of this.#replacing.values()) keep.close();
+    this.#replacing.clear();
     return Promise.resolve();
   }
 

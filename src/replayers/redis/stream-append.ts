@@ -9,11 +9,12 @@ import type { StreamEntry, StreamRecord } from "../../model/record.js";
 import { mayVanish } from "./append.js";
 import { judge, momentNow, type WriteContext } from "./context.js";
 import { type Moment, notesOf, scriptArgs } from "./expiry.js";
+import { markerOf } from "./own-keys.js";
 import { typeOf } from "./read-back.js";
 import type { RemapLine, RemapWriter } from "./remap.js";
 import { APPEND_ENTRIES } from "./scripts.js";
 import { EntryTally, isWide, unfit } from "./stream-entries.js";
-import { type BuildInit, markerOf } from "./temporary.js";
+import type { BuildInit } from "./temporary.js";
 
 type Marker = NonNullable<BuildInit["marker"]>;
 

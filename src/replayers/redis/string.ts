@@ -6,7 +6,8 @@ import type { Command, Reply } from "./connection.js";
 import { judge, momentNow, scriptModeOf, type WriteContext } from "./context.js";
 import { type Moment, notesOf, setOptions } from "./expiry.js";
 import { SKIPPED_EXPIRED } from "./outcomes.js";
-import { buildAndCommit, temporaryKey } from "./temporary.js";
+import { temporaryKey } from "./own-keys.js";
+import { buildAndCommit } from "./temporary.js";
 
 /** Values above this are streamed from the dump. */
 const STREAMED_BYTES = 4 * 1024 * 1024;
@@ -17,7 +18,9 @@ export async function writeString(context: WriteContext, record: StringRecord, a
   if (record.value.size > STREAMED_BYTES) {
     // elastickv may answer that a write is in doubt, which only a temporary key can clear up, and its SET hides parts of
     // a large collection that it replaces.
-    return plain && context.abilities.listable ? await setStreamed(context, record, action) : await buildStreamed(context, record, action);
+    return plain && context.abilities.listable
+      ? await setStreamed(context, record, action)
+      : await buildStreamed(context, record, action);
   }
   const value = await record.value.buffer();
   if (plain && context.abilities.listable) return await set(context, record, { action, value });
@@ -28,6 +31,7 @@ export async function writeString(context: WriteContext, record: StringRecord, a
     kind: "string",
     command: "SET",
     args: [value],
+    deleteLimit: context.abilities.deleteLimit,
     moment: () => momentNow(context, record),
   });
   return judge(context, action, answer);

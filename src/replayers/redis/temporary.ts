@@ -1,62 +1,24 @@
 /**
  * Collections that take more than one command: built under a temporary key and put in place in one atomic step, so that
  * no reader sees half of one and a crash leaves none. The temporary key has no expiry until it is complete: it must not
- * vanish half-way and come back half.
+ * vanish half-way and come back half. Where the target cannot replace a large collection in one step (`deleteLimit`),
+ * what stood there goes first.
  *
  * A build starts over when it cannot be known what the temporary key holds: an answer was lost, or the server is another
  * process than at the start. A command whose connection broke can still arrive, late, when something between keeps it:
  * so the commit counts the elements, and a key that lost or doubled some is built again.
  */
-import { createHash } from "node:crypto";
-
 import { RestoreError } from "../../errors/restore-error.js";
 import type { Note } from "../../model/outcome.js";
 import { momentNow, type WriteContext } from "./context.js";
 import { type Moment, notesOf, scriptArgs } from "./expiry.js";
 import { isReplyLost } from "./outcomes.js";
+import { temporaryKey } from "./own-keys.js";
 import { COMMIT, type ScriptMode } from "./scripts.js";
-import { SLOTS, slotOf, tagOf } from "./slots.js";
 
-const PREFIX = "elastickv-restore";
-const MARKER_KEYS = 64;
 const MAX_BUILDS = 10;
 /** What the commit answers when the temporary key is not what was built. */
-const AGAIN: ReadonlySet<string> = new Set(["gone", "torn"]);
-
-/**
- * The temporary key of a record: the same whenever the same job writes the same key, so that a second run of the job
- * overwrites what a first left. It is in the key's hash slot.
- */
-export function temporaryKey(jobId: string, key: Buffer): Buffer {
-  const digest = createHash("sha256").update(key).digest("hex").slice(0, 32);
-  return Buffer.from(`${PREFIX}:${jobId}:${digest}:{${tagOf(slotOf(key))}}`);
-}
-
-/** A key that begins as the temporary keys do and is never written. On a cluster, of one slot. */
-export function neverWrittenKey(slot: number | undefined): string {
-  return slot === undefined ? `${PREFIX}:probe` : `${PREFIX}:probe:{${tagOf(slot)}}`;
-}
-
-/**
- * Where the markers of append writes stand: a hash, and the record's field in it. The hash is one of a few; on a cluster,
- * the one of the key's slot.
- */
-export function markerOf(
-  jobId: string,
-  key: Buffer,
-  clustered: boolean,
-): { readonly markers: Buffer; readonly field: string } {
-  const digest = createHash("sha256").update(key).digest();
-  const bucket = clustered ? `{${tagOf(slotOf(key))}}` : (digest[0] ?? 0) % MARKER_KEYS;
-  return { markers: Buffer.from(`${PREFIX}:${jobId}:markers:${bucket}`), field: digest.toString("hex", 0, 16) };
-}
-
-/** All hashes of markers that the job may have made. */
-export function markerKeys(jobId: string, clustered: boolean): Buffer[] {
-  const name = (i: number): string => (clustered ? `{${tagOf(i)}}` : String(i));
-  const keys = { length: clustered ? SLOTS : MARKER_KEYS };
-  return Array.from(keys, (_, i) => Buffer.from(`${PREFIX}:${jobId}:markers:${name(i)}`));
-}
+const NOT_BUILT: ReadonlySet<string> = new Set(["gone", "torn"]);
 
 /** Thrown by `fill` when the temporary key is not what it should be: build it again. */
 export class Rebuild extends Error {}
@@ -87,7 +49,7 @@ export async function buildAndCommit(context: WriteContext, init: BuildInit): Pr
       const elements = await init.fill(temporary);
       if (context.generation() !== generation) continue;
       const answer = await commit(context, init, { temporary, elements });
-      if (AGAIN.has(answer.word)) continue;
+      if (NOT_BUILT.has(answer.word)) continue;
       // Where DEL leaves parts, so does RENAME of what it renames, unseen by the script.
       if (answer.word !== "ok" || context.abilities.deleteLimit !== undefined) await discard(context, temporary);
       if (context.generation() === generation) return answer;

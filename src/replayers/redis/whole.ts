@@ -20,6 +20,8 @@ interface WholeRecord {
   readonly command: "SET" | "HSET" | "RPUSH" | "SADD" | "ZADD" | "PFADD";
   /** The command's arguments behind the key. At most about 2,000. */
   readonly args: readonly Buffer[];
+  /** As `Abilities.deleteLimit`: the same for all. */
+  readonly deleteLimit: number | undefined;
   /** Asked at the moment of each attempt. */
   readonly moment: () => Moment;
 }
@@ -43,14 +45,11 @@ const CALL_BYTES = 256 * 1024;
 
 export class WholeWriter {
   readonly #link: Link;
-  readonly #deleteLimit: number | undefined;
   #waiting: Waiting[] = [];
   #scheduled = false;
 
-  /** `deleteLimit` as in `Abilities`. */
-  constructor(link: Link, deleteLimit?: number) {
+  constructor(link: Link) {
     this.#link = link;
-    this.#deleteLimit = deleteLimit;
   }
 
   /** @throws RestoreError as `Link.request`, and RECORD_REFUSED when the server refuses the call */
@@ -87,7 +86,7 @@ export class WholeWriter {
         build: () => {
           for (const waiting of call) waiting.moment = waiting.record.moment();
           const live = call.filter(isLive);
-          return live.length === 0 ? [] : [{ name: "EVAL", args: this.#scriptCall(live) }];
+          return live.length === 0 ? [] : [{ name: "EVAL", args: scriptCall(live) }];
         },
         repeatable: call[0]?.record.mode !== "absent",
         ops: call.length,
@@ -110,23 +109,6 @@ export class WholeWriter {
       else waiting.resolve({ word, notes: notesOf(waiting.moment) });
     }
   }
-
-  #scriptCall(call: readonly Waiting[]): (string | Buffer)[] {
-    return [
-      WRITE_WHOLE,
-      String(call.length * 2),
-      ...call.flatMap(({ record }) => [record.key, record.temporary]),
-      String(this.#deleteLimit ?? ""),
-      ...call.flatMap(({ record: { mode, kind, command, args }, moment }) => [
-        mode,
-        kind,
-        command,
-        ...scriptArgs(moment),
-        String(args.length),
-        ...args,
-      ]),
-    ];
-  }
 }
 
 function isLive({ moment }: Waiting): boolean {
@@ -148,3 +130,19 @@ function* callsOf(waiting: readonly Waiting[], records: number): Generator<reado
   if (call.length > 0) yield call;
 }
 
+function scriptCall(call: readonly Waiting[]): (string | Buffer)[] {
+  return [
+    WRITE_WHOLE,
+    String(call.length * 2),
+    ...call.flatMap(({ record }) => [record.key, record.temporary]),
+    String(call[0]?.record.deleteLimit ?? ""),
+    ...call.flatMap(({ record: { mode, kind, command, args }, moment }) => [
+      mode,
+      kind,
+      command,
+      ...scriptArgs(moment),
+      String(args.length),
+      ...args,
+    ]),
+  ];
+}

@@ -19,7 +19,13 @@ import { digestBytes, type Facets } from "../readback/state.js";
 export type Holding =
   | { readonly in: "dynamodb" | "s3" | "redis"; readonly record: string; readonly facets: Facets }
   | { readonly in: "redis"; readonly record: string; readonly facets: Facets; readonly hyperLogLog: HyperLogLog }
-  | { readonly in: "sqs"; readonly queue: string; readonly fifo: boolean; readonly message?: ExpectedMessage };
+  | {
+      readonly in: "sqs";
+      readonly queue: string;
+      readonly fifo: boolean;
+      readonly redrive?: string;
+      readonly message?: ExpectedMessage;
+    };
 
 type Text = string | Buffer;
 
@@ -31,7 +37,7 @@ interface KeyOptions {
 
 const bytes = (text: Text) => (typeof text === "string" ? Buffer.from(text) : text);
 
-function redis(key: Text, facets: Facets, { db = 0, expiry }: KeyOptions = {}): Holding {
+function redis(key: Text, facets: Facets, { db = 0, expiry }: KeyOptions = {}): Holding & { readonly in: "redis" } {
   const timed = expiry === undefined ? facets : { ...facets, expiry: { atMs: expiry } };
   return { in: "redis", record: redisRecord(`db_${db}`, bytes(key)), facets: timed };
 }
@@ -70,7 +76,7 @@ export function stream(
 }
 
 export function hyperLogLog(key: Text, members: readonly Text[], options?: KeyOptions): Holding {
-  const { record, facets } = { record: redisRecord(`db_${options?.db ?? 0}`, bytes(key)), facets: { type: "string" } };
+  const { record, facets } = redis(key, { type: "string" }, options);
   return { in: "redis", record, facets, hyperLogLog: { members: members.map(bytes) } };
 }
 
@@ -100,8 +106,9 @@ export function object(
   return { in: "s3", record: `s3 ${bucketName} ${key}`, facets: { body: digestBytes(bytes(body)), etag, ...facets } };
 }
 
-export function queue(name: string): Holding & { readonly in: "sqs" } {
-  return { in: "sqs", queue: name, fifo: name.endsWith(".fifo") };
+/** `redrive`: the policy, as the read-back shows it. */
+export function queue(name: string, redrive?: string): Holding & { readonly in: "sqs" } {
+  return { in: "sqs", queue: name, fifo: name.endsWith(".fifo"), ...(redrive === undefined ? {} : { redrive }) };
 }
 
 /** `attributes`: as `attributeText` writes them. */
@@ -114,7 +121,7 @@ export function message(
   return { ...queue(queueName), message: { content, groupId: group, deduplicationId: undefined } };
 }
 
-/** All of it as the read-backs want it. Queues are compared by their messages, not by their attributes. */
+/** All of it as the read-backs want it. Of queues, messages and redrive policies are compared. */
 export function expectedOf(holdings: readonly Holding[]): Expected {
   const expected = {
     dynamodb: new Map<string, Facets>(),
@@ -122,21 +129,25 @@ export function expectedOf(holdings: readonly Holding[]): Expected {
     redis: { state: new Map<string, Facets>(), hyperLogLogs: new Map<string, HyperLogLog>(), keys: new Map() },
     counts: new Map<string, number>(),
   };
-  const queues = new Map<string, { fifo: boolean; messages: ExpectedMessage[] }>();
+  const queues = new Map<string, { fifo: boolean; redrive?: string; messages: ExpectedMessage[] }>();
   for (const holding of holdings) {
     if (holding.in === "sqs") {
       const messages = queues.get(holding.queue)?.messages ?? [];
       if (holding.message !== undefined) messages.push(holding.message);
-      queues.set(holding.queue, { fifo: holding.fifo, messages });
+      const redrive = holding.redrive ?? queues.get(holding.queue)?.redrive;
+      queues.set(holding.queue, { fifo: holding.fifo, messages, ...(redrive === undefined ? {} : { redrive }) });
       continue;
     }
     if ("hyperLogLog" in holding) expected.redis.hyperLogLogs.set(holding.record, holding.hyperLogLog);
     (holding.in === "redis" ? expected.redis.state : expected[holding.in]).set(holding.record, holding.facets);
   }
-  const sqs = [...queues].map(([name, { fifo, messages }]) => ({
+  const sqs = [...queues].map(([name, { fifo, redrive, messages }]) => ({
     name,
     fifo,
-    attributes: fifo ? { FifoQueue: "true" } : {},
+    attributes: {
+      ...(fifo ? { FifoQueue: "true" } : {}),
+      ...(redrive === undefined ? {} : { RedrivePolicy: redrive }),
+    },
     messages,
   }));
   return { ...expected, sqs };

@@ -168,6 +168,11 @@ const sketches: readonly RecordCase[] = [
   rejected("hll", "members that are numbers", members(0x08, 1), "malformed-hll"),
   rejected("hll", "a field 0", members(0x02, 1, 0x61), "malformed-hll"),
   rejected("hll", "a group", members(0x0b, 0x0c), "malformed-hll"),
+  {
+    name: "hll: a sketch that is none",
+    files: { [pathOf("hll", "sketch of nothing")]: "HYLL but no sketch" },
+    ends: [{ path: pathOf("hll", "sketch of nothing"), outcome: "rejected", reason: "invalid-sketch", by: "target" }],
+  },
   restored("hll", "no members", MAGIC, hyperLogLog("no members", [])),
   restored(
     "hll",
@@ -206,6 +211,12 @@ const doubles: readonly RecordCase[] = [
       { path: pathOf("string", "minus"), outcome: "skipped-expired" },
     ],
     holds: [string("future", "y", { expiry: 4102444800000n })],
+  },
+  {
+    name: "a HyperLogLog with a time in hll_ttl.jsonl, beside a string without one",
+    files: { [pathOf("hll", "timed")]: members(0x0a, 1, 0x61), [pathOf("string", "timed too")]: "x" },
+    lines: { "redis/db_0/hll_ttl.jsonl": [{ key: "timed", expire_at_ms: 4102444800000 }] },
+    holds: [hyperLogLog("timed", ["a"], { expiry: 4102444800000n }), string("timed too", "x")],
   },
   ...["\u001b[2J\u001b[31mred", "\u202egpj.exe", "two\nlines", "\u0000\u0007", "\u2028line", "back\\slash"].map(
     (key): RecordCase => ({

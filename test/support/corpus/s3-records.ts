@@ -107,6 +107,9 @@ const odd: readonly RecordCase[] = [
     "user_metadata constructor": "1",
     "user_metadata valueof": "2",
   }),
+  restored("an etag of one part", sized({ etag: '"980d35430001d8835cd38d70e5845a9f-1"' }), {
+    etag: "980d35430001d8835cd38d70e5845a9f-1",
+  }),
   restored("an etag without quotes", sized({ etag: "841a2d689ad86bd1611447453c22c6fc" })),
   {
     name: "object: a body without a sidecar",

@@ -57,6 +57,32 @@ const TABLES: readonly (readonly [
     "id:S",
     { "index by-g": "g:S, id:S projects KEYS_ONLY", "index by-g holds": "0" },
   ],
+  [
+    "corpus-described-index",
+    {
+      Table: {
+        ...described("corpus-described-index"),
+        AttributeDefinitions: [
+          { AttributeName: "id", AttributeType: "S" },
+          { AttributeName: "g", AttributeType: "N" },
+        ],
+        GlobalSecondaryIndexes: [
+          {
+            IndexName: "by-g",
+            KeySchema: [
+              { AttributeName: "id", KeyType: "RANGE" },
+              { AttributeName: "g", KeyType: "HASH" },
+            ],
+            Projection: { ProjectionType: "INCLUDE", NonKeyAttributes: ["v"] },
+            IndexStatus: "ACTIVE",
+          },
+        ],
+        ProvisionedThroughput: { ReadCapacityUnits: 3, WriteCapacityUnits: 2, NumberOfDecreasesToday: 0 },
+      },
+    },
+    "id:S",
+    { "index by-g": "g:N, id:S projects INCLUDE v", "index by-g holds": "0" },
+  ],
   ["corpus-described", { ...described("corpus-described"), TableStatus: "ACTIVE", ItemCount: 10n ** 20n }],
   [
     "corpus-wrapped",
@@ -192,6 +218,24 @@ export const SCOPES_LEGAL: readonly LegalCase[] = [
       },
     },
     holds: [message("corpus-little", "a"), message("corpus-nulls", "b")],
+  },
+  {
+    name: "a queue whose dead-letter queue stands behind it, with the number of receipts as text",
+    dump: {
+      files: {
+        "sqs/corpus-a-source/_queue.json": {
+          format_version: 1,
+          name: "corpus-a-source",
+          redrive_policy: '{"deadLetterTargetArn":"arn:aws:sqs:eu-north-1:1:corpus-b-dead","maxReceiveCount":"5"}',
+          partition_count: 0,
+          fifo_throughput_limit: "",
+          deduplication_scope: "",
+        },
+        "sqs/corpus-a-source/messages.jsonl": [sqsMessage("a")],
+        ...queueFiles("corpus-b-dead"),
+      },
+    },
+    holds: [queue("corpus-a-source", "corpus-b-dead after 5"), message("corpus-a-source", "a"), queue("corpus-b-dead")],
   },
   {
     name: "KEYMAP.jsonl where nothing needs one",

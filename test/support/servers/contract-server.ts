@@ -3,6 +3,7 @@
  * names have to fail, and in the way that it says. One that holds no longer, and one that names no test, are failures.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, it, type TestContext } from "vitest";
+// Deprecated in favour of `TestRunner`, whose `setTestFn` only reads in Vitest 4.1.12.
 import { getFn, setFn } from "vitest/suite";
 
 import type { Access } from "../../../testcontainers/recipe.js";

@@ -2,7 +2,7 @@
 import { afterEach } from "vitest";
 
 import type { WriteAction } from "../../../src/model/policy.js";
-import { createDynamoDbReplayer } from "../../../src/replayers/dynamodb/replayer.js";
+import { createDynamoDbReplayer, type DynamoDbTarget } from "../../../src/replayers/dynamodb/replayer.js";
 import type { Replayer, ReplayerContext } from "../../../src/replayers/replayer.js";
 import { systemClock } from "../../../src/support/clock.js";
 import { LOCAL_CREDENTIALS } from "../../../testcontainers/server.js";
@@ -20,6 +20,7 @@ export interface DynamoDbBench {
 
 interface ReplayerOptions {
   readonly endpoint?: string;
+  readonly target?: Partial<DynamoDbTarget>;
   readonly context?: Partial<ReplayerContext>;
 }
 
@@ -35,10 +36,10 @@ export function dynamoDbBench(server: ContractServer = dynamoDbLocal): DynamoDbB
     get endpoint() {
       return running().endpoint;
     },
-    replayerFor(action, { endpoint = running().endpoint, context = {} } = {}) {
+    replayerFor(action, { endpoint = running().endpoint, target = {}, context = {} } = {}) {
       const { credentials = LOCAL_CREDENTIALS } = running();
       const replayer = createDynamoDbReplayer(
-        { endpoint: { url: endpoint }, credentials },
+        { endpoint: { url: endpoint }, credentials, ...target },
         contextFor(action, context),
       );
       open.push(replayer);

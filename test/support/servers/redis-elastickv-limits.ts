@@ -62,14 +62,25 @@ const streams: readonly Limit[] = [
   },
 ];
 
-const expiry: readonly Limit[] = [];
+const expiry: readonly Limit[] = [
+  {
+    tests: /^a sketch > (preserved|rebased|persisted|takes the place|leaves what is there|is rejected by a merge)/,
+    reason: "it keeps HyperLogLogs in a form of its own, so sketches are rejected before anything else is asked",
+    instead: /rejected\/sketch-not-supported/,
+  },
+  {
+    tests: /^a sketch > gives what it is merged into its expiry/,
+    reason: "it keeps HyperLogLogs in a form of its own, so none is united with a sketch",
+    instead: /k expires at \d+ instead of/,
+  },
+  {
+    tests: /^appending > gives (a list|a stream) the dump's expiry, or none under persist$/,
+    reason: "it has no PERSIST, so what stays in place keeps its expiry",
+    instead: /expected \d+ to be -1/,
+  },
+];
 
 const scale: readonly Limit[] = [
-  {
-    tests: /^collections of several chunks > preserved with a past time end without the key$/,
-    reason: "a DEL in its scripts leaves parts of a set, hash or sorted set of over 1,024 members",
-    instead: /found: \[ 'hash', 'set', 'zset' \]/,
-  },
   {
     tests: /^strings of many megabytes > over the server's limit are rejected and stop nothing$/,
     reason: "it has no CONFIG, so the test cannot set a limit",

@@ -4,7 +4,7 @@
  */
 import type { Redis } from "ioredis";
 
-import { markerOf, temporaryKey } from "../../../src/replayers/redis/temporary.js";
+import { markerOf, temporaryKey } from "../../../src/replayers/redis/own-keys.js";
 import { onlooker } from "../redis-restore.js";
 import type { RedisView } from "./redis-view.js";
 

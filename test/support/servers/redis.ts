@@ -43,7 +43,7 @@ const valkey: RedisServer = {
   start: () => startServer(valkeyRecipe),
 };
 
-const elastickvRedis: RedisServer = {
+export const elastickvRedis: RedisServer = {
   ...elastickv("REDIS_URL"),
   limits: ELASTICKV_REDIS_LIMITS,
   view: unlistedView,

@@ -171,13 +171,16 @@ describe("what the system does not let be read", () => {
   });
 
   // Nothing is forbidden to root.
-  it.skipIf(process.getuid?.() === 0).each(["MANIFEST.json", "CHECKSUMS", "redis", "redis/db_0"])(
-    "is the dump's fault and no bug: %s",
+  it
+    .skipIf(process.getuid?.() === 0)
+    .each(["MANIFEST.json", "CHECKSUMS", "redis", "redis/db_0", ...Object.keys(FILES).slice(0, 1)])(
+    "is the dump's fault and no bug, and the hint speaks of rights: %s",
     async (name) => {
       await withBuilt({ files: FILES }, async (root) => {
         await chmod(join(root, name), 0);
-        const error = await restoreErrorOf(readWhole(root)).finally(() => chmod(join(root, name), 0o700));
-        expect(error.code).toBe("DUMP_UNREADABLE");
+        const read = await restoreErrorOf(readWhole(root)).finally(() => chmod(join(root, name), 0o700));
+        expect(read.code).toBe("DUMP_UNREADABLE");
+        expect(read.hint).toContain("Let this user read the whole dump");
       });
     },
   );

@@ -44,6 +44,11 @@ describe("text that is JSON", () => {
     );
   });
 
+  it("keeps the order of names, also of those that look like numbers", () => {
+    const value = parse('{"10":1,"9":2,"a":3}');
+    expect(value instanceof Map && [...value.keys()]).toEqual(["10", "9", "a"]);
+  });
+
   it("may hold every escape, pairs of surrogates and the replacement character itself", () => {
     expect(parse('"\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9\\ud83d\\ude00\ufffd😀"')).toBe('"\\/\b\f\n\r\té😀\ufffd😀');
   });
@@ -58,6 +63,7 @@ describe("text that is not", () => {
     ['{"a":1,}', "malformed-json"],
     ["{a:1}", "malformed-json"],
     ["'a'", "malformed-json"],
+    ["{'a':1}", "malformed-json"],
     ['"a', "malformed-json"],
     ['"a\\"', "malformed-json"],
     ['"\\x"', "malformed-json"],
@@ -84,6 +90,7 @@ describe("text that is not", () => {
     ['"\\ud83d"', "lone-surrogate"],
     ['"\\ude00\\ud83d"', "lone-surrogate"],
     ['{"\\ud800":1}', "lone-surrogate"],
+    ['"\\ud800x\\udc00"', "lone-surrogate"],
     ["\ufeff1", "byte-order-mark"],
   ] as const)("is refused: %j is %s", (text, reason) => {
     expect(() => parse(text)).toThrow(expect.objectContaining({ name: "JsonSyntaxError", reason }));
@@ -94,6 +101,8 @@ describe("text that is not", () => {
     [[0x22, 0xff, 0x22], "bad-utf8"],
     [[0x22, 0xed, 0xa0, 0x80, 0x22], "bad-utf8"],
     [[0x22, 0xc0, 0x80, 0x22], "bad-utf8"],
+    [[0x22, 0xf4, 0x90, 0x80, 0x80, 0x22], "bad-utf8"],
+    [[0x22, 0xe2, 0x82, 0x22], "bad-utf8"],
     [[0x22, 0x5c, 0x6e, 0xc3, 0x22], "bad-utf8"],
   ] as const)("is refused: the bytes %j are %s", (bytes, reason) => {
     expect(() => parseJson(Buffer.from(bytes))).toThrow(expect.objectContaining({ reason }));

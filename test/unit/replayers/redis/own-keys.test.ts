@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
-
+import { markerKeys, markerOf, temporaryKey } from "../../../../src/replayers/redis/own-keys.js";
 import { slotOf } from "../../../../src/replayers/redis/slots.js";
-import { markerKeys, markerOf, temporaryKey } from "../../../../src/replayers/redis/temporary.js";
 
 const JOB = "0123456789abcdef";
 const ODD_KEYS = [
