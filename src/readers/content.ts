@@ -6,7 +6,7 @@ import { createHash } from "node:crypto";
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
-import { messageOf, RestoreError } from "../errors/restore-error.js";
+import { messageOf, RestoreError, systemCode } from "../errors/restore-error.js";
 import type { Content } from "../model/record.js";
 
 /** One checked file. */
@@ -22,6 +22,8 @@ export interface CatalogueRow {
 const BLOCK = 1024 * 1024;
 const BLOCK_DIGEST_BYTES = 16;
 const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+/** What opening says of a file that is no longer there, or no longer the one that it was. */
+const GONE: ReadonlySet<string> = new Set(["ENOENT", "ENOTDIR", "ELOOP", "ENXIO", "EACCES", "EPERM", "EISDIR"]);
 
 export class FileContent implements Content {
   readonly #root: string;
@@ -68,12 +70,14 @@ export class FileContent implements Content {
     try {
       return await open(join(this.#root, this.#row.path), FLAGS);
     } catch (error) {
-      throw this.#changed(messageOf(error));
+      throw GONE.has(systemCode(error) ?? "") ? this.#changed(messageOf(error)) : this.#unreadable(error);
     }
   }
 
   async #assertSame(file: FileHandle): Promise<void> {
-    const { dev, ino, size } = await file.stat({ bigint: true });
+    const { dev, ino, size } = await file.stat({ bigint: true }).catch((error: unknown) => {
+      throw this.#unreadable(error);
+    });
     if (`${dev}:${ino}` !== this.#row.identity) throw this.#changed("another file stands in its place");
     if (size !== BigInt(this.size)) throw this.#changed(`it has ${size} bytes, had ${this.size}`);
   }
@@ -84,7 +88,9 @@ export class FileContent implements Content {
     const block = Buffer.allocUnsafe(wanted);
     let length = 0;
     while (length < wanted) {
-      const { bytesRead } = await file.read(block, length, wanted - length, at + length);
+      const { bytesRead } = await file.read(block, length, wanted - length, at + length).catch((error: unknown) => {
+        throw this.#unreadable(error);
+      });
       if (bytesRead === 0) throw this.#changed("it became shorter");
       length += bytesRead;
     }
@@ -99,6 +105,16 @@ export class FileContent implements Content {
     if (this.size <= BLOCK) return Buffer.from(this.sha256, "hex");
     this.#digests ??= Buffer.from(this.#row.blocks, "base64");
     return this.#digests.subarray(block * BLOCK_DIGEST_BYTES, (block + 1) * BLOCK_DIGEST_BYTES);
+  }
+
+  /** The machine's fault, which no other record would be spared: files were readable when they were checked. */
+  #unreadable(cause: unknown): RestoreError {
+    return new RestoreError("LOCAL_IO", `cannot read ${this.#row.path}: ${messageOf(cause)}`, {
+      where: { path: this.#row.path },
+      hint: "See that the dump's disk works and that the process may open enough files (`ulimit -n`).",
+      retry: "fatal",
+      cause,
+    });
   }
 
   #changed(what: string): RestoreError {
