@@ -19,6 +19,10 @@ import { mayBeUnlisted, walkFiles } from "./tree-walk.js";
 export interface ResealOptions {
   /** Only tell. */
   readonly dryRun?: boolean;
+  /** An existing directory in which one is made for what does not fit into memory; default: the system's for such. */
+  readonly workRoot?: string;
+  /** What the name of that one begins with. */
+  readonly workPrefix?: string;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: CheckProgress) => void;
 }
@@ -40,7 +44,8 @@ export interface Resealed {
  */
 export async function resealDump(path: string, options: ResealOptions = {}): Promise<Resealed> {
   await readManifest(path);
-  const workDirectory = await mkdtemp(join(tmpdir(), "elastickv-restore-"));
+  const { workRoot = tmpdir(), workPrefix = "elastickv-restore-" } = options;
+  const workDirectory = await mkdtemp(join(workRoot, workPrefix));
   let output: Output | undefined;
   try {
     if (options.dryRun !== true) output = await Output.create(path);

@@ -1,6 +1,6 @@
 /** The command line as a process of its own: what signals do to it, and errors that nobody catches. */
 import { spawn } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -34,8 +34,12 @@ afterAll(async () => {
 
 /** The sources, not a build, with an environment of its own. */
 function start(...argv: readonly string[]) {
+  return startIn(process.env["TMPDIR"], ...argv);
+}
+
+function startIn(temporary: string | undefined, ...argv: readonly string[]) {
   const node = ["--import", TSX, join(folder, "main.mjs"), ...argv];
-  const env = { PATH: process.env["PATH"], HOME: process.env["HOME"], TMPDIR: process.env["TMPDIR"] };
+  const env = { PATH: process.env["PATH"], HOME: process.env["HOME"], TMPDIR: temporary };
   const child = spawn(process.execPath, node, { env, stdio: ["ignore", "pipe", "pipe"] });
   const said = { stdout: "", stderr: "" };
   for (const name of ["stdout", "stderr"] as const) {
@@ -78,6 +82,26 @@ it("a signal lets what is under way end: SIGINT ends a restore with 130, SIGTERM
     }
   });
   await Promise.all(runs);
+});
+
+it("a run that is killed leaves one folder of temporary files, which the next run removes with its own", async () => {
+  const temporary = join(folder, "temporary");
+  await mkdir(temporary);
+  const left = async () => (await readdir(temporary)).filter((name) => name.startsWith("elastickv-restore-"));
+  const client = onlooker(server.endpoint, 2);
+  const slowly = ["--redis-url", `${server.endpoint}/2`, "--rate-limit", "20ops/s"];
+  const { child, said, ended } = startIn(temporary, "apply", dump.path, ...slowly);
+  try {
+    await expect.poll(() => client.dbsize(), { timeout: 30_000, interval: 20 }).toBeGreaterThan(0);
+    child.kill("SIGKILL");
+    expect(await ended, said.stderr).toBe("SIGKILL");
+    expect(await left()).toHaveLength(1);
+    expect(await startIn(temporary, "verify", dump.path).ended).toBe(0);
+    expect(await left()).toEqual([]);
+  } finally {
+    child.kill("SIGKILL");
+    client.disconnect();
+  }
 });
 
 it("an error that a library throws where nobody can catch it ends the run with 1 and a message, not with a trace", async () => {

@@ -7,6 +7,7 @@ import { plural } from "../format.js";
 import { OUTPUT_OPTIONS } from "../options.js";
 import { json, print } from "../output.js";
 import { type ProgressKind, progressSink } from "../progress.js";
+import { workPlace } from "../work-place.js";
 
 interface ResealArguments {
   readonly dump: string;
@@ -28,6 +29,7 @@ export const reseal: Command<ResealArguments> = {
     const progress = progressSink(args.progress ?? "auto", io);
     const result = await resealDump(args.dump, {
       dryRun: args.dryRun ?? false,
+      ...workPlace(io),
       onProgress: ({ files, bytes }) => progress.report({ type: "checking", files, bytes }),
       ...(io.signal === undefined ? {} : { signal: io.signal }),
     }).finally(() => progress.report({ type: "finished" }));

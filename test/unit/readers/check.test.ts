@@ -301,7 +301,7 @@ describe("a file that changes after the check", () => {
     );
   });
 
-  it("takes no name from a KEYMAP that was read before", async () => {
+  it("keeps to the names that KEYMAP held when it was checked", async () => {
     const long = fallbackOf("k".repeat(300));
     const files = {
       "redis/db_0/KEYMAP.jsonl": [long.line],
@@ -311,7 +311,7 @@ describe("a file that changes after the check", () => {
     expect(await readAfter(files, "redis/db_0/KEYMAP.jsonl")).toEqual({ ["k".repeat(300)]: "string", plain: "string" });
   });
 
-  it("takes no object's name from a bucket's KEYMAP that was read before", async () => {
+  it("keeps to the objects' names that a bucket's KEYMAP held when it was checked", async () => {
     const renamed = { encoded: "to.elastickv-leaf-data", original: "dG8", kind: "s3-leaf-data" };
     const files = {
       "s3/photos/_bucket.json": { name: "photos" },
@@ -322,7 +322,7 @@ describe("a file that changes after the check", () => {
     expect(await readAfter(files, "s3/photos/KEYMAP.jsonl")).toEqual({ to: "object", other: "object" });
   });
 
-  it("takes no time from a file of expiry times that was read before", async () => {
+  it("keeps to the times that a file of expiry times held when it was checked", async () => {
     const files = {
       "redis/db_0/strings/a.bin": "x",
       "redis/db_0/strings/b.bin": "x",
