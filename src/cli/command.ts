@@ -10,8 +10,11 @@ export interface Command<A = never> {
   /** Positional arguments: name and help. */
   readonly positionals: Readonly<Record<string, string>>;
   readonly examples: readonly (readonly [line: string, does: string])[];
-  /** @throws RestoreError what `main` turns into a message and an exit status */
-  run(args: A, io: Io): Promise<number>;
+  /**
+   * `words`: what was typed behind the command's name.
+   * @throws RestoreError what `main` turns into a message and an exit status
+   */
+  run(args: A, io: Io, words: readonly string[]): Promise<number>;
 }
 
 export const DUMP_POSITIONAL = { dump: "the dump's directory" };

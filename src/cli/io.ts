@@ -9,6 +9,15 @@ export interface Io {
   readonly stdin?: Readable;
   /** Whether a person sits before standard input and standard error. */
   readonly isTty?: boolean;
+  readonly pid: number;
+  /** Whether a process of this machine has the id. */
+  readonly isAlive: (pid: number) => boolean;
+  /** Asks a process of this machine to end, as SIGTERM does. Absent: nothing of the kind can be done. */
+  readonly terminate?: (pid: number) => void;
+  /** The folder from which relative paths count. */
+  readonly cwd: string;
+  /** Silence of a target after which a connection counts as lost, in milliseconds. Absent: the replayers' own. */
+  readonly silenceMs?: number;
   /** Aborted by the first interruption. */
   readonly signal?: AbortSignal;
 }

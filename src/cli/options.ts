@@ -118,8 +118,43 @@ export const RUN_OPTIONS = {
   ...DUMP_OPTIONS,
 } satisfies Record<string, Options>;
 
+const JOBS = "Jobs:";
+
+export const STATE_OPTIONS = {
+  "state-dir": text(
+    JOBS,
+    "where jobs are remembered [env ELASTICKV_RESTORE_STATE_DIR; default elastickv-restore in the user's state folder]",
+  ),
+} satisfies Record<string, Options>;
+
+export const RESUME_OPTION = {
+  resume: flag(JOBS, "take up the same restore where it was stopped"),
+} satisfies Record<string, Options>;
+
+/** How `retry` tells `apply`, and whoever takes such a job up again, what to restore. Not for people. */
+export const RETRIED_OPTIONS = {
+  "retry-of": { ...text(JOBS, "the report of `retry`"), hidden: true },
+  only: { ...texts(JOBS, "the outcomes of `retry`"), hidden: true },
+} satisfies Record<string, Options>;
+
+/** What may be another one when a job is taken up. */
+export const RESUME_OPTIONS = {
+  ...TARGET_OPTIONS,
+  ...LIMIT_OPTIONS,
+  "purge-wait": WRITING_OPTIONS["purge-wait"],
+  "on-ambiguous": WRITING_OPTIONS["on-ambiguous"],
+  "rebind-target": flag(JOBS, "the endpoints changed, and the same data is reached there (a failover)"),
+} satisfies Record<string, Options>;
+
+export const REPORT_OPTION = {
+  report: texts(
+    OUTPUT,
+    "write the report to this file: x.json, or x.html for people (repeatable); what was not restored goes beside it, as JSON lines",
+  ),
+} satisfies Record<string, Options>;
+
 export const CONFIRM_OPTIONS = {
   yes: { ...flag(OUTPUT, "do not ask before deleting"), alias: "y" },
-  report: text(OUTPUT, "write the report to this file (JSON); what was not restored goes beside it, as JSON lines"),
+  ...REPORT_OPTION,
   "dry-run": flag(OUTPUT, "the same as `plan`"),
 } satisfies Record<string, Options>;

@@ -1,7 +1,8 @@
 /** The command line as a process: its streams, signals and exit status. The only place that touches them. */
 import { setFlagsFromString } from "node:v8";
 import { EXIT } from "../errors/codes.js";
-import { messageOf, RestoreError } from "../errors/restore-error.js";
+import { Interruption } from "../errors/interruption.js";
+import { messageOf, RestoreError, systemCode } from "../errors/restore-error.js";
 import { main } from "./main.js";
 import { errorText } from "./text.js";
 
@@ -26,10 +27,10 @@ export async function runProcess(): Promise<void> {
   let signalled: number | undefined;
   for (const [signal, status] of Object.entries(SIGNALS)) {
     process.on(signal, () => {
-      if (signalled !== undefined) process.exit(status);
+      if (signalled !== undefined) endNow(status);
       signalled = status;
-      process.stderr.write("\ninterrupted: waiting for what is under way; once more ends it at once\n");
-      interruption.abort();
+      process.stderr.write(`\n${WAITING}\n`);
+      interruption.abort(new Interruption(status));
     });
   }
   // A reader of our output that went away (`| head`) is no reason to crash.
@@ -40,10 +41,34 @@ export async function runProcess(): Promise<void> {
     stdout: process.stdout,
     stderr: process.stderr,
     isTty: process.stdin.isTTY === true && process.stderr.isTTY === true,
+    pid: process.pid,
+    isAlive,
+    terminate: (pid) => process.kill(pid, "SIGTERM"),
+    cwd: process.cwd(),
     signal: interruption.signal,
   });
   process.stdin.unref?.();
   process.exitCode = status === SIGNALS.SIGINT && signalled !== undefined ? signalled : status;
+}
+
+const WAITING = "interrupted: waiting for what is under way, at most about 10 s; once more ends it at once";
+
+/** What is known of a restore stands in its journal by now; only what is said of it is cut short. */
+function endNow(status: number): never {
+  // A progress bar may have hidden it.
+  if (process.stderr.isTTY) process.stderr.write("\u001b[?25h");
+  process.stderr.write("\nended at once; a restore that has begun is taken up again by: elastickv-restore resume\n");
+  process.exit(status);
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // A process of another user is one all the same.
+    return systemCode(error) === "EPERM";
+  }
 }
 
 /**
@@ -52,7 +77,7 @@ export async function runProcess(): Promise<void> {
  */
 function endAtOnce(thrown: unknown): void {
   const error = new RestoreError("INTERNAL", `the run was stopped by an unexpected error: ${messageOf(thrown)}`, {
-    hint: "What was restored stays. Check that each endpoint leads to the server that is meant, then run it again, with --mode merge or skip-existing where something was written.",
+    hint: "What was restored stays. Check that each endpoint leads to the server that is meant, then take the job up again: `elastickv-restore resume`.",
     cause: thrown,
   });
   process.stderr.write(`\n${errorText(error)}`);

@@ -13,6 +13,8 @@ export interface ScopeProgress {
   readonly bytes: number;
   /** Rejected, failed and ambiguous ones. */
   readonly left: number;
+  /** What of them was done before: it tells nothing of the pace. */
+  readonly before: { readonly records: number; readonly bytes: number };
   readonly startedAt: number;
   readonly isFinished: boolean;
 }
@@ -42,11 +44,15 @@ export class ProgressState {
           label: escapeForDisplay(scopeLabel(event.scope)),
           expectedBytes: event.expectedBytes,
           ...{ records: 0, bytes: 0, left: 0, isFinished: false },
+          before: { records: 0, bytes: 0 },
           startedAt: this.#clock.monotonic(),
         });
         break;
       case "records":
         this.#count(event);
+        break;
+      case "counted-before":
+        this.#startOver(event);
         break;
       case "scope-finished":
         this.#change(event.scope, () => ({ isFinished: true }));
@@ -58,15 +64,26 @@ export class ProgressState {
   }
 
   /** Records a second since the scope began. */
-  rate({ records, startedAt }: ScopeProgress): number {
-    return records / Math.max((this.#clock.monotonic() - startedAt) / 1000, 0.001);
+  rate({ records, before, startedAt }: ScopeProgress): number {
+    return (records - before.records) / Math.max((this.#clock.monotonic() - startedAt) / 1000, 0.001);
   }
 
   /** Milliseconds left at the pace so far; undefined when nothing tells. */
-  timeLeft({ bytes, expectedBytes, startedAt }: ScopeProgress): number | undefined {
+  timeLeft({ bytes, before, expectedBytes, startedAt }: ScopeProgress): number | undefined {
     const elapsed = this.#clock.monotonic() - startedAt;
-    if (bytes <= 0 || elapsed < 1000) return undefined;
-    return (Math.max(0, expectedBytes - bytes) / bytes) * elapsed;
+    const done = bytes - before.bytes;
+    if (done <= 0 || elapsed < 1000) return undefined;
+    return (Math.max(0, expectedBytes - bytes) / done) * elapsed;
+  }
+
+  #startOver({ scope, records, bytes, left }: Extract<ProgressEvent, { type: "counted-before" }>): void {
+    this.#change(scope, () => ({
+      records,
+      bytes,
+      left,
+      before: { records, bytes },
+      startedAt: this.#clock.monotonic(),
+    }));
   }
 
   #count({ scope, outcome, records, bytes }: Extract<ProgressEvent, { type: "records" }>): void {

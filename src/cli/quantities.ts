@@ -14,7 +14,14 @@ const SIZE_UNITS: Readonly<Record<string, number>> = {
   gib: 1024 ** 3,
 };
 
-const DURATION_UNITS: Readonly<Record<string, number>> = { ms: 1, "": 1000, s: 1000, m: 60_000, h: 3_600_000 };
+const DURATION_UNITS: Readonly<Record<string, number>> = {
+  ms: 1,
+  "": 1000,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
 
 /** `64MiB`, `5GB`, `1024`: bytes. */
 export function parseBytes(text: string, option: string): number {
@@ -23,7 +30,7 @@ export function parseBytes(text: string, option: string): number {
   return Math.floor(bytes);
 }
 
-/** `500ms`, `90s`, `5m`, `1h`, a bare number of seconds: milliseconds. */
+/** `500ms`, `90s`, `5m`, `1h`, `30d`, a bare number of seconds: milliseconds. */
 export function parseDurationMs(text: string, option: string): number {
   const ms = amount(text, DURATION_UNITS);
   if (ms === undefined) throw usage(option, text, "a time such as 90s or 5m");

@@ -1,6 +1,7 @@
 /** Makes the engine's typed options from what was typed, for the commands that reach a target. */
 import { randomBytes } from "node:crypto";
 import { RestoreError } from "../errors/restore-error.js";
+import { againMode } from "../modes/again.js";
 import { modeByName } from "../modes/by-name.js";
 import type { TtlPolicy } from "../modes/expiry.js";
 import type { MergeStrategies } from "../modes/mode.js";
@@ -10,13 +11,14 @@ import type { TargetSettings } from "../run/targets.js";
 import { systemClock } from "../support/clock.js";
 import type { Io } from "./io.js";
 import { parseBytes, parseConcurrency, parseDurationMs, parseRateLimits } from "./quantities.js";
+import { type RetryArguments, retriedSelection, retryFor } from "./retry.js";
 import { parseSelection, type SelectionArguments } from "./selection.js";
 import { resolveTargets, type TargetArguments } from "./targets.js";
 import { loadTransform, type TransformArguments } from "./transform.js";
 import { workPlace } from "./work-place.js";
 
 /** As yargs names them, after its camel-case expansion. */
-export interface RunArguments extends TargetArguments, SelectionArguments, TransformArguments {
+export interface RunArguments extends TargetArguments, SelectionArguments, TransformArguments, RetryArguments {
   readonly mode?: "replace" | "merge" | "skip-existing";
   readonly ttlPolicy?: TtlPolicy;
   readonly preserveTtl?: boolean;
@@ -48,12 +50,15 @@ export async function runOptions(args: RunArguments, io: Io, progress: ProgressS
   const transform = await loadTransform(args);
   const concurrency = args.concurrency ?? (named?.concurrency === undefined ? [] : [String(named.concurrency)]);
   const rateLimit = args.rateLimit ?? (named?.rate_limit === undefined ? [] : [named.rate_limit]);
+  const retry = await retryFor(args, io, workPlace(io).workRoot);
+  const selection = parseSelection(args);
   return {
     dump: args.dump,
-    mode: modeByName(args.mode ?? "none"),
+    mode: retry === undefined ? modeByName(args.mode ?? "none") : againMode(args.mode ?? "none"),
     strategies: { list: args.listMergeStrategy ?? "replace", stream: args.streamMergeStrategy ?? "reject" },
     ttlPolicy: ttlPolicy(args),
-    selection: parseSelection(args),
+    selection: retry === undefined ? selection : retriedSelection(selection, retry),
+    ...(retry === undefined ? {} : { retry }),
     ...(transform === undefined ? {} : { transform }),
     targets: withWriting(settings, args),
     limits: parseRateLimits(rateLimit),
@@ -64,7 +69,7 @@ export async function runOptions(args: RunArguments, io: Io, progress: ProgressS
     allowLowMemory: args.allowLowMemory ?? false,
     ...(args.remapDir === undefined ? {} : { remapDirectory: args.remapDir }),
     ...workPlace(io),
-    jobId: randomBytes(8).toString("hex"),
+    newJobId: randomBytes(8).toString("hex"),
     clock: systemClock,
     progress,
     ...(io.signal === undefined ? {} : { signal: io.signal }),

@@ -85,6 +85,7 @@ function resolveAws(adapter: AwsAdapter, context: Context): (AwsOptions & { read
     origin: found.origin,
     ...(region === undefined ? {} : { region }),
     ...(profile === undefined ? credentials(io) : { profile }),
+    ...present({ idleTimeoutMs: io.silenceMs }),
   };
 }
 
@@ -159,6 +160,7 @@ async function resolveRedis(context: Context): Promise<TargetSettings["redis"]> 
     url: [url.href, ...others].join(","),
     origin: found.origin,
     ...(Object.keys(access).length === 0 ? {} : { access }),
+    ...present({ silenceMs: io.silenceMs }),
     ...(database === undefined ? {} : { database }),
   };
 }

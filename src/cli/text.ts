@@ -18,6 +18,9 @@ export function planText(plan: Plan): string {
     `         taken ${dump.takenAt} (${dump.phase}), ${plural(dump.files, "file")}, ${formatBytes(dump.bytes)}`,
     `Mode     ${MODE_TEXT[plan.mode]}`,
     ...(plan.transform === undefined ? [] : [`Change   every record goes through ${plan.transform}`]),
+    ...(plan.retry === undefined
+      ? []
+      : [`Only     ${plural(plan.retry.records, "record")} that ${plan.retry.report} lists`]),
     ...targets.flatMap((target, i) => [
       `${i === 0 ? "Targets" : "       "}  ${target.adapter.padEnd(8)}  ${target.endpoint}  (${target.origin})  ${target.server}`,
       ...target.fallbacks.map((fallback) => `                   ${fallback}`),
@@ -107,8 +110,7 @@ function planSums({ scopes, atLeastSeconds, transform }: Plan): string[] {
 }
 
 export function reportText(report: Report): string {
-  const { totals, scopes } = report;
-  const seconds = Math.max(report.durationMs / 1000, 0.001);
+  const { totals, scopes, thisProcess: here } = report;
   const bytes = scopes.reduce((sum, scope) => sum + scope.bytesRestored, 0);
   return lines([
     ...table(
@@ -127,8 +129,21 @@ export function reportText(report: Report): string {
     ...scopes.flatMap((scope) => (scope.error === undefined ? [] : [`${scopeLabelOf(scope)}: ${scope.error}`])),
     ...warningLines([...report.warnings, ...scopeWarnings(scopes, scopeLabelOf)]),
     `${report.status === "finished" ? "Finished" : "Stopped"} after ${formatDuration(report.durationMs)}: ${plural(report.recordsRead, "record")} read, ${outcomeList(report)}.`,
-    `${formatBytes(bytes)} restored, ${formatCount(Math.round(totals.restored / seconds))} records/s.`,
+    ...retryLines(report.targets),
+    report.resumed
+      ? `${formatBytes(bytes)} restored; ${formatBytes(here.bytesRestored)} and ${plural(here.restored, "record")} of it now, ${formatCount(Math.round(here.recordsPerSecond))} records/s.`
+      : `${formatBytes(bytes)} restored, ${formatCount(Math.round(here.recordsPerSecond))} records/s.`,
   ]);
+}
+
+/** Targets that had to be asked more than once. */
+function retryLines(targets: Report["targets"]): string[] {
+  return targets
+    .filter(({ retries, throttled }) => retries + throttled > 0)
+    .map(({ adapter, requests, retries, throttled }) => {
+      const slow = throttled === 0 ? "" : `, ${formatCount(throttled)} of them since it was too much for the target`;
+      return `${adapter}: ${formatCount(retries)} of ${plural(requests, "request")} sent again${slow}.`;
+    });
 }
 
 function outcomeList({ totals, notReached, leftOut = 0 }: Report): string {
@@ -213,14 +228,23 @@ function warningLines(warnings: readonly string[]): string[] {
   return warnings.length === 0 ? [] : ["", "Warnings:", ...warnings.map((warning) => `  ${warning}`), ""];
 }
 
-/** What was wrong, and what to do next. */
-export function errorText(error: unknown): string {
+/** Our own commands that need to know where jobs are, in a hint. */
+const JOB_COMMAND = /`(elastickv-restore (?:resume|status|cancel|retry|jobs)\b[^`]*)`/g;
+
+/** What was wrong, and what to do next. `where`: the option that commands in hints need to find the same jobs. */
+export function errorText(error: unknown, where = ""): string {
   if (!(error instanceof RestoreError)) {
     const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
     return lines([`error: ${stack}`, "This is a bug in elastickv-restore: please report it with the text above."]);
   }
   const bug = error.code === "INTERNAL" ? ["This is a bug in elastickv-restore: please report it."] : [];
-  return lines([`error: ${error.message}`, ...(error.hint === undefined ? [] : [error.hint]), ...bug]);
+  return lines([
+    `error: ${error.message}`,
+    ...(error.hint === undefined
+      ? []
+      : [error.hint.replace(JOB_COMMAND, (_, command: string) => `\`${command}${where}\``)]),
+    ...bug,
+  ]);
 }
 
 /** Names and paths of a dump, and what a target answered, must not steer a terminal. */

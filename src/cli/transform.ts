@@ -2,7 +2,8 @@
  * Loads the operator's transform: a module of its own, run in this process with all that the process may do. It is not
  * sandboxed, for it is as trusted as the command line; a dump is not, so no module is taken out of one.
  */
-import { realpath, stat } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { readFile, realpath, stat } from "node:fs/promises";
 import { relative, resolve, sep } from "node:path";
 import { pathToFileURL } from "node:url";
 import { messageOf, RestoreError, systemCode } from "../errors/restore-error.js";
@@ -31,7 +32,10 @@ export async function loadTransform(args: TransformArguments): Promise<Transform
     transformLimit === undefined ? {} : { limitBytes: parseBytes(transformLimit, "--transform-limit") };
   const path = await moduleFile(name);
   await assertOutside(args.dump, [resolve(name), path]);
-  return { name, call: await defaultExport(name, path), ...limitBytes };
+  const digest = createHash("sha256")
+    .update(await readFile(path))
+    .digest("hex");
+  return { name, digest, call: await defaultExport(name, path), ...limitBytes };
 }
 
 async function moduleFile(name: string): Promise<string> {

@@ -50,6 +50,11 @@ export const ERROR_CODES = {
   IN_DOUBT: EXIT.stopped,
   TARGET_FULL: EXIT.stopped,
   LOCAL_IO: EXIT.stopped,
+  JOURNAL_INVALID: EXIT.stopped,
+  JOB_HELD: EXIT.stopped,
+  JOB_DIFFERS: EXIT.usage,
+  JOB_UNKNOWN: EXIT.usage,
+  JOB_UNFINISHED: EXIT.target,
   INTERNAL: EXIT.stopped,
   INTERRUPTED: EXIT.interrupted,
   // one record or one call

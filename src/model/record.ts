@@ -19,6 +19,11 @@ interface RecordBase {
   readonly lane?: string;
   /** What the reader noticed; carried into the outcome. */
   readonly notes?: readonly Note[];
+  /**
+   * Unix milliseconds at which an earlier process of the same job announced this record's write: it may have been
+   * written then, and what stands under its key may be that. Absent: it was never sent.
+   */
+  readonly announcedAt?: number;
 }
 
 /** Bytes of one file of the dump. May be read any number of times, concurrently. */

@@ -3,12 +3,13 @@
  * may pass later and tells outages from a request's own fault.
  *
  * It does not know protocols: each adapter's `classify-error.ts` turns an SDK's or server's error into a RestoreError,
- * and `RestoreError.retry` decides. Connection-class errors (code CONNECTION) that outlast `maxRetryTimeMs` become
- * OUTAGE and end the run, unless requests of the same operation passed meanwhile: then it is this request on which the
- * target breaks. That, throttling and other passing errors that outlast it become CALL_FAILED, the request's own.
+ * and `RestoreError.retry` decides. Connection-class errors (code CONNECTION) and throttling that outlast `maxRetryTimeMs`
+ * become OUTAGE and end the run, unless requests of the same operation passed meanwhile: then it is this request on which
+ * the target breaks. That and other passing errors that outlast it become CALL_FAILED, the request's own.
  */
 import { RestoreError } from "../errors/restore-error.js";
 import { backoffMs, type Clock } from "../support/clock.js";
+import { Governor } from "./governor.js";
 
 /** Hands out permission to send. `ops` and `bytes` as the limits count them. */
 export interface Pacer {
@@ -36,6 +37,10 @@ export interface CallOptions {
    */
   readonly repeatable?: boolean;
   readonly scope?: string;
+  /** When what the call asks for failed first, if another call did so before: the time for retries counts from then. */
+  readonly failingSince?: number | undefined;
+  /** Made by another call's attempt, whose turn it shares: waiting for one of its own, it could wait for that call. */
+  readonly isNested?: boolean;
 }
 
 export interface CallsInit {
@@ -45,18 +50,47 @@ export interface CallsInit {
   readonly maxRetryTimeMs: number;
   readonly pacer: Pacer;
   readonly signal?: AbortSignal;
+  /** Ends requests made through `forWrites`. Default: `signal`. */
+  readonly writeSignal?: AbortSignal;
+  /** Ends the wait for permission to send. Default: `signal`. */
+  readonly pacingSignal?: AbortSignal;
   /** Turns any thrown thing into a RestoreError. Must return RestoreErrors unchanged. */
   readonly classify: (error: unknown, operation: string) => RestoreError;
 }
 
-export class Calls {
-  readonly stats: CallStats = { requests: 0, retries: 0, throttled: 0 };
-  readonly #init: CallsInit;
+/** What all calls of a target know of it. */
+interface Shared {
+  readonly stats: CallStats;
   /** When the request began that succeeded and began last, by operation. */
-  readonly #passed = new Map<string, number>();
+  readonly passed: Map<string, number>;
+  readonly governor: Governor;
+}
 
-  constructor(init: CallsInit) {
+export class Calls {
+  readonly #init: CallsInit;
+  readonly #shared: Shared;
+
+  constructor(init: CallsInit, shared: Shared | undefined = undefined) {
     this.#init = init;
+    this.#shared = shared ?? {
+      stats: { requests: 0, retries: 0, throttled: 0 },
+      passed: new Map(),
+      governor: new Governor(),
+    };
+  }
+
+  /** The same target, for writes of records: requests under way may go on for some time when the run is to stop. */
+  forWrites(): Calls {
+    const { writeSignal } = this.#init;
+    if (writeSignal === undefined) return this;
+    const { signal: pacingSignal } = this.#init;
+    // What is under way may end; what has no permission yet is not under way.
+    const pacing = pacingSignal === undefined ? {} : { pacingSignal };
+    return new Calls({ ...this.#init, ...pacing, signal: writeSignal }, this.#shared);
+  }
+
+  get stats(): CallStats {
+    return this.#shared.stats;
   }
 
   get endpoint(): string {
@@ -78,16 +112,12 @@ export class Calls {
    */
   async run<T>(options: CallOptions, attempt: () => Promise<T>): Promise<T> {
     const { clock, maxRetryTimeMs, signal } = this.#init;
-    let firstFailureAt: number | undefined;
+    let firstFailureAt = options.failingSince;
     for (let failures = 0; ; ) {
       this.#throwIfInterrupted();
-      await this.#waiting(this.#init.pacer.acquire(amountOf(options.ops, 1), amountOf(options.bytes, 0), signal));
+      await this.#permission(options);
       try {
-        this.stats.requests++;
-        const beganAt = clock.now();
-        const answer = await attempt();
-        this.#passed.set(options.operation, Math.max(beganAt, this.#passed.get(options.operation) ?? beganAt));
-        return answer;
+        return await this.#once(options, attempt);
       } catch (thrown) {
         const error = this.#init.classify(thrown, options.operation);
         if (error.code === "THROTTLED") this.stats.throttled++;
@@ -108,10 +138,40 @@ export class Calls {
     }
   }
 
-  /** What ends a wait early is an interruption, whatever the timer threw. */
-  async #waiting(wait: Promise<void>): Promise<void> {
+  async #permission(options: CallOptions): Promise<void> {
+    const { pacer, signal, pacingSignal = signal } = this.#init;
+    const [ops, bytes] = [amountOf(options.ops, 1), amountOf(options.bytes, 0)];
     try {
-      await wait;
+      await pacer.acquire(ops, bytes, pacingSignal);
+    } catch (error) {
+      if (pacingSignal?.aborted === true) throw interrupted();
+      throw error;
+    }
+  }
+
+  /** One attempt, when its turn has come. */
+  async #once<T>({ operation, isNested }: CallOptions, attempt: () => Promise<T>): Promise<T> {
+    const { clock, classify, signal } = this.#init;
+    const { governor, passed, stats } = this.#shared;
+    const ticket = isNested === true ? undefined : await this.#waiting(governor.enter(signal));
+    const beganAt = clock.now();
+    stats.requests++;
+    try {
+      const answer = await attempt();
+      passed.set(operation, Math.max(beganAt, passed.get(operation) ?? beganAt));
+      if (ticket !== undefined) governor.leave(ticket, "passed");
+      return answer;
+    } catch (thrown) {
+      const error = classify(thrown, operation);
+      if (ticket !== undefined) governor.leave(ticket, isTooMuch(error) ? "put-off" : "other");
+      throw error;
+    }
+  }
+
+  /** What ends a wait early is an interruption, whatever the timer threw. */
+  async #waiting<T>(wait: Promise<T>): Promise<T> {
+    try {
+      return await wait;
     } catch (error) {
       this.#throwIfInterrupted();
       throw error;
@@ -119,7 +179,7 @@ export class Calls {
   }
 
   #throwIfInterrupted(): void {
-    if (this.#init.signal?.aborted) throw new RestoreError("INTERRUPTED", "interrupted", { retry: "fatal" });
+    if (this.#init.signal?.aborted) throw interrupted();
   }
 
   #where(options: CallOptions) {
@@ -134,12 +194,13 @@ export class Calls {
 
   #gaveUp(error: RestoreError, options: CallOptions, firstFailureAt: number): RestoreError {
     const seconds = Math.round(this.#init.maxRetryTimeMs / 1000);
-    const othersPassed = (this.#passed.get(options.operation) ?? 0) > firstFailureAt;
+    const othersPassed = (this.#shared.passed.get(options.operation) ?? 0) > firstFailureAt;
     // A request that never reached the server cannot be at fault itself.
-    if (error.code === "CONNECTION" && (!othersPassed || error.reason === "not-sent")) {
-      return new RestoreError("OUTAGE", `${this.#init.endpoint} was out of reach for ${seconds} s: ${error.message}`, {
+    if (isOfTheTarget(error) && (!othersPassed || error.reason === "not-sent")) {
+      const state = error.code === "CONNECTION" ? "was out of reach" : "took no requests";
+      return new RestoreError("OUTAGE", `${this.#init.endpoint} ${state} for ${seconds} s: ${error.message}`, {
         where: this.#where(options),
-        hint: "Bring the target back and run the restore again; --max-retry-time sets how long it waits.",
+        hint: "Bring the target back and take the job up again; --max-retry-time sets how long it waits.",
         retry: "fatal",
         cause: error,
       });
@@ -150,6 +211,20 @@ export class Calls {
       cause: error,
     });
   }
+}
+
+/** The target has more requests than it can serve; a server under load fails some before it says so. */
+function isTooMuch({ code, reason }: RestoreError): boolean {
+  return code === "THROTTLED" || reason === "server-error";
+}
+
+/** Not of this request alone, unless others of its kind pass. Other words for a delay name what it waits for. */
+function isOfTheTarget({ code, reason }: RestoreError): boolean {
+  return code === "CONNECTION" || (code === "THROTTLED" && (reason === "throttled" || reason === "reply-lost"));
+}
+
+function interrupted(): RestoreError {
+  return new RestoreError("INTERRUPTED", "interrupted", { retry: "fatal" });
 }
 
 /** The word for a request that was given up. */

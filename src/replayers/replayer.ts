@@ -7,7 +7,7 @@
 import type { Outcome } from "../model/outcome.js";
 import type { ScopePresence, WritePolicy } from "../model/policy.js";
 import type { RecordByAdapter } from "../model/record.js";
-import type { Adapter, ScopeByAdapter } from "../model/scope.js";
+import type { Adapter, Scope, ScopeByAdapter } from "../model/scope.js";
 import type { Clock } from "../support/clock.js";
 import type { CallStats, Pacer } from "./calls.js";
 
@@ -61,7 +61,20 @@ export interface ReplayerContext {
   readonly workDirectory: string;
   /** Overrides `Capabilities.concurrency`. */
   readonly concurrency?: number;
+  /** Aborts once the run is to stop: nothing is begun any more, nothing more is emptied. */
   readonly signal?: AbortSignal;
+  /** Aborts some time after `signal`: requests of writes that are under way go on until then. Default: `signal`. */
+  readonly writeSignal?: AbortSignal;
+  /** What the replayer wants to find again when the job is taken up by another process. */
+  readonly notebook: Notebook;
+}
+
+/** Durable words by scope and name; kept across processes of a job. */
+export interface Notebook {
+  /** Of one scope: whose names begin so. */
+  find(scope: Scope, prefix: string): ReadonlyMap<string, string>;
+  /** Sets a note or, without a value, takes it away. Resolves once it is durable. */
+  note(scope: Scope, name: string, value?: string): Promise<void>;
 }
 
 export interface Replayer<A extends Adapter = Adapter> {
@@ -102,8 +115,9 @@ export interface Replayer<A extends Adapter = Adapter> {
   /**
    * Writes a batch and answers one outcome per record, in the batch's order. Records of a batch have different lanes.
    * A record's own fault is its outcome (`rejected`, `failed`), never an exception; an exception means that the target
-   * cannot be written to (OUTAGE, TARGET_FULL) and ends the run with the batch not reached.
-   * Retries are inside, through `Calls`. May run twice for the same batch as far as the adapter's protocol allows.
+   * cannot be written to (OUTAGE, TARGET_FULL) and ends the run: `WriteStopped`, where ends of some records are known
+   * all the same, else nothing is known of any.
+   * Retries are inside, through `Calls`. A record with `announcedAt` may have been written before, by this job.
    */
   write(scope: ScopeByAdapter[A], batch: readonly RecordByAdapter[A][]): Promise<Outcome[]>;
 
@@ -111,19 +125,46 @@ export interface Replayer<A extends Adapter = Adapter> {
    * A key of the dump that will not be written (its record is faulty): a replace that deletes what the dump lacks spares
    * it. Undefined is a key that can no longer be known: then nothing may be deleted.
    */
-  spare?(scope: ScopeByAdapter[A], key: Buffer | undefined): void;
+  spare?(scope: ScopeByAdapter[A], key: Buffer | undefined): Promise<void>;
 
   /** After the last record of every scope of the adapter: what must wait for all (redrive policies, queue delays). Repeatable. */
   finish(scope: ScopeByAdapter[A]): Promise<ScopeNotes>;
 
   /**
-   * A sentence when writes that were answered as done may be gone again (a server that keeps them in memory restarted);
-   * the scope has then to be written again from its start, without being emptied. Asked after the last record.
+   * Which process of the target holds the scope, for targets that may forget what they answered as done when they are
+   * restarted. When it is another one than at the scope's first record, the scope is written again from its start,
+   * without being emptied. Undefined where the target keeps what it answers, or does not tell.
    */
-  mayHaveLost?(scope: ScopeByAdapter[A]): string | undefined;
+  incarnation?(scope: ScopeByAdapter[A]): Promise<string | undefined>;
+
+  /** Removes what a write of this record that was cut off may have left on the target, beside the record. Repeatable. */
+  discard?(scope: ScopeByAdapter[A], record: RecordByAdapter[A]): Promise<void>;
 
   /** Frees sockets, timers and temporary things on the target. Repeatable, never throws. */
   close(): Promise<void>;
+}
+
+/** For a run that writes nothing. */
+export const NO_NOTEBOOK: Notebook = { find: () => new Map(), note: () => Promise.resolve() };
+
+/** How a record of a batch stands when its write was stopped: an outcome, surely not sent, or nobody knows. */
+export type EndAtStop = Outcome | "not-sent" | "unknown";
+
+/** A write that was stopped before all of its records had an outcome, with what is known of them. */
+export class WriteStopped extends Error {
+  /** One a record, in the batch's order. */
+  readonly ends: readonly EndAtStop[];
+
+  /** `cause`: what ends the run. */
+  constructor(cause: unknown, ends: readonly EndAtStop[]) {
+    super("the write was stopped", { cause });
+    this.ends = ends;
+  }
+}
+
+/** What a write throws that is stopped by `cause`. */
+export function stoppedBy(cause: unknown, ends: readonly EndAtStop[]): unknown {
+  return ends.every((end) => end === "unknown") ? cause : new WriteStopped(cause, ends);
 }
 
 /** What a scope operation could not do as the dump says. */

@@ -1,17 +1,24 @@
 /** A restore from beginning to end. Reads as a table of contents; each step lives in a module of its own. */
+import { resolve } from "node:path";
 import { RestoreError } from "../errors/restore-error.js";
+import type { Scope } from "../model/scope.js";
 import { assertAcceptable } from "./inspection.js";
-import { CountingJournal } from "./journal/counting-journal.js";
+import { type Job, type JobInit, openJob } from "./job/job.js";
+import { publishListed, readListed } from "./journal/listed-file.js";
 import { Ledger } from "./ledger.js";
+import { ListedSummary } from "./listed-summary.js";
 import { assertMemory } from "./memory.js";
 import { outlinePlan, type Plan, type PlannedScope } from "./plan.js";
 import { type PreparedRun, prepare, type RunOptions } from "./prepare.js";
-import { Rejects } from "./rejects.js";
-import { replay } from "./replay.js";
+import { type ReplayEnd, replay } from "./replay.js";
 import { makeReport, type Report } from "./report.js";
+import { assertSameDump } from "./retry.js";
+import { Timeline } from "./timeline.js";
 
 export interface ApplyOptions extends RunOptions {
-  /** JSONL file for every record that is not plainly restored; absent: the report's first ones are all there is. */
+  /** Begins or takes up the job. */
+  readonly job: Pick<JobInit, "cwd" | "isAlive" | "pid" | "stateDirectory" | "take" | "words">;
+  /** JSONL file for every record that is not plainly restored; absent: it stands in the job's folder only. */
   readonly rejectsPath?: string;
   /** Shown before the first write. */
   readonly onPlan?: (plan: Plan) => void;
@@ -21,22 +28,37 @@ export interface ApplyOptions extends RunOptions {
 
 /**
  * Restores a dump. Everything that can be known before the first write is found before it.
- * @returns the report, also of a run that was stopped after its first write
- * @throws RestoreError of the classes usage, dump and target, with nothing written
+ * @returns the report, also of a run that was stopped after its first write: its job can then be taken up again
+ * @throws RestoreError of the classes usage, dump and target, with nothing written by this process
  */
 export async function apply(options: ApplyOptions): Promise<Report> {
   const startedAt = options.clock.monotonic();
   let run: PreparedRun | undefined;
+  let opened: Job | undefined;
+  let isWriting = false;
   try {
-    run = await prepare(options).catch((error: unknown) => {
+    let dumpDigest = "";
+    run = await prepare(options, async (identity) => {
+      assertSameDump(options.retry, identity.dump);
+      dumpDigest = identity.dump;
+      const dump = resolve(options.dump);
+      opened = await openJob({ ...options.job, clock: options.clock, newId: options.newJobId, identity, dump });
+      return opened;
+    }).catch((error: unknown) => {
       throw unwritten(error, options);
     });
     const plan = outlinePlan(run);
     options.onPlan?.(plan);
     assertAcceptable(run);
-    assertMemory(run);
-    await assertConfirmed(options, plan);
-    return await write({ options, run, plan, startedAt });
+    // A part of what a job that is taken up needs is taken already, by its own records.
+    if (opened?.isResumed !== true) assertMemory(run);
+    await assertConfirmed(options, run, plan);
+    isWriting = true;
+    return await write({ options, run, plan, dumpDigest, startedAt });
+  } catch (error) {
+    // A job that never wrote anything leaves nothing to be taken up.
+    if (opened !== undefined && !opened.isResumed && !isWriting) await opened.forget();
+    throw error;
   } finally {
     await run?.close();
     options.progress.report({ type: "finished" });
@@ -58,30 +80,62 @@ export function mayDelete({ decision, presence, holds }: PlannedScope): boolean 
   return decision === "empty" && (presence !== "empty" || holds === undefined);
 }
 
-async function assertConfirmed(options: ApplyOptions, plan: Plan): Promise<void> {
-  if (!options.mode.destructive || !plan.scopes.some(mayDelete) || (await options.confirm(plan))) return;
+/** Asked once a job: one that is taken up was confirmed. */
+async function assertConfirmed(options: ApplyOptions, { job }: PreparedRun, plan: Plan): Promise<void> {
+  if (job?.isResumed === true || !options.mode.destructive || !plan.scopes.some(mayDelete)) return;
+  if (await options.confirm(plan)) return;
   throw new RestoreError("NOT_CONFIRMED", "replace deletes what the target holds, and nobody confirmed it", {
     hint: "Nothing was written. Look at `elastickv-restore plan`, then say --yes.",
   });
 }
 
-async function write(job: {
+async function write({
+  options,
+  run,
+  plan,
+  dumpDigest,
+  startedAt,
+}: {
   readonly options: ApplyOptions;
   readonly run: PreparedRun;
   readonly plan: Plan;
+  readonly dumpDigest: string;
   readonly startedAt: number;
 }): Promise<Report> {
-  const { options, run, plan, startedAt } = job;
-  const rejects = new Rejects(options.rejectsPath);
-  const ledger = new Ledger(rejects, options.progress);
-  const journal = new CountingJournal();
-  const replayed = await replay({ run, journal, ledger });
-  // A list that cannot be kept is told in the report, not in its place.
-  const unkept = await rejects.close().then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-  const end = replayed.error === undefined && unkept !== undefined ? { ...replayed, error: unkept } : replayed;
-  await journal.close();
-  return makeReport({ run, plan, end, ledger, rejects, durationMs: options.clock.monotonic() - startedAt });
+  const { job } = run;
+  if (job === undefined) throw new RestoreError("INTERNAL", "a run that writes has no job");
+  const timeline = new Timeline(options.clock);
+  const ledger = new Ledger(options.progress, timeline);
+  const workedMs = new Map(run.scopes.map(({ scope }) => [scope, job.journal.recovered(scope)?.workedMs ?? 0]));
+  const workedBefore = (scope: Scope) => workedMs.get(scope) ?? 0;
+  const replayed = await replay({ run, journal: job.journal, ledger });
+  const end = await kept(replayed, () => job.journal.close());
+  const points = timeline.points();
+  const { listed, ...rejects } = await listedRecords(job, options.rejectsPath);
+  const durationMs = options.clock.monotonic() - startedAt;
+  const measured = { timeline: points, workedBefore, durationMs };
+  const report = makeReport({ run, plan, end, ledger, job, dumpDigest, listed, ...rejects, ...measured });
+  if (end.error === undefined) await job.end(`${JSON.stringify(report, undefined, 2)}\n`);
+  return report;
+}
+
+/** What cannot be kept is told in the report, not in its place. */
+async function kept(end: ReplayEnd, close: () => Promise<void>): Promise<ReplayEnd> {
+  try {
+    await close();
+    return end;
+  } catch (error) {
+    return { ...end, error: end.error ?? error };
+  }
+}
+
+async function listedRecords(
+  job: Job,
+  path: string | undefined,
+): Promise<{ readonly listed: ListedSummary; readonly rejectsFile?: string }> {
+  const listed = new ListedSummary();
+  for await (const record of readListed(job.listed.path)) listed.add(record);
+  if (path === undefined || listed.count === 0) return { listed };
+  await publishListed(job.listed.path, path);
+  return { listed, rejectsFile: path };
 }

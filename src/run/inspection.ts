@@ -9,6 +9,7 @@ import type { Mode, ScopeDecision } from "../modes/mode.js";
 import type { Dump } from "../readers/dump.js";
 import type { Replayer, ScopeState } from "../replayers/replayer.js";
 import { asksTarget } from "./before-writing.js";
+import type { Journal } from "./journal/journal.js";
 import { ownRecords, type RecordsInit, recordSource } from "./run-records.js";
 import type { Selection } from "./selection.js";
 
@@ -28,6 +29,8 @@ interface Inspection {
   readonly dump: Pick<Dump, "reader" | "sizeOf">;
   readonly selection: Pick<Selection, "wantsKey">;
   readonly replayers: { of(scope: Scope): Replayer };
+  /** What an earlier process of the job decided stays decided. */
+  readonly journal?: Pick<Journal, "recovered">;
 }
 
 /** @throws RestoreError of every scope that cannot be asked or can never be there */
@@ -54,8 +57,13 @@ async function inspectScope(scope: Scope, run: Inspection): Promise<PreparedScop
   const { options, dump, replayers } = run;
   const init = { ...run, ...(options.signal === undefined ? {} : { signal: options.signal }) };
   const state = await replayers.of(scope).inspect(scope, () => ownRecords(recordSource(init, scope)));
-  const decision = options.mode.onScope(scope.adapter, state.presence);
-  return { scope, state, decision, size: dump.sizeOf(scope) };
+  const admission = run.journal?.recovered(scope)?.admission;
+  const size = dump.sizeOf(scope);
+  if (admission !== undefined) {
+    const { presence, decision } = admission;
+    return { scope, state: { presence, warnings: state.warnings }, decision, size };
+  }
+  return { scope, state, decision: options.mode.onScope(scope.adapter, state.presence), size };
 }
 
 /**

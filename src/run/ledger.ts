@@ -1,53 +1,32 @@
 /**
- * The ledger: every record that was read, and how it ended. It owns the sums of the report and refuses to close on
- * sums that do not add up.
+ * Counts what became of every record, by scope. Over all scopes, the outcomes of a finished run equal the number of
+ * records read; the program asserts it. Records whose outcome an earlier process of the job settled are among them.
  */
 import { RestoreError } from "../errors/restore-error.js";
-import {
-  type EntryCounts,
-  type Note,
-  type NoteKind,
-  OUTCOMES,
-  type Outcome,
-  type OutcomeKind,
-} from "../model/outcome.js";
+import type { Outcome } from "../model/outcome.js";
+import { OUTCOMES } from "../model/outcome.js";
 import type { DumpRecord } from "../model/record.js";
-import { type Adapter, type Scope, scopeLabel } from "../model/scope.js";
+import { type Scope, scopeLabel } from "../model/scope.js";
+import { type ListedRecord, listedRecord } from "./listed-record.js";
 import type { ProgressSink } from "./progress.js";
-
-/** A record that did not end plainly restored: what the rejects file and the report list. */
-export interface ListedRecord {
-  readonly adapter: Adapter;
-  readonly scope: string;
-  readonly path: string;
-  readonly line?: number;
-  readonly key: string;
-  readonly outcome: OutcomeKind;
-  readonly reason?: string;
-  readonly detail?: string;
-  readonly notes?: readonly Note[];
-  readonly entries?: EntryCounts;
-}
-
-/** Takes listed records one by one, in any order. */
-export interface RejectsSink {
-  write(record: ListedRecord): Promise<void>;
-}
-
-export type Totals = Record<OutcomeKind, number>;
-
-function emptyTotals(): Totals {
-  return Object.fromEntries(OUTCOMES.map((kind) => [kind, 0])) as Totals;
-}
+import { emptyTotals, Tally, type Totals } from "./tally.js";
+import type { Timeline } from "./timeline.js";
 
 export class Ledger {
   readonly #scopes = new Map<string, ScopeLedger>();
-  readonly #rejects: RejectsSink;
   readonly #progress: ProgressSink;
+  readonly #timeline: Timeline | undefined;
 
-  constructor(rejects: RejectsSink, progress: ProgressSink) {
-    this.#rejects = rejects;
+  /** `timeline`: told of every record that ends in this process. */
+  constructor(progress: ProgressSink, timeline?: Timeline) {
     this.#progress = progress;
+    this.#timeline = timeline;
+  }
+
+  /** Records and bytes that this process restored, however often it had to. */
+  get here(): Work {
+    const all = [...this.#scopes.values()].map(({ here }) => here);
+    return { restored: sum(all.map(({ restored }) => restored)), bytes: sum(all.map(({ bytes }) => bytes)) };
   }
 
   /** The scope's own ledger; the same one at every call. */
@@ -55,7 +34,7 @@ export class Ledger {
     const label = scopeLabel(scope);
     let ledger = this.#scopes.get(label);
     if (ledger === undefined) {
-      ledger = new ScopeLedger(scope, this.#rejects, this.#progress);
+      ledger = new ScopeLedger(scope, this.#progress, this.#timeline);
       this.#scopes.set(label, ledger);
     }
     return ledger;
@@ -63,8 +42,8 @@ export class Ledger {
 
   totals(): Totals {
     const totals = emptyTotals();
-    for (const ledger of this.#scopes.values()) {
-      for (const kind of OUTCOMES) totals[kind] += ledger.totals[kind];
+    for (const { tally } of this.#scopes.values()) {
+      for (const kind of OUTCOMES) totals[kind] += tally.totals[kind];
     }
     return totals;
   }
@@ -80,7 +59,7 @@ export class Ledger {
 
   /** Records that a transform dropped: not among those read, so that outcomes and records read stay one sum. */
   get leftOut(): number {
-    return sum([...this.#scopes.values()].map((ledger) => ledger.leftOut));
+    return sum([...this.#scopes.values()].map(({ tally }) => tally.leftOut));
   }
 
   /** @throws RestoreError INTERNAL when a run that came to its end has records without an outcome */
@@ -92,77 +71,106 @@ export class Ledger {
   }
 }
 
-export class ScopeLedger {
-  readonly totals: Totals = emptyTotals();
-  /** How often each reason occurred, `outcome/reason`. */
-  readonly reasons = new Map<string, number>();
-  readonly notes = new Map<NoteKind, number>();
-  readonly entries = { restored: 0, skippedExisting: 0, rejected: 0 };
-  recordsRead = 0;
-  bytesRestored = 0;
-  leftOut = 0;
-  readonly #scope: Scope;
-  readonly #rejects: RejectsSink;
-  readonly #progress: ProgressSink;
+/** Some records with their ends. */
+export interface Ended {
+  readonly record: DumpRecord;
+  readonly outcome: Outcome;
+}
 
-  constructor(scope: Scope, rejects: RejectsSink, progress: ProgressSink) {
+/** What one process did, as opposed to all processes of a job. */
+export interface Work {
+  readonly restored: number;
+  readonly bytes: number;
+}
+
+/** Counts and list entries of some records, for the journal. */
+export interface Accounted {
+  readonly tally: Tally;
+  readonly listed: readonly ListedRecord[];
+}
+
+export class ScopeLedger {
+  readonly #scope: Scope;
+  readonly #progress: ProgressSink;
+  readonly #timeline: Timeline | undefined;
+  #tally = new Tally();
+  #read = 0;
+  #here: Work = { restored: 0, bytes: 0 };
+
+  constructor(scope: Scope, progress: ProgressSink, timeline?: Timeline) {
     this.#scope = scope;
-    this.#rejects = rejects;
     this.#progress = progress;
+    this.#timeline = timeline;
+  }
+
+  /** As the ledger's. */
+  get here(): Work {
+    return this.#here;
+  }
+
+  get tally(): Tally {
+    return this.#tally;
+  }
+
+  /** Records that are or were under way, without those that a transform dropped. */
+  get recordsRead(): number {
+    return this.#read;
   }
 
   get notReached(): number {
-    return this.recordsRead - sum(Object.values(this.totals));
+    return this.#read - this.#tally.settled;
   }
 
-  read(_record: DumpRecord): void {
-    this.recordsRead++;
+  /** Counts start over from what is known to be settled. */
+  begin(settled: Tally): void {
+    this.#tally = new Tally();
+    this.#tally.merge(settled);
+    this.#read = settled.settled;
+    const { totals, bytesRestored: bytes } = settled;
+    this.#progress.report({
+      type: "counted-before",
+      scope: this.#scope,
+      records: settled.settled,
+      bytes,
+      left: totals.rejected + totals.failed + totals.ambiguous,
+    });
+  }
+
+  read(): void {
+    this.#read++;
   }
 
   /** Counts a record that a transform dropped, in place of `read`. */
-  leaveOut(): void {
-    this.leftOut++;
+  leaveOut(): Accounted {
+    const tally = new Tally();
+    tally.leftOut = 1;
+    this.#tally.merge(tally);
+    return { tally, listed: [] };
   }
 
-  /** Counts one record's end, and lists it unless it is plainly restored. */
-  async settle(record: DumpRecord, outcome: Outcome): Promise<void> {
-    const notes = [...(record.notes ?? []), ...(outcome.notes ?? [])];
-    this.totals[outcome.kind]++;
-    if (outcome.kind === "restored") this.bytesRestored += record.bytes;
-    if (outcome.reason !== undefined) count(this.reasons, `${outcome.kind}/${outcome.reason}`);
-    for (const note of notes) count(this.notes, note.kind);
-    this.entries.restored += outcome.entries?.restored ?? 0;
-    this.entries.skippedExisting += outcome.entries?.skippedExisting ?? 0;
-    this.entries.rejected += outcome.entries?.rejected ?? 0;
-    this.#progress.report({
-      type: "records",
-      scope: this.#scope,
-      outcome: outcome.kind,
-      records: 1,
-      bytes: record.bytes,
-    });
-    if (outcome.kind !== "restored" || notes.length > 0)
-      await this.#rejects.write(this.#listed(record, outcome, notes));
+  /** Counts the ends of records, and says which of them are to be listed. */
+  settle(ended: readonly Ended[]): Accounted {
+    const tally = new Tally();
+    const listed: ListedRecord[] = [];
+    for (const { record, outcome } of ended) {
+      const notes = [...(record.notes ?? []), ...(outcome.notes ?? [])];
+      tally.add(record, outcome, notes);
+      const entry = listedRecord(this.#scope, record, { outcome, notes });
+      if (entry !== undefined) listed.push(entry);
+      this.#progress.report({
+        type: "records",
+        scope: this.#scope,
+        outcome: outcome.kind,
+        records: 1,
+        bytes: record.bytes,
+      });
+    }
+    this.#tally.merge(tally);
+    const { restored, bytes } = this.#here;
+    this.#here = { restored: restored + tally.totals.restored, bytes: bytes + tally.bytesRestored };
+    this.#timeline?.add(ended.length, tally.bytesRestored);
+    return { tally, listed };
   }
-
-  #listed(record: DumpRecord, outcome: Outcome, notes: readonly Note[]): ListedRecord {
-    return {
-      adapter: this.#scope.adapter,
-      scope: this.#scope.name,
-      path: record.place.path,
-      ...(record.place.line === undefined ? {} : { line: record.place.line }),
-      key: record.displayKey,
-      outcome: outcome.kind,
-      ...(outcome.reason === undefined ? {} : { reason: outcome.reason }),
-      ...(outcome.detail === undefined ? {} : { detail: outcome.detail }),
-      ...(notes.length === 0 ? {} : { notes }),
-      ...(outcome.entries === undefined ? {} : { entries: outcome.entries }),
-    };
-  }
-}
-
-function count<K>(counts: Map<K, number>, key: K): void {
-  counts.set(key, (counts.get(key) ?? 0) + 1);
 }
 
 function sum(numbers: readonly number[]): number {

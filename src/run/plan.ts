@@ -57,6 +57,8 @@ export interface Plan {
   readonly mode: ModeName;
   /** The module through which every record goes. */
   readonly transform?: string;
+  /** Only records that a report lists. */
+  readonly retry?: { readonly report: string; readonly records: number };
   readonly targets: readonly PlannedTarget[];
   readonly scopes: readonly PlannedScope[];
   /** Seconds that the rate limits alone make it take; absent without limits. */
@@ -79,6 +81,7 @@ export function outlinePlan(run: PreparedRun): Plan {
     },
     mode: options.mode.name,
     ...(options.transform === undefined ? {} : { transform: options.transform.name }),
+    ...(options.retry === undefined ? {} : { retry: { report: options.retry.report, records: options.retry.count } }),
     targets: run.replayers.all().map((replayer) => ({
       adapter: replayer.adapter,
       endpoint: replayer.endpoint,
@@ -87,8 +90,13 @@ export function outlinePlan(run: PreparedRun): Plan {
       fallbacks: run.capabilities.get(replayer.adapter)?.fallbacks ?? [],
     })),
     scopes: run.scopes.map(plannedScope),
-    warnings: [...dump.manifest.warnings, ...dump.warnings, ...memoryWarnings(run)],
+    warnings: [...dump.manifest.warnings, ...dump.warnings, ...memoryWarnings(run), ...retryWarnings(run)],
   };
+}
+
+function retryWarnings({ options, scopes }: PreparedRun): string[] {
+  if (options.retry === undefined || !scopes.some(({ scope }) => scope.adapter === "sqs")) return [];
+  return ["messages that are sent again come behind those that were restored: their queues' order is another one"];
 }
 
 function plannedScope({ scope, state, decision, size }: PreparedScope): PlannedScope {

@@ -7,20 +7,25 @@ import { access, constants, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { messageOf, RestoreError } from "../errors/restore-error.js";
 import { together } from "../errors/together.js";
-import { ADAPTERS, type Adapter } from "../model/scope.js";
+import { ADAPTERS, type Adapter, scopeLabel } from "../model/scope.js";
 import type { TtlPolicy } from "../modes/expiry.js";
 import type { MergeStrategies, Mode } from "../modes/mode.js";
 import type { CheckProgress, Dump } from "../readers/dump.js";
+import { dumpDigest } from "../readers/dump-digest.js";
 import { openDump } from "../readers/open-dump.js";
-import type { Capabilities } from "../replayers/replayer.js";
+import { type Capabilities, NO_NOTEBOOK, type Notebook } from "../replayers/replayer.js";
 import type { Clock } from "../support/clock.js";
 import { asksTarget, unlessInterrupted } from "./before-writing.js";
 import { inspectAll, type PreparedScope } from "./inspection.js";
+import type { JobIdentity } from "./job/identity.js";
+import type { Job } from "./job/job.js";
+import type { Journal } from "./journal/journal.js";
 import type { RateLimits } from "./limits.js";
 import { bindPolicy } from "./policy.js";
 import type { ProgressSink } from "./progress.js";
+import type { Retry } from "./retry.js";
 import { Selection, type SelectionOptions } from "./selection.js";
-import { assertEndpoints, Replayers, type TargetSettings } from "./targets.js";
+import { assertEndpoints, endpointLabels, Replayers, type TargetSettings } from "./targets.js";
 import type { Transform } from "./transform/transform.js";
 
 export interface RunOptions {
@@ -32,6 +37,8 @@ export interface RunOptions {
   readonly selection: SelectionOptions;
   /** Every selected record goes through it. */
   readonly transform?: Transform;
+  /** Only these records of those that are selected. */
+  readonly retry?: Retry;
   readonly targets: TargetSettings;
   readonly limits: RateLimits;
   readonly concurrency: { readonly [A in Adapter]?: number };
@@ -46,8 +53,8 @@ export interface RunOptions {
   readonly workRoot: string;
   /** What the name of that one begins with. */
   readonly workPrefix?: string;
-  /** 16 lower-case hex digits, another one for every run. */
-  readonly jobId: string;
+  /** 16 lower-case hex digits, another one for every job. */
+  readonly newJobId: string;
   readonly clock: Clock;
   readonly progress: ProgressSink;
   readonly signal?: AbortSignal;
@@ -61,9 +68,11 @@ export interface PreparedRun {
   readonly capabilities: ReadonlyMap<Adapter, Capabilities>;
   readonly replayers: Replayers;
   readonly scopes: readonly PreparedScope[];
-  /** Unix milliseconds. */
+  /** Absent for a run that writes nothing. */
+  readonly job?: Job;
+  /** Unix milliseconds; of the job's first process. */
   readonly startedAt: number;
-  /** Aborts once the run is interrupted or stopped: requests and waits of all replayers end with it. */
+  /** Aborts once the run is interrupted or stopped: nothing begins any more. */
   readonly signal: AbortSignal;
   /** Lets what is in flight end and nothing begin. Repeatable. */
   stop(): void;
@@ -71,47 +80,143 @@ export interface PreparedRun {
   close(): Promise<void>;
 }
 
-/** @throws RestoreError of the classes usage, dump and target; nothing was written then */
-export async function prepare(options: RunOptions): Promise<PreparedRun> {
+/** Begins or takes up the job that a run is. */
+export type OpenJobOf = (identity: JobIdentity) => Promise<Job>;
+
+/**
+ * `openJob`: absent for a run that writes nothing.
+ * @throws RestoreError of the classes usage, dump and target; nothing was written then
+ */
+export async function prepare(options: RunOptions, openJobOf?: OpenJobOf): Promise<PreparedRun> {
   const closers: (() => Promise<void>)[] = [];
   const close = () => closeAll(closers);
   const stopper = new AbortController();
   const signals = options.signal === undefined ? [stopper.signal] : [options.signal, stopper.signal];
   const signal = AbortSignal.any(signals);
+  const writing = graceAfter(signal);
+  closers.push(writing.close);
   // Every request that waits listens to it.
-  setMaxListeners(0, ...signals, signal);
+  setMaxListeners(0, ...signals, signal, writing.signal);
+  const opening = { options: { ...options, signal }, writeSignal: writing.signal, closers };
   try {
-    return { ...(await open({ ...options, signal }, closers)), signal, stop: () => stopper.abort(), close };
+    const opened = await open(opening, openJobOf);
+    return { ...opened, signal, stop: () => stopper.abort(), close };
   } catch (error) {
     await close();
     throw error;
   }
 }
 
+interface Opening {
+  readonly options: RunOptions;
+  readonly writeSignal: AbortSignal;
+  readonly closers: (() => Promise<void>)[];
+}
+
 async function open(
-  given: RunOptions,
-  closers: (() => Promise<void>)[],
+  { options: given, writeSignal, closers }: Opening,
+  openJobOf: OpenJobOf | undefined,
 ): Promise<Omit<PreparedRun, "signal" | "stop" | "close">> {
-  const startedAt = given.clock.now();
   const { dump, workDirectory } = await openWithWorkDirectory(given, closers);
   const options = { ...given, workRoot: workDirectory };
   assertConsistent(options, dump);
   const outline = await dump.outline();
   const selection = new Selection(withUrlDatabase(options, outline));
   selection.validate(outline);
-  const adapters = ADAPTERS.filter((adapter) =>
-    outline.some((scope) => scope.adapter === adapter && selection.wants(adapter, scope.name)),
-  );
+  const wanted = outline.filter(({ adapter, name }) => selection.wants(adapter, name));
+  const adapters = ADAPTERS.filter((adapter) => wanted.some((scope) => scope.adapter === adapter));
   assertOptions(options, selection, adapters);
   await assertRemapsWritable(options, adapters);
-  const replayers = new Replayers(adapters, replayersInit({ options, dump, selection, startedAt }));
+  const job = await openJobOf?.(await identityOf({ options, dump, selection, wanted }));
+  if (job !== undefined) closers.push(job.release);
+  const startedAt = job?.startedAt ?? options.clock.now();
+  const init = replayersInit({
+    options,
+    dump,
+    selection,
+    startedAt,
+    writeSignal,
+    ...(job === undefined ? {} : { job }),
+  });
+  const replayers = new Replayers(adapters, init);
   closers.push(() => replayers.close());
   const capabilities = await unlessInterrupted(probeAll(replayers), options.signal);
   assertPerKeyPossible(options, capabilities);
   const checked = await check(dump, options.progress);
   const found = await dump.scopes(selection);
-  const scopes = await unlessInterrupted(inspectAll(found, { options, dump, selection, replayers }), options.signal);
-  return { options, dump, checked, selection, capabilities, replayers, scopes, startedAt };
+  const inspection = { options, dump, selection, replayers, ...(job === undefined ? {} : { journal: job.journal }) };
+  const scopes = await unlessInterrupted(inspectAll(found, inspection), options.signal);
+  const opened = { options, dump, checked, selection, capabilities, replayers, scopes, startedAt };
+  return job === undefined ? opened : { ...opened, job };
+}
+
+/** How long requests of writes may go on once a run is to stop. */
+const GRACE_MS = 10_000;
+
+/** A signal that aborts some time after another one. */
+function graceAfter(signal: AbortSignal): { readonly signal: AbortSignal; readonly close: () => Promise<void> } {
+  const late = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const begin = () => {
+    timer = setTimeout(() => late.abort(), GRACE_MS);
+  };
+  if (signal.aborted) begin();
+  else signal.addEventListener("abort", begin, { once: true });
+  const close = () => {
+    signal.removeEventListener("abort", begin);
+    clearTimeout(timer);
+    return Promise.resolve();
+  };
+  return { signal: late.signal, close };
+}
+
+async function identityOf({
+  options,
+  dump,
+  selection,
+  wanted,
+}: {
+  readonly options: RunOptions;
+  readonly dump: Dump;
+  readonly selection: Selection;
+  readonly wanted: readonly { readonly adapter: Adapter; readonly name: string }[];
+}): Promise<JobIdentity> {
+  const { selection: selected, targets, mode } = options;
+  return {
+    dump: await dumpDigest(dump.path),
+    mode: mode.name,
+    options: identityOptions(options),
+    adapters: [...(selected.adapters ?? [])],
+    scopes: selected.scopes.map(scopeLabel).sort(),
+    include: [...selected.include],
+    exclude: [...selected.exclude],
+    targets: wanted.map(({ adapter, name }) => ({ adapter, scope: name, target: selection.targetName(adapter, name) })),
+    endpoints: endpointLabels(targets, new Set(wanted.map(({ adapter }) => adapter))),
+  };
+}
+
+/** What decides how records are written, in words. */
+function identityOptions(options: RunOptions): Record<string, string> {
+  const { strategies, ttlPolicy, transform, targets, remapDirectory } = options;
+  const { s3, sqs, redis } = targets;
+  const all: Record<string, string | number | boolean | undefined> = {
+    "--list-merge-strategy": strategies.list,
+    "--stream-merge-strategy": strategies.stream,
+    "--replace-strategy": redis?.replaceStrategy,
+    "--ttl-policy": ttlPolicy,
+    "--remap-dir": remapDirectory,
+    "--transform": transform?.digest,
+    "--fifo-dedup": sqs?.fifoDedup,
+    "--preserve-visibility": sqs?.preserveVisibility,
+    "--multipart-threshold": s3?.multipartThresholdBytes,
+    "--keep-etag": s3?.keepEtag,
+    "--allow-public": s3?.allowPublic,
+    "--apply-policies": s3?.applyPolicies,
+    "the records to retry": options.retry?.digest,
+  };
+  return Object.fromEntries(
+    Object.entries(all).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]])),
+  );
 }
 
 /** Undoes what was opened, last first. Repeatable. */
@@ -210,10 +315,13 @@ function replayersInit(init: {
   readonly dump: Dump;
   readonly selection: Selection;
   readonly startedAt: number;
+  readonly writeSignal: AbortSignal;
+  readonly job?: Job;
 }) {
-  const { options, dump, selection, startedAt } = init;
+  const { options, dump, selection, startedAt, writeSignal, job } = init;
   const dumpTakenAt = dump.manifest.wallTime.unixMs;
-  const { mode, strategies, ttlPolicy, clock, jobId, limits, maxRetryTimeMs, concurrency, signal } = options;
+  const { mode, strategies, ttlPolicy, clock, limits, maxRetryTimeMs, concurrency, signal } = options;
+  const jobId = job?.id ?? options.newJobId;
   return {
     targets: options.targets,
     policy: bindPolicy({ mode, strategies, ttlPolicy, clock, jobId, dumpTakenAt, jobStartedAt: startedAt }),
@@ -222,6 +330,8 @@ function replayersInit(init: {
     maxRetryTimeMs,
     concurrency,
     ...(signal === undefined ? {} : { signal }),
+    writeSignal,
+    notebook: notebookOf(job?.journal),
     targetName: (adapter: Adapter, name: string) => selection.targetName(adapter, name),
     selectsKey: (key: string) => selection.wantsKey(key),
     transforms: options.transform !== undefined,
@@ -231,6 +341,20 @@ function replayersInit(init: {
     ...(options.remapDirectory === undefined ? {} : { remapDirectory: options.remapDirectory }),
   };
 }
+
+/** A replayer's notes, apart from the engine's own. */
+function notebookOf(journal: Journal | undefined): Notebook {
+  if (journal === undefined) return NO_NOTEBOOK;
+  return {
+    find: (scope, prefix) => {
+      const all = [...journal.notes(scope)].filter(([name]) => name.startsWith(`${NOTE}${prefix}`));
+      return new Map(all.map(([name, value]) => [name.slice(NOTE.length), value]));
+    },
+    note: (scope, name, value) => journal.note(scope, `${NOTE}${name}`, value),
+  };
+}
+
+const NOTE = "target:";
 
 /** All endpoints at once: the operator hears of every wrong one, not of one after another. */
 async function probeAll(replayers: Replayers): Promise<Map<Adapter, Capabilities>> {

@@ -16,6 +16,14 @@ export type ProgressEvent =
       readonly records: number;
       readonly bytes: number;
     }
+  | {
+      /** Where a scope's counts start over: what is known of it without being written now. `left`: not restored. */
+      readonly type: "counted-before";
+      readonly scope: Scope;
+      readonly records: number;
+      readonly bytes: number;
+      readonly left: number;
+    }
   | { readonly type: "scope-finished"; readonly scope: Scope }
   | { readonly type: "warning"; readonly scope?: Scope; readonly text: string }
   | { readonly type: "finished" };

@@ -10,11 +10,12 @@ import type { Outcome } from "../model/outcome.js";
 import { ADAPTERS, type Adapter, type Scope, scopeLabel } from "../model/scope.js";
 import type { Replayer, ScopeNotes } from "../replayers/replayer.js";
 import { lookAgain, type PreparedScope } from "./inspection.js";
-import type { Journal } from "./journal/journal.js";
+import { type Journal, type Readiness, type RecoveredScope, SCOPE_PHASES, type ScopePhase } from "./journal/journal.js";
 import type { Ledger } from "./ledger.js";
 import type { PreparedRun } from "./prepare.js";
 import { recordSource, runRecords } from "./run-records.js";
 import { runScope } from "./scope-runner.js";
+import { Tally } from "./tally.js";
 
 /** What became of one scope beside its records. */
 export interface ScopeEnd {
@@ -90,69 +91,189 @@ async function someAtOnce<T>(items: readonly T[], limit: number, work: (item: T)
 }
 
 async function replayScope(job: AdapterReplay, prepared: PreparedScope): Promise<void> {
-  const { run, journal, ledger, ends } = job;
+  const { run, journal, ledger } = job;
   const { scope } = prepared;
-  const { clock, progress } = run.options;
+  run.options.progress.report({ type: "scope-started", scope, expectedBytes: prepared.size.bytes });
+  const before = journal.recovered(scope);
+  if (before !== undefined) ledger.scope(scope).begin(before.tally);
+  if (before !== undefined && hasReached(before.phase, "finishing")) await takeUpWritten(job, prepared, before);
+  else await writeScope(job, prepared, before);
+  run.options.progress.report({ type: "scope-finished", scope });
+}
+
+/** All its records are settled. What is still to be finished has to know how the scope was begun. */
+async function takeUpWritten(job: AdapterReplay, prepared: PreparedScope, before: RecoveredScope): Promise<void> {
+  const { readiness = { warnings: [] }, workedMs, phase } = before;
+  const { scope, decision } = prepared;
+  keepEnd(job, prepared, { readiness, workedMs });
+  if (phase === "done" || readiness.everyRecord !== undefined) return;
+  if (decision !== "create" && decision !== "empty" && decision !== "keep") return;
+  try {
+    await job.run.replayers.of(scope).reopen?.(scope, decision);
+  } catch (error) {
+    if (endsTheRun(error)) throw error;
+    keepEnd(job, prepared, { readiness: { ...readiness, error: messageOf(error) }, workedMs });
+  }
+}
+
+async function writeScope(
+  job: AdapterReplay,
+  prepared: PreparedScope,
+  before: RecoveredScope | undefined,
+): Promise<void> {
+  const { clock } = job.run.options;
   const startedAt = clock.monotonic();
-  progress.report({ type: "scope-started", scope, expectedBytes: prepared.size.bytes });
-  await journal.phase(scope, "admitted");
-  const made = await makeReady(job, prepared);
-  await journal.phase(scope, "writing");
+  const workedMs = () => (before?.workedMs ?? 0) + clock.monotonic() - startedAt;
+  const readiness = await ready(job, prepared, before);
+  keepEnd(job, prepared, { readiness, workedMs: workedMs() });
+  await settleIncarnation(job, prepared);
+  for (let turn = 0; ; turn++) {
+    await writeRecords(job, { prepared, readiness, workedMs });
+    if (!(await isAnotherIncarnation(job, prepared))) return;
+    if (turn === MOST_REWINDS) throw keepsRestarting(prepared.scope);
+    await rewind(job, prepared);
+  }
+}
+
+/** Each time, the server was restarted while the scope was written. */
+const MOST_REWINDS = 10;
+
+async function writeRecords(
+  job: AdapterReplay,
+  { prepared, readiness, workedMs }: { prepared: PreparedScope; readiness: Readiness; workedMs: () => number },
+): Promise<void> {
+  const { run, journal, ledger } = job;
+  const { scope } = prepared;
   const source = recordSource(run, scope);
-  const { reader } = source;
-  const replayer = run.replayers.of(scope);
-  const end = (): ScopeEnd => ({
-    scope,
-    warnings: [...made.warnings, ...reader.warnings],
-    ...(made.error === undefined ? {} : { error: made.error }),
-    isPrepared: made.everyRecord === undefined,
-    durationMs: clock.monotonic() - startedAt,
-  });
-  ends.set(scope, end());
   const capabilities = run.capabilities.get(scope.adapter);
   if (capabilities === undefined) throw new RestoreError("INTERNAL", `${scope.adapter} was not probed`);
+  const before = journal.recovered(scope);
   await runScope({
     scope,
-    records: runRecords(source),
-    replayer: made.everyRecord === undefined ? replayer : everyRecord(made.everyRecord),
+    records: runRecords(source, before?.settledUpTo),
+    firstSequence: before?.nextSequence ?? 0,
+    replayer: readiness.everyRecord === undefined ? run.replayers.of(scope) : everyRecord(readiness.everyRecord),
     capabilities,
     journal,
     ledger: ledger.scope(scope),
+    workedMs,
     signal: run.signal,
-  }).finally(() => ends.set(scope, end()));
-  const lost = replayer.mayHaveLost?.(scope);
-  if (lost !== undefined) ends.set(scope, { ...end(), error: lost });
-  progress.report({ type: "scope-finished", scope });
+  }).finally(() => keepEnd(job, prepared, { readiness, workedMs: workedMs(), readerWarnings: source.reader.warnings }));
 }
 
-interface Readiness extends ScopeNotes {
-  /** How all records end, without being sent. */
-  readonly everyRecord?: Outcome;
-  readonly error?: string;
+function keepEnd(
+  { ends }: AdapterReplay,
+  { scope }: PreparedScope,
+  end: { readonly readiness: Readiness; readonly workedMs: number; readonly readerWarnings?: readonly string[] },
+): void {
+  const { readiness, workedMs, readerWarnings = [] } = end;
+  ends.set(scope, {
+    scope,
+    warnings: [...readiness.warnings, ...readerWarnings],
+    ...(readiness.error === undefined ? {} : { error: readiness.error }),
+    isPrepared: readiness.everyRecord === undefined,
+    durationMs: workedMs,
+  });
 }
 
-/** Creates, empties or takes the scope as it is. A scope that cannot be made ready fails with all its records. */
-async function makeReady(job: AdapterReplay, planned: PreparedScope): Promise<Readiness> {
-  const { scope } = planned;
-  const replayer = job.run.replayers.of(scope);
-  try {
-    const { state, decision } = await lookAgain(planned, job.run);
-    switch (decision) {
-      case "create":
-        return await replayer.create(scope);
-      case "keep":
-        return await replayer.keep(scope, state);
-      case "empty":
-        return await emptied(job.journal, replayer, scope);
-      case "skip":
-        return { warnings: [], everyRecord: { kind: "skipped-existing", reason: "scope-holds-records" } };
-      case "refuse":
-        throw new RestoreError("INTERNAL", `${scopeLabel(scope)} was refused and yet reached`, { retry: "fatal" });
-    }
-  } catch (error) {
+/** What a server is remembered by, for as long as the scope is not done. */
+const INCARNATION = "incarnation";
+
+/** A job that is taken up may find another server process than the one that it wrote into. */
+async function settleIncarnation(job: AdapterReplay, prepared: PreparedScope): Promise<void> {
+  const { journal, run } = job;
+  const { scope } = prepared;
+  if (journal.notes(scope).has(INCARNATION)) {
+    if (await isAnotherIncarnation(job, prepared)) await rewind(job, prepared);
+    return;
+  }
+  const incarnation = await run.replayers.of(scope).incarnation?.(scope);
+  if (incarnation !== undefined) await journal.note(scope, INCARNATION, incarnation);
+}
+
+async function isAnotherIncarnation({ run, journal }: AdapterReplay, { scope }: PreparedScope): Promise<boolean> {
+  const noted = journal.notes(scope).get(INCARNATION);
+  return noted !== undefined && (await run.replayers.of(scope).incarnation?.(scope)) !== noted;
+}
+
+/** What the server acknowledged may be gone: all records are written again, and nothing is emptied. */
+async function rewind({ run, journal, ledger }: AdapterReplay, { scope }: PreparedScope): Promise<void> {
+  await journal.rewind(scope);
+  ledger.scope(scope).begin(new Tally());
+  const incarnation = await run.replayers.of(scope).incarnation?.(scope);
+  await journal.note(scope, INCARNATION, incarnation);
+  const text = "its server was restarted and may have forgotten records: it is written again from its start";
+  run.options.progress.report({ type: "warning", scope, text });
+}
+
+function keepsRestarting(scope: Scope): RestoreError {
+  return new RestoreError("OUTAGE", `the server of ${scopeLabel(scope)} was restarted again and again`, {
+    hint: "Find out why, then take the job up again.",
+    retry: "fatal",
+  });
+}
+
+/** Makes the scope ready for its next record, by what is known of it. One that cannot be made so fails with all its records. */
+async function ready(
+  job: AdapterReplay,
+  prepared: PreparedScope,
+  before: RecoveredScope | undefined,
+): Promise<Readiness> {
+  const { journal } = job;
+  const { scope } = prepared;
+  if (before?.readiness?.everyRecord !== undefined) return before.readiness;
+  const readiness = await madeReady(job, prepared, before).catch((error: unknown): Readiness => {
     if (endsTheRun(error)) throw error;
     const detail = messageOf(error);
     return { warnings: [], error: detail, everyRecord: { kind: "failed", reason: "scope-not-ready", detail } };
+  });
+  // What was noticed when the scope was first made ready still holds.
+  const first = before?.readiness;
+  if (first !== undefined && readiness.everyRecord === undefined) return first;
+  await journal.ready(scope, readiness);
+  return readiness;
+}
+
+async function madeReady(
+  job: AdapterReplay,
+  prepared: PreparedScope,
+  before: RecoveredScope | undefined,
+): Promise<Readiness> {
+  return await makeReady(job, before === undefined ? await admit(job, prepared) : prepared, before);
+}
+
+/** Decided once: what a job that is taken up finds there is its own. */
+async function admit({ run, journal }: AdapterReplay, planned: PreparedScope): Promise<PreparedScope> {
+  let admitted = planned;
+  try {
+    admitted = await lookAgain(planned, run);
+  } finally {
+    const { state, decision } = admitted;
+    await journal.admit(planned.scope, { presence: state.presence, decision });
+  }
+  return admitted;
+}
+
+/** Creates, empties or takes the scope as it is. */
+async function makeReady(
+  job: AdapterReplay,
+  { scope, state, decision }: PreparedScope,
+  before: RecoveredScope | undefined,
+): Promise<Readiness> {
+  const replayer = job.run.replayers.of(scope);
+  const isMade = before !== undefined && hasReached(before.phase, "emptied");
+  switch (decision) {
+    case "create":
+    case "keep":
+      if (isMade && replayer.reopen !== undefined) return await replayer.reopen(scope, decision);
+      return decision === "create" ? await replayer.create(scope) : await replayer.keep(scope, state);
+    case "empty":
+      if (!isMade) return await emptied(job.journal, replayer, scope);
+      return await (replayer.reopen?.(scope, decision) ?? replayer.create(scope));
+    case "skip":
+      return { warnings: [], everyRecord: { kind: "skipped-existing", reason: "scope-holds-records" } };
+    case "refuse":
+      throw new RestoreError("INTERNAL", `${scopeLabel(scope)} was refused and yet reached`, { retry: "fatal" });
   }
 }
 
@@ -163,6 +284,10 @@ async function emptied(journal: Journal, replayer: Replayer, scope: Scope): Prom
   return notes;
 }
 
+function hasReached(phase: ScopePhase, other: ScopePhase): boolean {
+  return SCOPE_PHASES.indexOf(phase) >= SCOPE_PHASES.indexOf(other);
+}
+
 function endsTheRun(error: unknown): boolean {
   return !(error instanceof RestoreError) || error.retry === "fatal" || error.code === "INTERRUPTED";
 }
@@ -171,17 +296,20 @@ function everyRecord(outcome: Outcome): Pick<Replayer, "write"> {
   return { write: (_scope, batch) => Promise.resolve(batch.map(() => outcome)) };
 }
 
-async function finishScope(job: AdapterReplay, { scope }: PreparedScope): Promise<void> {
+async function finishScope(job: AdapterReplay, prepared: PreparedScope): Promise<void> {
   const { run, journal, ends } = job;
+  const { scope } = prepared;
   const end = ends.get(scope);
-  if (end === undefined) return;
+  if (end === undefined || journal.recovered(scope)?.phase === "done") return;
+  // A scope that was written before a restart of its server learns of it only now.
+  if (await isAnotherIncarnation(job, prepared)) {
+    await rewind(job, prepared);
+    await writeScope(job, prepared, journal.recovered(scope));
+  }
   await journal.phase(scope, "finishing");
   if (end.isPrepared) {
     const done = await finish(run.replayers.of(scope), scope);
-    const replayed = { ...end, ...done, warnings: [...end.warnings, ...done.warnings] };
-    // A scope that was done before a restart of its server learns of it only now.
-    const lost = run.replayers.of(scope).mayHaveLost?.(scope);
-    ends.set(scope, lost === undefined ? replayed : { ...replayed, error: lost });
+    ends.set(scope, { ...end, ...done, warnings: [...end.warnings, ...done.warnings] });
   }
   await journal.phase(scope, "done");
 }

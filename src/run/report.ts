@@ -4,47 +4,27 @@
  */
 import { z } from "zod";
 import { ERROR_CODES, type ErrorCode, EXIT } from "../errors/codes.js";
+import { interruptionStatus } from "../errors/interruption.js";
 import { RestoreError } from "../errors/restore-error.js";
-import { NOTES, OUTCOMES } from "../model/outcome.js";
-import { ADAPTERS, type Scope } from "../model/scope.js";
+import { OUTCOMES } from "../model/outcome.js";
+import { ADAPTERS, type Scope, scopeLabel } from "../model/scope.js";
 import { TTL_POLICIES } from "../modes/expiry.js";
 import { MODE_NAMES } from "../modes/mode.js";
+import type { Job } from "./job/job.js";
+import { listedRecordSchema } from "./journal/entries.js";
 import type { Ledger } from "./ledger.js";
+import type { ListedRecord } from "./listed-record.js";
+import type { ListedSummary } from "./listed-summary.js";
 import type { Plan } from "./plan.js";
 import type { PreparedRun } from "./prepare.js";
-import type { Rejects } from "./rejects.js";
 import type { ReplayEnd } from "./replay.js";
+import type { TimelinePoint } from "./timeline.js";
 
 const count = z.int().nonnegative();
 
 const totals = z.strictObject(
   Object.fromEntries(OUTCOMES.map((kind) => [kind, count])) as Record<(typeof OUTCOMES)[number], typeof count>,
 );
-
-const note = z.strictObject({ kind: z.enum(NOTES), detail: z.string().exactOptional() });
-
-const entries = z.strictObject({
-  restored: count,
-  skippedExisting: count,
-  rejected: count,
-  refused: z
-    .array(z.strictObject({ id: z.string(), reason: z.string() }))
-    .readonly()
-    .exactOptional(),
-});
-
-const listedRecord = z.strictObject({
-  adapter: z.enum(ADAPTERS),
-  scope: z.string(),
-  path: z.string().describe("file in the dump, relative to its root"),
-  line: count.exactOptional(),
-  key: z.string().describe("the record's key, printable; binary keys as base64:<base64url>"),
-  outcome: z.enum(OUTCOMES),
-  reason: z.string().exactOptional(),
-  detail: z.string().exactOptional(),
-  notes: z.array(note).readonly().exactOptional(),
-  entries: entries.exactOptional(),
-});
 
 const reportedScope = z.strictObject({
   adapter: z.enum(ADAPTERS),
@@ -63,15 +43,40 @@ const reportedScope = z.strictObject({
   durationMs: count,
   warnings: z.array(z.string()).readonly(),
   error: z.string().exactOptional().describe("why the scope itself is not as the dump has it"),
+  recordsPerSecond: z.number().nonnegative().describe("restored by this process, while it worked on the scope"),
+  firstError: listedRecordSchema.exactOptional().describe("the first record that was rejected, failed or in doubt"),
+  lastError: listedRecordSchema.exactOptional(),
+});
+
+/** What the process did that wrote the report: of a job that was never stopped, all. */
+const thisProcess = z.strictObject({
+  durationMs: count,
+  restored: count,
+  bytesRestored: count,
+  recordsPerSecond: z.number().nonnegative(),
+  timeline: z
+    .array(z.tuple([count, count, count]))
+    .readonly()
+    .describe("milliseconds since its first write, records that had ended, bytes restored"),
 });
 
 export const reportSchema = z.strictObject({
   reportVersion: z.literal(1),
+  job: z.string().describe("the job's id; a job that was stopped is taken up by it"),
+  resumed: z.boolean().describe("whether earlier processes of the job did a part; counts are of all of them"),
   status: z.enum(["finished", "stopped"]),
   exitStatus: count,
   startedAt: z.iso.datetime(),
   durationMs: count,
-  dump: z.strictObject({ path: z.string(), takenAt: z.string(), phase: z.string(), files: count, bytes: count }),
+  endedAt: z.iso.datetime(),
+  dump: z.strictObject({
+    path: z.string(),
+    digest: z.string().describe("SHA-256 over MANIFEST.json and CHECKSUMS"),
+    takenAt: z.string(),
+    phase: z.string(),
+    files: count,
+    bytes: count,
+  }),
   mode: z.enum(MODE_NAMES),
   transform: z.string().exactOptional().describe("the module through which every record went"),
   ttlPolicy: z.enum(TTL_POLICIES),
@@ -82,7 +87,7 @@ export const reportSchema = z.strictObject({
       origin: z.string(),
       server: z.string(),
       fallbacks: z.array(z.string()).readonly(),
-      requests: count,
+      requests: count.describe("of this process, as are retries and throttled"),
       retries: count,
       throttled: count,
     }),
@@ -92,9 +97,13 @@ export const reportSchema = z.strictObject({
   notReached: count.describe("records read before the run was stopped that have no outcome"),
   leftOut: count.exactOptional().describe("records that the transform dropped; they are not among recordsRead"),
   scopes: z.array(reportedScope).readonly(),
-  listed: z.array(listedRecord).readonly().describe("the first records that are not plainly restored"),
+  listed: z.array(listedRecordSchema).readonly().describe("the first records that are not plainly restored"),
   listedCount: count.describe("all of them; they stand in rejectsFile"),
   rejectsFile: z.string().exactOptional(),
+  retryOf: z.string().exactOptional().describe("the report whose records alone were restored again"),
+  ambiguous: z.array(listedRecordSchema).readonly().describe("the first messages that may be there or not"),
+  rekeyed: z.array(listedRecordSchema).readonly().describe("the first messages with another deduplication id"),
+  thisProcess,
   warnings: z.array(z.string()).readonly(),
   notRestorable: z.array(z.string()).readonly().describe("what no public endpoint can restore"),
   error: z
@@ -115,23 +124,34 @@ export interface ReportInit {
   readonly plan: Plan;
   readonly end: ReplayEnd;
   readonly ledger: Ledger;
-  readonly rejects: Rejects;
+  readonly job: Pick<Job, "id" | "isResumed">;
+  readonly dumpDigest: string;
+  readonly listed: ListedSummary;
+  /** The file in which the listed records stand. */
+  readonly rejectsFile?: string;
+  readonly timeline: readonly TimelinePoint[];
+  /** Milliseconds that earlier processes worked on the scope. */
+  readonly workedBefore: (scope: Scope) => number;
+  /** Of this process. */
   readonly durationMs: number;
 }
 
 /** Puts a run's report together. @throws RestoreError INTERNAL when a finished run's sums do not add up */
 export function makeReport(init: ReportInit): Report {
-  const { run, plan, end, ledger, rejects } = init;
+  const { run, plan, end, ledger, listed, job } = init;
   const stopped = end.error !== undefined;
-  if (!stopped) ledger.assertComplete();
+  if (!stopped) assertSums(init);
   const scopes = run.scopes.map(({ scope }, i) => reportScope(scope, plan.scopes[i], init));
   const report: Report = {
     reportVersion: 1,
+    job: job.id,
+    resumed: job.isResumed,
     status: stopped ? "stopped" : "finished",
     exitStatus: EXIT.ok,
     startedAt: new Date(run.startedAt).toISOString(),
     durationMs: Math.round(init.durationMs),
-    dump: plan.dump,
+    endedAt: new Date(run.options.clock.now()).toISOString(),
+    dump: { ...plan.dump, digest: init.dumpDigest },
     mode: plan.mode,
     ...(plan.transform === undefined ? {} : { transform: plan.transform }),
     ttlPolicy: run.options.ttlPolicy,
@@ -141,14 +161,50 @@ export function makeReport(init: ReportInit): Report {
     notReached: ledger.notReached,
     ...(run.options.transform === undefined ? {} : { leftOut: ledger.leftOut }),
     scopes,
-    listed: rejects.first,
-    listedCount: rejects.count,
-    ...(rejects.path === undefined || rejects.count === 0 ? {} : { rejectsFile: rejects.path }),
+    listed: asReported(listed.first),
+    listedCount: listed.count,
+    ...(init.rejectsFile === undefined ? {} : { rejectsFile: init.rejectsFile }),
+    ...(run.options.retry === undefined ? {} : { retryOf: run.options.retry.report }),
+    ambiguous: asReported(listed.inDoubt),
+    rekeyed: asReported(listed.rekeyed),
+    thisProcess: workOf(init),
     warnings: stopped ? plan.warnings : withWarning(plan.warnings, run.selection.warningFor(ledger.recordsRead)),
     notRestorable: notRestorable(run),
     ...(stopped ? { error: reportError(end.error) } : {}),
   };
-  return { ...report, exitStatus: exitStatusOf(report, end.error) };
+  return { ...report, exitStatus: exitStatusOf(report, end.error, run.options.signal) };
+}
+
+/** @throws RestoreError INTERNAL when a record has no outcome, or one that is not restored is not listed */
+function assertSums({ run, ledger, listed }: ReportInit): void {
+  ledger.assertComplete();
+  for (const { scope } of run.scopes) {
+    const kind = listed.missing(scope, ledger.scope(scope).tally.totals);
+    if (kind === undefined) continue;
+    throw new RestoreError(
+      "INTERNAL",
+      `of ${scopeLabel(scope)} not as many records are listed as ${kind} as were counted`,
+    );
+  }
+}
+
+function asReported(records: readonly ListedRecord[]): Report["listed"] {
+  return records as Report["listed"];
+}
+
+function workOf({ ledger, timeline, durationMs }: ReportInit): Report["thisProcess"] {
+  const { restored, bytes } = ledger.here;
+  return {
+    durationMs: Math.round(durationMs),
+    restored,
+    bytesRestored: bytes,
+    recordsPerSecond: perSecond(restored, durationMs),
+    timeline: timeline.map(([ms, records, size]): [number, number, number] => [ms, records, size]),
+  };
+}
+
+function perSecond(records: number, ms: number): number {
+  return Math.round((records / Math.max(ms, 1)) * 10_000) / 10;
 }
 
 function withWarning(warnings: readonly string[], more: string | undefined): readonly string[] {
@@ -164,7 +220,9 @@ function reportTargets({ run, plan }: ReportInit): Report["targets"] {
 
 function reportScope(scope: Scope, planned: Plan["scopes"][number] | undefined, init: ReportInit): ReportedScope {
   const ledger = init.ledger.scope(scope);
+  const { tally } = ledger;
   const end = init.end.scopes.find((other) => other.scope === scope);
+  const errors = init.listed.errorsOf(scope);
   return {
     adapter: scope.adapter,
     scope: scope.name,
@@ -172,16 +230,20 @@ function reportScope(scope: Scope, planned: Plan["scopes"][number] | undefined, 
     presence: planned?.presence ?? "absent",
     decision: planned?.decision ?? "create",
     recordsRead: ledger.recordsRead,
-    outcomes: ledger.totals,
+    outcomes: tally.totals,
     notReached: ledger.notReached,
-    ...(init.run.options.transform === undefined ? {} : { leftOut: ledger.leftOut }),
-    reasons: Object.fromEntries(ledger.reasons),
-    notes: Object.fromEntries(ledger.notes),
-    entries: ledger.entries,
-    bytesRestored: ledger.bytesRestored,
+    ...(init.run.options.transform === undefined ? {} : { leftOut: tally.leftOut }),
+    reasons: Object.fromEntries(tally.reasons),
+    notes: Object.fromEntries(tally.notes),
+    entries: tally.entries,
+    bytesRestored: tally.bytesRestored,
     durationMs: Math.round(end?.durationMs ?? 0),
     warnings: [...(planned?.warnings ?? []), ...(end?.warnings ?? [])],
     ...(end?.error === undefined ? {} : { error: end.error }),
+    recordsPerSecond: perSecond(ledger.here.restored, (end?.durationMs ?? 0) - init.workedBefore(scope)),
+    ...(errors === undefined
+      ? {}
+      : { firstError: errors.first as Report["listed"][number], lastError: errors.last as Report["listed"][number] }),
   };
 }
 
@@ -193,9 +255,10 @@ function reportError(error: unknown): NonNullable<Report["error"]> {
 }
 
 /** The first that applies: interrupted, stopped, target, dump, records left over, none. */
-function exitStatusOf(report: Report, error: unknown): number {
+function exitStatusOf(report: Report, error: unknown, signal: AbortSignal | undefined): number {
   if (error !== undefined) {
     const status = error instanceof RestoreError ? error.exitStatus : EXIT.stopped;
+    if (status === EXIT.interrupted) return interruptionStatus(signal);
     // A call's own failure leaves a finished run incomplete; a run that it stopped is stopped.
     return status === EXIT.incomplete ? EXIT.stopped : status;
   }

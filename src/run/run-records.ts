@@ -4,12 +4,13 @@
  */
 import { RestoreError } from "../errors/restore-error.js";
 import type { Position } from "../model/position.js";
-import type { WritableRecord } from "../model/record.js";
+import type { DumpRecord, WritableRecord } from "../model/record.js";
 import { type Scope, scopeLabel } from "../model/scope.js";
 import type { Dump } from "../readers/dump.js";
 import type { ScopeReader } from "../readers/scope-reader.js";
 import { breathing } from "../support/breathing.js";
 import { SpillingSet } from "../support/spilling-set.js";
+import type { Retry } from "./retry.js";
 import type { Selection } from "./selection.js";
 import { duplicate, type RunRecord, type Transform, transformRecord } from "./transform/transform.js";
 
@@ -18,6 +19,8 @@ export interface RecordSource {
   readonly scope: Scope;
   /** Asked with the key that a record has in the dump. */
   readonly wantsKey: (displayKey: string) => boolean;
+  /** Only records that stand at one of its places. */
+  readonly retry?: Pick<Retry, "wants">;
   readonly transform?: Transform;
   /** Takes keys that do not fit into memory. */
   readonly workDirectory: string;
@@ -27,18 +30,23 @@ export interface RecordSource {
 export interface RecordsInit {
   readonly dump: Pick<Dump, "reader">;
   readonly selection: Pick<Selection, "wantsKey">;
-  readonly options: { readonly transform?: Transform; readonly workRoot: string };
+  readonly options: {
+    readonly transform?: Transform;
+    readonly retry?: Pick<Retry, "wants">;
+    readonly workRoot: string;
+  };
   readonly signal?: AbortSignal;
 }
 
 export function recordSource({ dump, selection, options, signal }: RecordsInit, scope: Scope): RecordSource {
-  const { transform, workRoot } = options;
+  const { transform, retry, workRoot } = options;
   return {
     reader: dump.reader(scope),
     scope,
     wantsKey: (key) => selection.wantsKey(key),
     workDirectory: workRoot,
     ...(transform === undefined ? {} : { transform }),
+    ...(retry === undefined ? {} : { retry }),
     ...(signal === undefined ? {} : { signal }),
   };
 }
@@ -49,12 +57,12 @@ export function recordSource({ dump, selection, options, signal }: RecordsInit, 
  * @throws RestoreError INTERRUPTED, and as the reader does
  */
 export async function* runRecords(source: RecordSource, from?: Position): AsyncGenerator<RunRecord> {
-  const { reader, wantsKey, transform } = source;
+  const { reader, transform } = source;
   if (transform !== undefined) {
     yield* transformed({ ...source, transform }, from);
     return;
   }
-  for await (const record of breathing(reader.records(from))) if (wantsKey(record.displayKey)) yield record;
+  for await (const record of breathing(reader.records(from))) if (wants(source, record)) yield record;
 }
 
 /**
@@ -82,11 +90,15 @@ function isWritable(record: RunRecord): record is WritableRecord {
   return record.kind !== "faulty" && record.kind !== "left-out";
 }
 
+function wants({ wantsKey, retry }: RecordSource, { displayKey, place }: DumpRecord): boolean {
+  return wantsKey(displayKey) && retry?.wants(place) !== false;
+}
+
 async function* transformed(
   source: RecordSource & { readonly transform: Transform },
   from: Position | undefined,
 ): AsyncGenerator<RunRecord> {
-  const { reader, scope, wantsKey, workDirectory } = source;
+  const { reader, scope, workDirectory } = source;
   const seen = new SpillingSet(workDirectory);
   // Keys of records before `from` count, and are known only once the transform has made them. Messages have none.
   const skipsAhead = from !== undefined && scope.adapter !== "sqs";
@@ -95,7 +107,7 @@ async function* transformed(
     for await (const record of breathing(reader.records(skipsAhead ? undefined : from))) {
       const yields = isBehind;
       if (!isBehind && from !== undefined) isBehind = isSamePosition(record.after, from);
-      if (!wantsKey(record.displayKey)) continue;
+      if (!wants(source, record)) continue;
       const made = record.kind === "faulty" ? record : await once(record, source, seen);
       if (yields) yield made;
     }

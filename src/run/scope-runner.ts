@@ -6,25 +6,32 @@
  * a batch among themselves. So records of a lane reach the target one after another, whatever runs beside them.
  *
  * The window is bounded in records and bytes: a slow target stops the reading.
+ *
+ * Every batch is announced in the journal before it is sent and settled there behind it. Records that an earlier process
+ * settled are passed over; those that it announced go out with the time of their announcement.
  */
 
 import { RestoreError } from "../errors/restore-error.js";
 import type { Outcome } from "../model/outcome.js";
 import { type FaultyRecord, SCOPE_LANE, type WritableRecord } from "../model/record.js";
 import type { Scope } from "../model/scope.js";
-import type { Capabilities, Replayer } from "../replayers/replayer.js";
+import { type Capabilities, type EndAtStop, type Replayer, WriteStopped } from "../replayers/replayer.js";
 import type { Journal } from "./journal/journal.js";
-import type { ScopeLedger } from "./ledger.js";
+import type { Accounted, ScopeLedger } from "./ledger.js";
 import type { RunRecord } from "./transform/transform.js";
 
 export interface ScopeRun {
   readonly scope: Scope;
-  /** Selected and transformed. */
+  /** Selected and transformed, from the journal's position on. */
   readonly records: AsyncIterable<RunRecord>;
   readonly replayer: Pick<Replayer, "write" | "spare">;
   readonly capabilities: Pick<Capabilities, "batch" | "concurrency">;
-  readonly journal: Journal;
+  readonly journal: Pick<Journal, "announcedAt" | "intent" | "isSettled" | "passed" | "settled" | "withdraw">;
+  /** Number of the first record. */
+  readonly firstSequence: number;
   readonly ledger: ScopeLedger;
+  /** Milliseconds that the job has worked on the scope by now. */
+  readonly workedMs: () => number;
   readonly signal?: AbortSignal;
 }
 
@@ -55,12 +62,13 @@ class ScopeRunner {
   #waitingBytes = 0;
   readonly #inFlight = new Set<Promise<void>>();
   readonly #busyLanes = new Set<string>();
-  #sequence = 0;
+  #sequence: number;
   #failure: unknown;
   #failed = false;
 
   constructor(run: ScopeRun) {
     this.#run = run;
+    this.#sequence = run.firstSequence;
     const { batch, concurrency } = run.capabilities;
     this.#windowRecords = Math.max(LEAST_WINDOW_RECORDS, batch.records * (concurrency + WINDOW_BATCHES));
     this.#windowBytes = Math.max(LEAST_WINDOW_BYTES, batch.bytes * WINDOW_BATCHES);
@@ -82,28 +90,45 @@ class ScopeRunner {
   }
 
   async #take(record: RunRecord): Promise<void> {
-    const { ledger } = this.#run;
-    if (record.kind === "left-out") {
-      ledger.leaveOut();
+    const { scope, ledger, journal } = this.#run;
+    const sequence = this.#sequence++;
+    if (journal.isSettled(scope, sequence)) {
+      journal.passed(scope, { sequence, after: record.after });
       return;
     }
-    ledger.read(record);
-    const sequence = this.#sequence++;
+    if (record.kind === "left-out") {
+      await this.#settled([{ sequence, record }], ledger.leaveOut());
+      return;
+    }
+    ledger.read();
     if (record.kind === "faulty") {
       await this.#settleFaulty(sequence, record);
       return;
     }
-    this.#waiting.push({ sequence, record });
+    this.#waiting.push({ sequence, record: this.#withAnnouncement(sequence, record) });
     this.#waitingBytes += record.bytes;
     while (!this.#failed && this.#windowIsFull()) await this.#advance();
   }
 
+  #withAnnouncement(sequence: number, record: WritableRecord): WritableRecord {
+    const announcedAt = this.#run.journal.announcedAt(this.#run.scope, sequence);
+    return announcedAt === undefined ? record : Object.assign(record, { announcedAt });
+  }
+
   async #settleFaulty(sequence: number, record: FaultyRecord): Promise<void> {
-    const { scope, replayer, journal, ledger } = this.#run;
-    replayer.spare?.(scope, record.key);
+    const { scope, replayer, ledger } = this.#run;
+    await replayer.spare?.(scope, record.key);
     const outcome: Outcome = { kind: record.outcome, reason: record.reason, detail: record.detail };
-    await ledger.settle(record, outcome);
-    await journal.settled(scope, [{ sequence, after: record.after, outcome }]);
+    await this.#settled([{ sequence, record }], ledger.settle([{ record, outcome }]));
+  }
+
+  async #settled(
+    records: readonly { readonly sequence: number; readonly record: Pick<RunRecord, "after"> }[],
+    accounted: Accounted,
+  ): Promise<void> {
+    const { scope, journal, workedMs } = this.#run;
+    const ends = records.map(({ sequence, record }) => ({ sequence, after: record.after }));
+    await journal.settled(scope, { records: ends, ...accounted, workedMs: workedMs() });
   }
 
   #windowIsFull(): boolean {
@@ -160,26 +185,43 @@ class ScopeRunner {
   }
 
   async #write(batch: readonly Waiting[]): Promise<void> {
-    const { scope, replayer, journal, ledger } = this.#run;
+    const { scope, replayer, journal } = this.#run;
     await journal.intent(
       scope,
       batch.map(({ sequence }) => sequence),
     );
-    const outcomes = await replayer.write(
-      scope,
-      batch.map(({ record }) => record),
-    );
-    if (outcomes.length !== batch.length) {
-      throw new RestoreError("INTERNAL", `${outcomes.length} outcomes for ${batch.length} records`, { retry: "fatal" });
+    let ends: readonly EndAtStop[];
+    let stopped: unknown;
+    try {
+      ends = await replayer.write(
+        scope,
+        batch.map(({ record }) => record),
+      );
+    } catch (error) {
+      if (!(error instanceof WriteStopped)) throw error;
+      ends = error.ends;
+      stopped = error.cause ?? error;
     }
-    const settled = batch.map(({ sequence, record }, i) => ({
-      sequence,
-      record,
-      after: record.after,
-      outcome: outcomes[i] as Outcome,
-    }));
-    for (const { record, outcome } of settled) await ledger.settle(record, outcome);
-    await journal.settled(scope, settled);
+    if (ends.length !== batch.length) {
+      throw new RestoreError("INTERNAL", `${ends.length} outcomes for ${batch.length} records`, { retry: "fatal" });
+    }
+    await this.#end(batch, ends);
+    if (stopped !== undefined) throw stopped;
+  }
+
+  async #end(batch: readonly Waiting[], ends: readonly EndAtStop[]): Promise<void> {
+    const { scope, journal, ledger } = this.#run;
+    const settled = batch.flatMap(({ sequence, record }, i) => {
+      const outcome = ends[i];
+      return typeof outcome === "object" ? [{ sequence, record, outcome }] : [];
+    });
+    if (settled.length > 0) await this.#settled(settled, ledger.settle(settled));
+    // What an earlier process announced stays so: this process not having sent it says nothing of that one.
+    const unsent = batch.filter(({ record }, i) => ends[i] === "not-sent" && record.announcedAt === undefined);
+    await journal.withdraw(
+      scope,
+      unsent.map(({ sequence }) => sequence),
+    );
   }
 
   #fail(error: unknown): void {

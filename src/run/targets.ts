@@ -7,7 +7,8 @@ import type { Adapter, Scope } from "../model/scope.js";
 import type { AwsOptions } from "../replayers/aws-client.js";
 import { createDynamoDbReplayer } from "../replayers/dynamodb/replayer.js";
 import { createRedisReplayer, type RedisTarget } from "../replayers/redis/replayer.js";
-import type { Replayer, ReplayerContext } from "../replayers/replayer.js";
+import { parseRedisUrl } from "../replayers/redis/target-url.js";
+import type { Notebook, Replayer, ReplayerContext } from "../replayers/replayer.js";
 import { createS3Replayer, type S3Target } from "../replayers/s3/replayer.js";
 import { createSqsReplayer, type SqsTarget } from "../replayers/sqs/replayer.js";
 import type { Clock } from "../support/clock.js";
@@ -24,7 +25,8 @@ export interface TargetSettings {
   readonly s3?: S3Target & Origin;
   readonly sqs?: Omit<SqsTarget, "targetNameOf"> & Origin;
   /** `database`: the number in the URL, which renames the dump's only database. */
-  readonly redis?: Pick<RedisTarget, "url" | "access" | "replaceStrategy"> & Origin & { readonly database?: number };
+  readonly redis?: Pick<RedisTarget, "url" | "access" | "replaceStrategy" | "silenceMs"> &
+    Origin & { readonly database?: number };
 }
 
 const ENDPOINT_OPTION: Record<Adapter, string> = {
@@ -43,6 +45,21 @@ export function assertEndpoints(adapters: Iterable<Adapter>, targets: TargetSett
   });
 }
 
+/** Each adapter's endpoint without secrets, as replayers call it. */
+export function endpointLabels(targets: TargetSettings, adapters: ReadonlySet<Adapter>): Record<string, string> {
+  const { redis } = targets;
+  const aws = (["dynamodb", "s3", "sqs"] as const).flatMap((adapter) => {
+    const target = targets[adapter];
+    return target === undefined ? [] : [[adapter, awsLabel(target)] as const];
+  });
+  const all = redis === undefined ? aws : [...aws, ["redis", parseRedisUrl(redis.url).label] as const];
+  return Object.fromEntries(all.filter(([adapter]) => adapters.has(adapter)));
+}
+
+function awsLabel({ endpoint, region }: AwsOptions): string {
+  return "aws" in endpoint ? `AWS ${region ?? "in its default region"}` : endpoint.url;
+}
+
 export interface ReplayersInit {
   readonly targets: TargetSettings;
   readonly policy: WritePolicy;
@@ -51,6 +68,8 @@ export interface ReplayersInit {
   readonly maxRetryTimeMs: number;
   readonly concurrency: { readonly [A in Adapter]?: number };
   readonly signal?: AbortSignal;
+  readonly writeSignal: AbortSignal;
+  readonly notebook: Notebook;
   readonly targetName: (adapter: Adapter, name: string) => string;
   readonly selectsKey: (displayKey: string) => boolean;
   /** Whether the mode may empty scopes. */
@@ -78,6 +97,8 @@ export class Replayers {
       workDirectory: init.workDirectory,
       ...(init.concurrency[adapter] === undefined ? {} : { concurrency: init.concurrency[adapter] }),
       ...(init.signal === undefined ? {} : { signal: init.signal }),
+      writeSignal: init.writeSignal,
+      notebook: init.notebook,
     });
     this.#byAdapter = new Map(
       [...adapters].map((adapter) => [adapter, createReplayer(adapter, init, contextFor(adapter))]),

@@ -124,11 +124,22 @@ describe("throttling", () => {
     expect(replayer.stats).toMatchObject({ requests: 4, retries: 3, throttled: 3 });
   });
 
-  it("that never ends fails the records, each by itself", async () => {
+  it("that never ends is an outage", async () => {
     const scope = await newTable();
     proxy.follow((request) => (request.operation === "DescribeTable" ? "pass" : error(400, "ThrottlingException")));
-    const outcomes = await replayerFor("put", 1_000).write(scope, itemRecords(scope, ...numbered(3)));
-    expect(outcomes.map(({ kind, reason }) => [kind, reason])).toEqual(numbered(3).map(() => ["failed", "throttled"]));
+    const written = replayerFor("put", 1_000).write(scope, itemRecords(scope, ...numbered(3)));
+    await expect(written).rejects.toMatchObject({ code: "OUTAGE", retry: "fatal" });
+  });
+
+  it("of one item while others pass fails that item", async () => {
+    const scope = await newTable();
+    proxy.follow((request) =>
+      request.body.includes('"S":"3"') && request.operation !== "DescribeTable"
+        ? error(400, "ThrottlingException")
+        : "pass",
+    );
+    const outcomes = await replayerFor("put-if-absent").write(scope, itemRecords(scope, ...numbered(25)));
+    expect(outcomes.filter(({ kind }) => kind !== "restored")).toMatchObject([{ kind: "failed", reason: "throttled" }]);
   });
 });
 
@@ -165,7 +176,7 @@ describe("a lost answer", () => {
   it("to a conditional put stays ambiguous when the item cannot be read back", async () => {
     const scope = await newTable();
     proxy.follow((request) => {
-      if (request.operation === "GetItem") return error(400, "ThrottlingException");
+      if (request.operation === "GetItem") return error(400, "ValidationException");
       return request.operation === "PutItem" && request.before === 0 ? "lose-answer" : "pass";
     });
     const outcomes = await replayerFor("put-if-absent").write(scope, itemRecords(scope, '{"pk":{"S":"a"}}'));

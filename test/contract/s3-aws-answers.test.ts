@@ -4,6 +4,7 @@ import { S3Api } from "../../src/replayers/s3/api.js";
 import { createBucket, inspectBucket } from "../../src/replayers/s3/bucket.js";
 import type { Traits } from "../../src/replayers/s3/probe.js";
 import { createS3Replayer } from "../../src/replayers/s3/replayer.js";
+import { createRequests } from "../../src/replayers/s3/requests.js";
 import { applySettings } from "../../src/replayers/s3/settings.js";
 import { fakeClock } from "../support/fake-clock.js";
 import { contextFor } from "../support/replayer-context.js";
@@ -51,7 +52,7 @@ beforeEach(() => {
   answers["GET /bucket?encoding-type"] = LISTING;
   const context = contextFor("put", { clock: fakeClock() });
   const options = { endpoint: { url: proxy.endpoint }, region: "us-east-1", credentials: CREDENTIALS };
-  api = new S3Api(options, context, () => undefined);
+  api = new S3Api(createRequests(options, context));
 });
 
 const scope = bucketScope("bucket");
@@ -154,7 +155,7 @@ describe("a bucket with Object Lock", () => {
     const blocks = async function* () {
       yield Buffer.from("abc");
     };
-    await api.uploadPart(name, part, blocks, new AbortController().signal);
+    await api.uploads.sendPart(name, part, blocks, new AbortController().signal);
     const base64 = Buffer.from(sha256, "hex").toString("base64");
     expect(seen).toEqual(["none", base64, base64, "kAFQmDzST7DWlj99KOF/cg=="]);
   });

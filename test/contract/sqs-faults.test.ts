@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { MessageRecord } from "../../src/model/record.js";
-import type { Replayer } from "../../src/replayers/replayer.js";
+import type { Replayer, ReplayerContext } from "../../src/replayers/replayer.js";
 import type { SqsTarget } from "../../src/replayers/sqs/replayer.js";
+import { systemClock } from "../../src/support/clock.js";
 import { type ProxiedRequest, type ScriptedProxy, startScriptedProxy } from "../support/scripted-proxy.js";
 import { restore, sqsBench } from "../support/sqs-bench.js";
-import { fifoMessage, messageRecords, queueScope } from "../support/sqs-records.js";
+import { all, kindsOf, SqsJob } from "../support/sqs-job.js";
+import { fifoMessage, hurriedClock, message, messageRecords, queueScope } from "../support/sqs-records.js";
 
 const bench = sqsBench();
 const { uniqueName } = bench;
@@ -116,5 +118,114 @@ describe("setting up", () => {
     const { totals } = await run(name, messageRecords(3), { onAmbiguous: "resend" });
     expect(totals).toMatchObject({ restored: 0, ambiguous: 3 });
     expect(await bench.queues.exists(name)).toBe(true);
+  });
+});
+
+describe("a queue that is taken up", () => {
+  it("is neither purged nor set anew, and finished once", async () => {
+    const scope = queueScope(uniqueName(".fifo"), { delaySeconds: 300 });
+    await bench.queues.create(scope.target);
+    const records = [1, 2].map((line) => fifoMessage(line, "g"));
+    // The purge is waited out by a clock that hurries on.
+    const context = { clock: hurriedClock() };
+    const target = { endpoint: { url: proxy.endpoint }, purgeWaitMs: 60_000 };
+    proxy.follow(() => "pass");
+    const job = new SqsJob(bench, { scope, records, mode: "replace", target, context });
+    await (await job.begin("empty")).write(scope, records.slice(0, 1));
+    proxy.follow(() => "pass");
+    const next = await job.takeUp("empty", { purgeWaitMs: 0 });
+    await next.write(scope, records.slice(1));
+    const changes = () => proxy.requests.map(({ operation }) => operation).filter((name) => /Purge|Set/.test(name));
+    expect(changes()).toEqual([]);
+    await next.finish(scope);
+    await next.finish(scope);
+    expect(changes()).toEqual(["SetQueueAttributes"]);
+    expect((await bench.queues.attributes(scope.target))["DelaySeconds"]).toBe("300");
+    expect(await bench.queues.bodies(scope.target)).toEqual(["body 1", "body 2"]);
+  });
+});
+
+describe("a stop in the middle of a batch", () => {
+  /** A job through the proxy, into a queue of its own. */
+  function throughProxy(context: Partial<ReplayerContext> = {}, more: Partial<SqsTarget> = {}) {
+    proxy.follow(() => "pass");
+    const scope = queueScope(uniqueName());
+    const job = new SqsJob(bench, {
+      scope,
+      records: [],
+      target: { endpoint: { url: proxy.endpoint }, ...more },
+      context: { clock: hurriedClock(), maxRetryTimeMs: 2_000, ...context },
+    });
+    return { job, scope };
+  }
+
+  it("tells what was taken, what may have been, and what was not sent", async () => {
+    const { job, scope } = throughProxy();
+    const replayer = await job.begin("create");
+    // Three requests, by their size.
+    const records = [1, 2, 3, 4, 5].map((line) => message(line, { body: `${line}`.repeat(100_000) }));
+    let sends = 0;
+    proxy.follow((request) => (isSend(request) && ++sends > 1 ? "lose-answer" : "pass"));
+    const restored = { kind: "restored" };
+    await expect(replayer.write(scope, records)).rejects.toMatchObject({
+      cause: { code: "OUTAGE" },
+      ends: [restored, restored, "unknown", "unknown", "not-sent"],
+    });
+  });
+
+  it("tells that nothing was sent where the target could not be reached", async () => {
+    const gone = await startScriptedProxy(bench.endpoint);
+    const { job, scope } = throughProxy({}, { endpoint: { url: gone.endpoint } });
+    const replayer = await job.begin("create");
+    await gone.stop();
+    const write = () => replayer.write(scope, messageRecords(2));
+    // A connection that was open may be noticed as closed only when it is used.
+    await expect(write()).rejects.toThrow();
+    await expect(write()).rejects.toMatchObject({ cause: { code: "OUTAGE" }, ends: ["not-sent", "not-sent"] });
+    expect(await bench.queues.bodies(scope.target)).toEqual([]);
+  });
+
+  it("lets sends under way go on until they are given up, too", async () => {
+    const [stop, giveUp] = [new AbortController(), new AbortController()];
+    const { job, scope } = throughProxy({ signal: stop.signal, writeSignal: giveUp.signal });
+    const replayer = await job.begin("create");
+    const slow = { status: 400, body: '{"__type":"com.amazonaws.sqs#RequestThrottled","message":"slow down"}' };
+    proxy.follow((request) => {
+      if (!isSend(request)) return "pass";
+      stop.abort();
+      return request.before === 0 ? slow : "pass";
+    });
+    expect(kindsOf(await replayer.write(scope, messageRecords(2)))).toEqual(all(2, "restored"));
+    proxy.follow(() => {
+      giveUp.abort();
+      return slow;
+    });
+    const write = replayer.write(scope, messageRecords(2));
+    await expect(write).rejects.toMatchObject({ cause: { code: "INTERRUPTED" }, ends: all(2, "not-sent") });
+    expect(await bench.queues.bodies(scope.target)).toHaveLength(2);
+  });
+
+  it("does not wait a purge out", async () => {
+    const stop = new AbortController();
+    const { job, scope } = throughProxy(
+      { signal: stop.signal, writeSignal: new AbortController().signal, clock: systemClock },
+      { purgeWaitMs: 60_000 },
+    );
+    await bench.queues.create(scope.target);
+    const replayer = await job.begin("empty");
+    proxy.follow(() => "pass");
+    const write = replayer.write(scope, messageRecords(2));
+    stop.abort();
+    await expect(write).rejects.toMatchObject({ cause: { code: "INTERRUPTED" }, ends: all(2, "not-sent") });
+    expect(proxy.requests.filter(isSend)).toEqual([]);
+  });
+
+  it("is no matter of the SDK, which sends each request once", async () => {
+    const { job, scope } = throughProxy({}, { onAmbiguous: "skip" });
+    const replayer = await job.begin("create");
+    proxy.follow((request) => (isSend(request) ? "lose-answer" : "pass"));
+    expect(kindsOf(await replayer.write(scope, messageRecords(3)))).toEqual(all(3, "ambiguous"));
+    expect(proxy.requests.filter(isSend)).toHaveLength(1);
+    expect(await bench.queues.bodies(scope.target)).toHaveLength(3);
   });
 });

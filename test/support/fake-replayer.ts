@@ -25,7 +25,7 @@ export interface FakeScript {
   readonly empty?: (scope: Scope) => Promise<ScopeNotes>;
   readonly keep?: (scope: Scope, state: ScopeState) => Promise<ScopeNotes>;
   readonly finish?: (scope: Scope) => Promise<ScopeNotes>;
-  readonly mayHaveLost?: (scope: Scope) => string | undefined;
+  readonly incarnation?: (scope: Scope) => string | undefined;
 }
 
 export class FakeReplayer {
@@ -65,6 +65,11 @@ export class FakeReplayer {
     return (await this.#script.empty?.(scope)) ?? NO_NOTES;
   }
 
+  async reopen(scope: Scope, takeover: string): Promise<ScopeNotes> {
+    this.log.push(`reopen ${scope.name} ${takeover}`);
+    return NO_NOTES;
+  }
+
   async keep(scope: Scope, state: ScopeState): Promise<ScopeNotes> {
     this.log.push(`keep ${scope.name}`);
     return (await this.#script.keep?.(scope, state)) ?? NO_NOTES;
@@ -75,11 +80,11 @@ export class FakeReplayer {
     return (await this.#script.finish?.(scope)) ?? NO_NOTES;
   }
 
-  mayHaveLost(scope: Scope): string | undefined {
-    return this.#script.mayHaveLost?.(scope);
+  async incarnation(scope: Scope): Promise<string | undefined> {
+    return this.#script.incarnation?.(scope);
   }
 
-  spare(_scope: Scope, key: Buffer | undefined): void {
+  async spare(_scope: Scope, key: Buffer | undefined): Promise<void> {
     this.spared.push(key?.toString());
   }
 

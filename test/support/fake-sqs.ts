@@ -16,21 +16,27 @@ let fakes = 0;
 export class FakeSqs {
   readonly #number = ++fakes;
   readonly endpoint = "http://fake";
-  readonly calls: Calls;
+  readonly sends: Calls;
   /** Bodies of each request, in order. */
   readonly requests: string[][] = [];
   readonly entries: Entry[][] = [];
   readonly #answering: Answering;
   #messages = 0;
 
-  constructor(clock: Clock, answering: Answering = () => undefined, maxRetryTimeMs = 600_000) {
+  constructor(
+    clock: Clock,
+    answering: Answering = () => undefined,
+    maxRetryTimeMs = 600_000,
+    signal: AbortSignal | undefined = undefined,
+  ) {
     this.#answering = answering;
-    this.calls = new Calls({
+    this.sends = new Calls({
       adapter: "sqs",
       endpoint: this.endpoint,
       clock,
       maxRetryTimeMs,
       pacer: UNPACED,
+      ...(signal === undefined ? {} : { signal }),
       classify: (error, operation) => classifySqsError(error, operation, { adapter: "sqs", endpoint: this.endpoint }),
     });
   }

@@ -4,17 +4,19 @@ import type { Adapter, Scope } from "../../src/model/scope.js";
 import { modeByName } from "../../src/modes/by-name.js";
 import type { ModeName, ScopeDecision } from "../../src/modes/mode.js";
 import type { ScopeState } from "../../src/replayers/replayer.js";
-import { CountingJournal } from "../../src/run/journal/counting-journal.js";
+import type { StateJournal } from "../../src/run/journal/state-journal.js";
 import { Ledger } from "../../src/run/ledger.js";
+import { ListedSummary } from "../../src/run/listed-summary.js";
 import type { Plan } from "../../src/run/plan.js";
 import type { PreparedRun } from "../../src/run/prepare.js";
 import { type ProgressEvent, SILENT } from "../../src/run/progress.js";
-import { Rejects } from "../../src/run/rejects.js";
 import { type ReplayEnd, replay } from "../../src/run/replay.js";
 import { makeReport, type Report } from "../../src/run/report.js";
 import { Selection } from "../../src/run/selection.js";
+import { Timeline } from "../../src/run/timeline.js";
 import { fakeClock } from "./fake-clock.js";
 import { FakeReplayer, type FakeScript } from "./fake-replayer.js";
+import { type MemoryJournal, memoryJournal } from "./memory-journal.js";
 
 export interface ScopeInRun {
   readonly scope: Scope;
@@ -29,8 +31,8 @@ export interface RunInMemory {
   readonly run: PreparedRun;
   readonly replayers: ReadonlyMap<Adapter, FakeReplayer>;
   readonly ledger: Ledger;
-  readonly journal: CountingJournal;
-  readonly rejects: Rejects;
+  readonly journal: StateJournal;
+  readonly kept: MemoryJournal;
   readonly events: readonly ProgressEvent[];
   replay(): Promise<ReplayEnd>;
   /** Replays and reports. */
@@ -86,13 +88,20 @@ export function runInMemory({ scopes, scripts = {}, mode = "none", signal }: Run
     signal: signal === undefined ? stopper.signal : AbortSignal.any([signal, stopper.signal]),
     stop: () => stopper.abort(),
   } as unknown as PreparedRun;
-  const rejects = new Rejects();
-  const ledger = new Ledger(rejects, SILENT);
-  const journal = new CountingJournal();
+  const timeline = new Timeline(clock);
+  const ledger = new Ledger(SILENT, timeline);
+  const kept = memoryJournal();
+  const { journal } = kept;
   const start = () => replay({ run, journal, ledger });
-  const report = async () =>
-    makeReport({ run, plan: planOf(run), end: await start(), ledger, rejects, durationMs: 1234.5 });
-  return { run, replayers, ledger, journal, rejects, events, replay: start, report };
+  const report = async () => {
+    const end = await start();
+    const listed = new ListedSummary();
+    for (const record of kept.listed) listed.add(record);
+    const job = { id: "0123456789abcdef", isResumed: false };
+    const measured = { durationMs: 1234.5, workedBefore: () => 0, timeline: timeline.points() };
+    return makeReport({ run, plan: planOf(run), end, ledger, job, dumpDigest: "d".repeat(64), listed, ...measured });
+  };
+  return { run, replayers, ledger, journal, kept, events, replay: start, report };
 }
 
 /** What a target holds for which a mode decides so. */

@@ -11,7 +11,7 @@ import type { MergeStrategies, ModeName } from "../../src/modes/mode.js";
 import { UNPACED } from "../../src/replayers/calls.js";
 import type { RemapLine, RemapSink } from "../../src/replayers/redis/remap.js";
 import { createRedisReplayer, type RedisTarget } from "../../src/replayers/redis/replayer.js";
-import type { Replayer, ReplayerContext } from "../../src/replayers/replayer.js";
+import { NO_NOTEBOOK, type Notebook, type Replayer, type ReplayerContext } from "../../src/replayers/replayer.js";
 import { type Clock, systemClock } from "../../src/support/clock.js";
 import { databaseScope } from "./redis-records.js";
 
@@ -24,6 +24,7 @@ export interface RestoreOptions {
   readonly maxRetryTimeMs?: number;
   readonly jobId?: string;
   readonly target?: Partial<RedisTarget>;
+  readonly notebook?: Notebook;
 }
 
 let jobs = 0;
@@ -48,6 +49,7 @@ export function replayerFor(url: string, options: RestoreOptions = {}): Replayer
     clock,
     pacer: UNPACED,
     maxRetryTimeMs: options.maxRetryTimeMs ?? 5_000,
+    notebook: options.notebook ?? NO_NOTEBOOK,
     workDirectory: tmpdir(),
   };
   return createRedisReplayer({ url, ...options.target }, context);
@@ -94,9 +96,23 @@ export function remapMemory(): RemapMemory {
           memory.closed++;
           return Promise.resolve();
         },
+        abandon: () => Promise.resolve(),
       }),
   };
   return memory;
+}
+
+/** Notes that outlive a replayer. */
+export function notebookInMemory(): Notebook {
+  const notes = new Map<string, string>();
+  return {
+    find: (_scope, prefix) => new Map([...notes].filter(([name]) => name.startsWith(prefix))),
+    note: (_scope, name, value) => {
+      if (value === undefined) notes.delete(name);
+      else notes.set(name, value);
+      return Promise.resolve();
+    },
+  };
 }
 
 /** A client to set up and to look, without any of the replayer's code. */

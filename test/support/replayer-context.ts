@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 
 import type { WriteAction, WritePolicy } from "../../src/model/policy.js";
 import { UNPACED } from "../../src/replayers/calls.js";
-import type { ReplayerContext } from "../../src/replayers/replayer.js";
+import { NO_NOTEBOOK, type ReplayerContext } from "../../src/replayers/replayer.js";
 import { systemClock } from "../../src/support/clock.js";
 
 function policyFor(action: WriteAction): WritePolicy {
@@ -21,6 +21,7 @@ export function contextFor(action: WriteAction, overrides: Partial<ReplayerConte
     clock: systemClock,
     pacer: UNPACED,
     maxRetryTimeMs: 10_000,
+    notebook: NO_NOTEBOOK,
     workDirectory: tmpdir(),
     ...overrides,
   };

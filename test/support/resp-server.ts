@@ -2,6 +2,10 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 
+import { firstCommand } from "./faults/resp-text.js";
+
+export { bulk } from "./faults/resp-text.js";
+
 export interface RespServer {
   readonly port: number;
   /** Connections that were made to it. */
@@ -16,13 +20,14 @@ export async function startRespServer(answer: (words: readonly string[], port: n
   const server = createServer((socket) => {
     connections++;
     sockets.add(socket);
-    let read = "";
+    let read: Buffer = Buffer.alloc(0);
     socket.on("error", () => undefined);
     socket.on("data", (data) => {
-      read += data.toString("latin1");
+      read = Buffer.concat([read, data]);
       for (let next = firstCommand(read); next !== undefined; next = firstCommand(read)) {
-        read = read.slice(next.length);
-        socket.write(answer(next.words, (server.address() as AddressInfo).port));
+        read = read.subarray(next.bytes.length);
+        const words = next.words.map((word) => word.toString("latin1"));
+        socket.write(answer(words, (server.address() as AddressInfo).port));
       }
     });
   }).listen(0, "127.0.0.1");
@@ -37,25 +42,4 @@ export async function startRespServer(answer: (words: readonly string[], port: n
       await new Promise((resolve) => server.close(resolve));
     },
   };
-}
-
-function firstCommand(text: string): { readonly words: readonly string[]; readonly length: number } | undefined {
-  const count = /^\*(\d+)\r\n/.exec(text);
-  if (count === null) return undefined;
-  const words: string[] = [];
-  let at = count[0].length;
-  for (let i = 0; i < Number(count[1]); i++) {
-    const size = /^\$(\d+)\r\n/.exec(text.slice(at));
-    if (size === null) return undefined;
-    at += size[0].length;
-    const end = at + Number(size[1]);
-    if (text.length < end + 2) return undefined;
-    words.push(text.slice(at, end));
-    at = end + 2;
-  }
-  return { words, length: at };
-}
-
-export function bulk(text: string): string {
-  return `$${Buffer.byteLength(text)}\r\n${text}\r\n`;
 }

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { type Readable, Writable } from "node:stream";
 
 import { main } from "../../src/cli/main.js";
+import { present } from "../../src/support/present.js";
 
 export interface CliResult {
   readonly status: number;
@@ -48,6 +49,8 @@ export interface Meanwhile {
   /** A person's keyboard. */
   readonly stdin?: Readable;
   readonly signal?: AbortSignal;
+  /** Silence of a target after which a connection counts as lost, in milliseconds. */
+  readonly silenceMs?: number;
   /** Called with each piece of standard error before the command goes on. */
   readonly onStderr?: (text: string) => void;
 }
@@ -56,12 +59,27 @@ export interface Meanwhile {
 export async function runCli(
   argv: readonly string[],
   env: Readonly<Record<string, string | undefined>> = {},
-  { stdin, signal, onStderr }: Meanwhile = {},
+  { stdin, signal, silenceMs, onStderr }: Meanwhile = {},
 ): Promise<CliResult> {
   const [stdout, stderr] = [new Kept(), new Kept(onStderr)];
   const asked = stdin === undefined ? { isTty: false } : { isTty: true, stdin };
-  const status = await main(argv, { env, stdout, stderr, ...asked, ...(signal === undefined ? {} : { signal }) });
-  return { status, stdout: stdout.text, stderr: stderr.text };
+  const more = present({ signal, silenceMs });
+  // Every run has a state folder of its own, unless the test names one.
+  const state = env["XDG_STATE_HOME"] ?? (await mkdtemp(join(tmpdir(), "elastickv-restore-state-")));
+  try {
+    const io = {
+      env: { ...env, XDG_STATE_HOME: state },
+      pid: process.pid,
+      isAlive: () => true,
+      cwd: process.cwd(),
+      stdout,
+      stderr,
+    };
+    const status = await main(argv, { ...io, ...asked, ...more });
+    return { status, stdout: stdout.text, stderr: stderr.text };
+  } finally {
+    if (env["XDG_STATE_HOME"] === undefined) await rm(state, { recursive: true, force: true });
+  }
 }
 
 /** `runCli` with `--report` into a file of its own; no report where the run ended before its first write. */

@@ -7,11 +7,11 @@ import { modeByName } from "../../src/modes/by-name.js";
 import type { ModeName } from "../../src/modes/mode.js";
 import type { Replayer, ReplayerContext } from "../../src/replayers/replayer.js";
 import { createSqsReplayer, type SqsTarget } from "../../src/replayers/sqs/replayer.js";
-import { CountingJournal } from "../../src/run/journal/counting-journal.js";
 import { Ledger } from "../../src/run/ledger.js";
 import { runScope } from "../../src/run/scope-runner.js";
 import { systemClock } from "../../src/support/clock.js";
 import { LOCAL_CREDENTIALS } from "../../testcontainers/server.js";
+import { memoryJournal } from "./memory-journal.js";
 import { type ContractServer, started } from "./servers/contract-server.js";
 import { elasticMq } from "./servers/sqs.js";
 import { Queues } from "./sqs-queues.js";
@@ -79,9 +79,9 @@ export async function restore(
   const state = await replayer.inspect(scope, () => streamOf(records));
   const decision = modeByName(mode).onScope("sqs", state.presence);
   const outcomes = new Map<number, Outcome>();
-  const ledger = new Ledger({ write: async () => undefined }, { report: () => undefined });
+  const ledger = new Ledger({ report: () => undefined });
   const warnings: string[] = [...state.warnings];
-  const restored = { decision, warnings, outcomes, notes: ledger.scope(scope).notes };
+  const restored = { decision, warnings, outcomes, notes: ledger.scope(scope).tally.notes };
   if (decision === "refuse" || decision === "skip") return { ...restored, totals: ledger.totals() };
   const prepared =
     decision === "create"
@@ -103,7 +103,9 @@ export async function restore(
       },
     },
     capabilities,
-    journal: new CountingJournal(),
+    journal: memoryJournal([scope]).journal,
+    firstSequence: 0,
+    workedMs: () => 0,
     ledger: ledger.scope(scope),
   });
   ledger.assertComplete();

@@ -7,7 +7,7 @@ import type { QueueScope, QueueSettings } from "../../src/model/scope.js";
 import { modeByName } from "../../src/modes/by-name.js";
 import type { ModeName } from "../../src/modes/mode.js";
 import { UNPACED } from "../../src/replayers/calls.js";
-import type { ReplayerContext } from "../../src/replayers/replayer.js";
+import { NO_NOTEBOOK, type ReplayerContext } from "../../src/replayers/replayer.js";
 import { type Clock, systemClock } from "../../src/support/clock.js";
 
 const STANDARD: QueueSettings = {
@@ -89,6 +89,7 @@ export function contextFor(mode: ModeName, overrides: Partial<ReplayerContext> =
     clock: hurriedClock(),
     pacer: UNPACED,
     maxRetryTimeMs: 60_000,
+    notebook: NO_NOTEBOOK,
     workDirectory: tmpdir(),
     ...overrides,
   };

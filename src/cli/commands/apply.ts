@@ -1,26 +1,34 @@
 /** `apply`: restores a dump. */
-import { access, constants, lstat, rm, stat } from "node:fs/promises";
-import { dirname } from "node:path";
 import { createInterface } from "node:readline/promises";
 import type { Readable } from "node:stream";
-import { messageOf, RestoreError } from "../../errors/restore-error.js";
+import { RestoreError } from "../../errors/restore-error.js";
 import { escapeForDisplay } from "../../model/display.js";
 import { apply as applyRun, mayDelete } from "../../run/apply.js";
+import type { JobInit } from "../../run/job/job.js";
 import type { Plan } from "../../run/plan.js";
-import { rejectsPathFor } from "../../run/rejects.js";
 import type { Report } from "../../run/report.js";
 import { type Command, DUMP_POSITIONAL } from "../command.js";
 import type { Io } from "../io.js";
-import { CONFIRM_OPTIONS, OUTPUT_OPTIONS, RUN_OPTIONS } from "../options.js";
-import { json, print, writeResult } from "../output.js";
+import {
+  CONFIRM_OPTIONS,
+  OUTPUT_OPTIONS,
+  RESUME_OPTION,
+  RETRIED_OPTIONS,
+  RUN_OPTIONS,
+  STATE_OPTIONS,
+} from "../options.js";
+import { json, print } from "../output.js";
 import { type ProgressKind, progressSink } from "../progress.js";
+import { keepReports, makeRoomForReports, rejectsPathOf } from "../reports.js";
 import { type RunArguments, runOptions } from "../run-options.js";
+import { stateDirectory, stateOption } from "../state-directory.js";
 import { errorText, planText, reportText } from "../text.js";
 import { runPlan } from "./plan.js";
 
-interface ApplyArguments extends RunArguments {
+export interface ApplyArguments extends RunArguments {
+  readonly resume?: boolean;
   readonly yes?: boolean;
-  readonly report?: string;
+  readonly report?: readonly string[];
   readonly dryRun?: boolean;
   readonly json?: boolean;
   readonly progress?: ProgressKind;
@@ -29,91 +37,65 @@ interface ApplyArguments extends RunArguments {
 export const apply: Command<ApplyArguments> = {
   usage: "apply <dump>",
   summary: "restore a dump",
-  options: { ...RUN_OPTIONS, ...CONFIRM_OPTIONS, ...OUTPUT_OPTIONS },
+  options: {
+    ...RUN_OPTIONS,
+    ...RESUME_OPTION,
+    ...RETRIED_OPTIONS,
+    ...STATE_OPTIONS,
+    ...CONFIRM_OPTIONS,
+    ...OUTPUT_OPTIONS,
+  },
   positionals: DUMP_POSITIONAL,
   examples: [
     ["$0 apply ./dump --redis-url redis://127.0.0.1:6379 --adapter redis", "the dump's keys into an empty Redis"],
     ["$0 apply ./dump --mode merge --report report.json", "all of it, endpoints from the environment"],
   ],
-  run: (args, io) => (args.dryRun === true ? runPlan(args, io) : runApply(args, io)),
+  run: (args, io, words) =>
+    args.dryRun === true
+      ? runPlan(args, io)
+      : runApply(args, io, { words, take: args.resume === true ? "same" : "begin" }),
 };
 
-async function runApply(args: ApplyArguments, io: Io): Promise<number> {
+/** Begins a job or takes one up, and shows it to its end. */
+export async function runApply(args: ApplyArguments, io: Io, job: Pick<JobInit, "take" | "words">): Promise<number> {
   const progress = progressSink(args.progress ?? "auto", io);
   const options = await runOptions(args, io, progress);
-  if (args.report !== undefined) await makeRoomForReport(args.report);
-  const isQuiet = args.progress === "none";
-  const report = await applyRun({
-    ...options,
-    ...(args.report === undefined ? {} : { rejectsPath: rejectsPathFor(args.report) }),
-    onPlan: (plan) => {
-      if (!isQuiet) io.stderr.write(`${planText(plan)}\n`);
-    },
-    confirm: (plan) => confirm(plan, args, io),
-  });
+  const paths = args.report ?? [];
   try {
-    await print(io.stdout, args.json === true ? json(report) : reportText(report));
-    if (report.error !== undefined) await print(io.stderr, stoppedText(report.error, report));
+    await makeRoomForReports(paths);
+    const rejectsPath = rejectsPathOf(paths);
+    const isQuiet = args.progress === "none";
+    const report = await applyRun({
+      ...options,
+      job: { ...job, stateDirectory: stateDirectory(args, io), pid: io.pid, isAlive: io.isAlive, cwd: io.cwd },
+      ...(rejectsPath === undefined ? {} : { rejectsPath }),
+      onPlan: (plan) => {
+        if (!isQuiet) io.stderr.write(`${planText(plan)}\n`);
+      },
+      confirm: (plan) => confirm(plan, args, io),
+    });
+    await show(report, args, io).finally(() => keepReports(paths, report, { ...io, isQuiet: args.json === true }));
+    return report.exitStatus;
   } finally {
-    if (args.report !== undefined) await keepReport(args.report, report, args, io);
+    options.retry?.close();
   }
-  return report.exitStatus;
 }
 
-async function keepReport(path: string, report: Report, args: ApplyArguments, io: Io): Promise<void> {
-  await writeResult(path, json(report));
-  if (args.json !== true) await print(io.stdout, `The report stands in ${path}.\n`);
+async function show(report: Report, args: ApplyArguments, io: Io): Promise<void> {
+  await print(io.stdout, args.json === true ? json(report) : reportText(report));
+  if (report.error === undefined) return;
+  const text = stoppedText(report.error, report, stateOption(args, io));
+  await print(io.stderr, text);
 }
 
-/** Found before hours of work, not after them. Rejects of an earlier run beside the report are not this one's. */
-async function makeRoomForReport(path: string): Promise<void> {
-  if (/\.html$/i.test(path)) {
-    throw new RestoreError("USAGE", `--report does not take "${path}": reports are JSON`, {
-      hint: "Name a .json file.",
-    });
-  }
-  if (path === "") throw new RestoreError("USAGE", "--report names no file", { hint: "Name a .json file." });
-  const there = await stat(path).catch(() => undefined);
-  if (there?.isDirectory() === true) {
-    throw new RestoreError("USAGE", `--report: ${path} is a folder`, { hint: "Name a file in it." });
-  }
-  // Whoever opens a pipe that nobody reads waits for ever, and a device keeps nothing.
-  if (there?.isFile() === false) {
-    throw new RestoreError("USAGE", `--report: ${path} is no regular file`, {
-      hint: "Name a file; --json writes the report to standard output.",
-    });
-  }
-  if (there !== undefined) {
-    await access(path, constants.W_OK).catch((cause: unknown) => {
-      throw new RestoreError("USAGE", `--report: ${path} cannot be written to: ${messageOf(cause)}`, {
-        hint: "Name another file.",
-      });
-    });
-  }
-  await access(dirname(path), constants.W_OK).catch((cause: unknown) => {
-    throw new RestoreError("USAGE", `--report: ${dirname(path)} cannot be written to: ${messageOf(cause)}`, {
-      hint: "Name a file in a folder that exists.",
-    });
-  });
-  const rejects = rejectsPathFor(path);
-  const found = await lstat(rejects).catch(() => undefined);
-  if (found?.isFile() === true) await rm(rejects, { force: true });
-}
-
-function stoppedText(error: NonNullable<Report["error"]>, { scopes }: Report): string {
+function stoppedText(error: NonNullable<Report["error"]>, { job }: Report, where: string): string {
   const hint = error.hint === undefined ? {} : { hint: error.hint };
-  const queues = scopes.some(({ adapter, recordsRead }) => adapter === "sqs" && recordsRead > 0);
   return [
-    errorText(new RestoreError(error.code, error.message, hint)).trimEnd(),
-    "What was restored stays. Run the same command with --mode merge, or --mode skip-existing, to restore the rest.",
-    ...(queues ? [QUEUES_AGAIN] : []),
+    errorText(new RestoreError(error.code, error.message, hint), where).trimEnd(),
+    `What was restored stays. To go on where it was: elastickv-restore resume ${job}${where}`,
     "",
   ].join("\n");
 }
-
-const QUEUES_AGAIN =
-  "Queues are another matter: merge sends their messages again, skip-existing leaves a queue that holds any. " +
-  "Name the queues that are still empty with --scope, or start them over with --mode replace.";
 
 async function confirm(plan: Plan, { yes }: ApplyArguments, io: Io): Promise<boolean> {
   if (yes === true) return true;

@@ -51,7 +51,7 @@ export function classifyError(error: unknown, operation: string, context: AwsErr
       });
     case "LimitExceededException":
       // Too many tables at once, which passes, or too many altogether: only the sentence tells.
-      return new RestoreError("THROTTLED", awsErrorText(error), { ...init, retry: "yes", reason: "throttled" });
+      return new RestoreError("THROTTLED", awsErrorText(error), { ...init, retry: "yes", reason: "too-many-tables" });
     case "ItemCollectionSizeLimitExceededException":
       return new RestoreError("RECORD_REFUSED", awsErrorText(error), { ...init, reason: "item-collection-too-large" });
   }

@@ -8,6 +8,7 @@ import { escapeForDisplay } from "../../model/display.js";
 import type { Outcome } from "../../model/outcome.js";
 import type { ItemRecord } from "../../model/record.js";
 import type { TableScope } from "../../model/scope.js";
+import { present } from "../../support/present.js";
 import { type AwsOptions, endpointLabel, isAws } from "../aws-client.js";
 import { type CallStats, Calls } from "../calls.js";
 import type { Capabilities, Replayer, ReplayerContext, ScopeNotes, ScopeState } from "../replayer.js";
@@ -51,13 +52,15 @@ class DynamoDbReplayer implements Replayer<"dynamodb"> {
     this.#client = createClient({ ...target, maxSockets });
     const classify = (error: unknown, operation: string) =>
       classifyError(error, operation, { adapter: this.adapter, endpoint: this.endpoint });
-    const { clock, pacer, maxRetryTimeMs, signal } = context;
-    const init = { adapter: this.adapter, endpoint: this.endpoint, clock, pacer, classify, ...(signal && { signal }) };
+    const { clock, pacer, maxRetryTimeMs, signal, writeSignal } = context;
+    const stopping = present({ signal, writeSignal });
+    const init = { adapter: this.adapter, endpoint: this.endpoint, clock, pacer, classify, ...stopping };
     this.#calls = new Calls({ ...init, maxRetryTimeMs });
     this.#probeCalls = new Calls({ ...init, maxRetryTimeMs: Math.min(maxRetryTimeMs, PROBE_RETRY_MS) });
     this.#tables = new Tables(this.#client, this.#calls);
     const parallelPuts = Math.max(1, Math.floor(maxSockets / concurrency));
-    const parts = { client: this.#client, calls: this.#calls, tables: this.#tables, classify, parallelPuts };
+    const calls = this.#calls.forWrites();
+    const parts = { client: this.#client, calls, tables: this.#tables, classify, parallelPuts };
     this.#writer = new ItemWriter(parts, SMALL_BODY_BYTES);
   }
 

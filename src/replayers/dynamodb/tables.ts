@@ -34,10 +34,10 @@ export class Tables {
     this.#calls = calls;
   }
 
-  /** The table as it is now, or undefined when there is none. */
-  async find(name: string): Promise<TableDescription | undefined> {
+  /** The table as it is now, or undefined when there is none. `isNested`: asked within another request's turn. */
+  async find(name: string, { isNested = false } = {}): Promise<TableDescription | undefined> {
     try {
-      const answer = await this.#calls.run({ operation: "DescribeTable", scope: name }, () =>
+      const answer = await this.#calls.run({ operation: "DescribeTable", scope: name, isNested }, () =>
         this.#client.sdk.send(new DescribeTableCommand({ TableName: name })),
       );
       return answer.Table;

@@ -6,8 +6,8 @@
  * nothing else: after a refusal the batch is halved until the refused item stands alone; items that stay unprocessed
  * while nothing moves are put one by one, for some servers (elastickv) leave undone what they should refuse.
  *
- * `putIfAbsent`: a conditional PutItem an item, some side by side. When an answer was lost and the repeated request
- * finds an item, that item is read and compared: equal is ours.
+ * `putIfAbsent`: a conditional PutItem an item, some side by side. When an answer was lost, or an earlier process of the
+ * job may have sent it, and the request finds an item, that item is read and compared: equal is ours.
  *
  * Both may run twice for the same items. Errors that are nobody's own end the batch as exceptions, once every request
  * under way has ended.
@@ -18,6 +18,7 @@ import type { ItemRecord } from "../../model/record.js";
 import type { TableScope } from "../../model/scope.js";
 import { awsErrorStatus } from "../aws-client.js";
 import type { Calls } from "../calls.js";
+import { stoppedBy } from "../replayer.js";
 import { CONDITION_FAILED, SERVER_ERROR, TABLE_NOT_FOUND } from "./classify-error.js";
 import type { DynamoDbClient, RawAnswer } from "./client.js";
 import {
@@ -68,18 +69,24 @@ export class ItemWriter {
     this.bodyBytes = bodyBytes;
   }
 
-  /** One outcome a record, in order. @throws RestoreError when the target takes no writes */
+  /** One outcome a record, in order. @throws RestoreError or WriteStopped when the target takes no writes */
   async put(scope: TableScope, records: readonly ItemRecord[]): Promise<Outcome[]> {
-    const items = records.map(asItem);
-    for (const round of this.#rounds(unsettled(items))) await this.#batch(scope, round);
-    return items.map(outcomeOf);
+    return await this.#inRounds(records, (round) => this.#batch(scope, round));
   }
 
-  /** One outcome a record, in order. @throws RestoreError when the target takes no writes */
+  /** One outcome a record, in order. @throws RestoreError or WriteStopped when the target takes no writes */
   async putIfAbsent(scope: TableScope, records: readonly ItemRecord[]): Promise<Outcome[]> {
+    return await this.#inRounds(records, (round) => this.#eachOf(round, (item) => this.#putIfAbsent(scope, item)));
+  }
+
+  async #inRounds(records: readonly ItemRecord[], send: (round: readonly Item[]) => Promise<void>): Promise<Outcome[]> {
     const items = records.map(asItem);
-    for (const round of this.#rounds(unsettled(items)))
-      await this.#eachOf(round, (item) => this.#putIfAbsent(scope, item));
+    try {
+      for (const round of this.#rounds(unsettled(items))) await send(round);
+    } catch (error) {
+      const ends = items.map(({ outcome }) => outcome ?? "unknown");
+      throw stoppedBy(error, ends);
+    }
     return items.map(outcomeOf);
   }
 
@@ -155,7 +162,8 @@ export class ItemWriter {
     const writtenBefore = this.#written;
     const body = putIfAbsentBody(scope.target, item.text, scope.schema.key.hash.name);
     if (body.length > this.bodyBytes) return settle([item], tooLarge(body.length, this.bodyBytes));
-    let doubtful = false;
+    // An earlier process of the job may have put it.
+    let doubtful = item.record.announcedAt !== undefined;
     const send = async () => {
       try {
         return await this.#init.client.putItem(scope.target, body);
@@ -201,7 +209,8 @@ export class ItemWriter {
       return await send();
     } catch (thrown) {
       const error = this.#init.classify(thrown, operation);
-      if (error.reason !== TABLE_NOT_FOUND || (await this.#init.tables.find(scope.target)) === undefined) throw error;
+      if (error.reason !== TABLE_NOT_FOUND) throw error;
+      if ((await this.#init.tables.find(scope.target, { isNested: true })) === undefined) throw error;
       throw new RestoreError("THROTTLED", `the table ${scope.target} takes no items yet`, { retry: "yes" });
     }
   }

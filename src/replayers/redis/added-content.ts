@@ -4,7 +4,7 @@ export type AddCommand = "HSET" | "RPUSH" | "SADD" | "ZADD";
 
 /** A record as the arguments of the command that adds to it, in chunks of at most about 2,000. */
 export interface AddedContent {
-  readonly record: { readonly key: Buffer; readonly expireAtMs?: bigint };
+  readonly record: { readonly key: Buffer; readonly expireAtMs?: bigint; readonly announcedAt?: number };
   readonly kind: string;
   readonly command: AddCommand | "PFADD";
   /** How many elements the key has in the end; absent where a key does not know. */

@@ -177,7 +177,7 @@ function answered(said: string, operation: string, { endpoint }: RedisErrorConte
 function full(text: string, endpoint: string, make: Make): RestoreError {
   return make("TARGET_FULL", `${endpoint} takes no more data: ${text}`, {
     retry: "fatal",
-    hint: "Give the server more memory (maxmemory) or disk, then run the restore again.",
+    hint: "Give the server more memory (maxmemory) or disk, then take the job up again.",
   });
 }
 

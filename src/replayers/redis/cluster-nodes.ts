@@ -76,15 +76,14 @@ export class ClusterNodes {
   connectionTo(address: NodeAddress): Connection {
     const known = this.#connections.get(address);
     if (known !== undefined) return known;
-    const opened = new Connection(this.#optionsOf(address), (client) => this.#begin(client, address));
+    const opened = this.#newConnection(address);
     this.#connections.set(address, opened);
     return opened;
   }
 
-  /** For one large value. The silence that counts on it is of both directions, so the client's own limit is taken off. */
+  /** For one large value. */
   ownConnection(address: NodeAddress): Connection {
-    const options = { ...this.#optionsOf(address), socketTimeout: undefined };
-    return new Connection(options, (client) => this.#begin(client, address));
+    return this.#newConnection(address);
   }
 
   /** The loss of a connection to the node, with its name. */
@@ -129,6 +128,10 @@ export class ClusterNodes {
         throw first instanceof ConnectionLost ? new ConnectionLost(false, first.cause) : first;
       });
     }
+  }
+
+  #newConnection(address: NodeAddress): Connection {
+    return new Connection(this.#optionsOf(address), (client) => this.#begin(client, address));
   }
 
   async #begin(client: Redis, address: NodeAddress): Promise<void> {

@@ -28,9 +28,6 @@ export interface StreamedArgument {
   readonly blocks: () => AsyncIterable<Buffer>;
 }
 
-/** Neither a byte sent nor one received for so long: the connection counts as lost. */
-const STALL_MS = 60_000;
-
 export class Connection {
   readonly #options: ClientOptions;
   readonly #onOpen: (client: Redis) => Promise<void>;
@@ -71,7 +68,9 @@ export class Connection {
    */
   async sendStreamed(command: Command, value: StreamedArgument, pause?: () => Promise<void>): Promise<Reply> {
     const client = await this.#ready();
-    client.stream.setTimeout(STALL_MS, () => client.stream.destroy());
+    // The client counts what it receives alone, and no answer is due while the value is sent.
+    delete client.options.socketTimeout;
+    client.stream.setTimeout(this.#options.socketTimeout, () => client.stream.destroy());
     const sending = new StreamedCommand(command, value);
     const reply = this.#send(client, sending);
     const over = new AbortController();

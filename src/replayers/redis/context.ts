@@ -4,6 +4,7 @@ import type { WriteAction, WritePolicy } from "../../model/policy.js";
 import type { RedisRecord } from "../../model/record.js";
 import type { DatabaseScope } from "../../model/scope.js";
 import type { Clock } from "../../support/clock.js";
+import type { Notebook } from "../replayer.js";
 import type { Command, Reply, StreamedArgument } from "./connection.js";
 import { type Moment, momentOf } from "./expiry.js";
 import type { Link } from "./link.js";
@@ -22,6 +23,7 @@ export interface WriteContext {
   readonly link: Link;
   readonly whole: WholeWriter;
   readonly remaps?: RemapSink;
+  readonly notebook: Notebook;
   /** Rises when the server turns out to be another process than before: what it held in memory may be gone. */
   readonly generation: () => number;
   /** Sends a command with a value of many megabytes over a connection of its own. */

@@ -16,6 +16,15 @@ export class ServerIdentity {
     return this.#generation;
   }
 
+  /**
+   * The processes that were met, in a word that changes when another one answers. Comes up again in another process of
+   * the job, unless something was replaced.
+   */
+  toString(): string {
+    const runIds = [...this.#runIds.values()].sort();
+    return [...runIds, ...(this.#generation === 0 ? [] : [`${this.#generation} replaced`])].join(" ");
+  }
+
   /** `server`: an address that always leads to the same server. */
   met(server: string, runId: string | undefined): void {
     const known = this.#runIds.get(server);

@@ -4,6 +4,8 @@
  *
  * Not atomic: a reader can see the first part, and a crash leaves it. Its expiry is set right behind the first chunk.
  */
+import { createHash } from "node:crypto";
+
 import { RestoreError } from "../../errors/restore-error.js";
 import type { Outcome } from "../../model/outcome.js";
 import type { WriteAction } from "../../model/policy.js";
@@ -24,14 +26,23 @@ export async function writeInPlace(
   const moment = momentNow(context, record);
   if (moment.how === "skip") return SKIPPED_EXPIRED;
   const mode = scriptModeOf(action);
+  const begun = noteOf(record);
+  const isOurs = record.announcedAt !== undefined && context.notebook.find(context.scope, begun).size > 0;
   const type = await typeOf(context.link, record.key);
   if (type !== "none") {
     if (mode !== "put" && type !== content.kind) return judge(context, action, { word: "wrong-type" });
-    if (mode === "absent") return judge(context, action, { word: "exists" });
+    if (mode === "absent" && !isOurs) return judge(context, action, { word: "exists" });
     if (mode !== "merge" || moment.how === "X") await removeWhole(context, record.key);
   }
+  // A part of it that a crash leaves would otherwise pass for somebody else's.
+  if (mode === "absent") await context.notebook.note(context.scope, begun, "begun");
   if (moment.how !== "X") await addAll(context, content);
+  if (mode === "absent") await context.notebook.note(context.scope, begun);
   return judge(context, action, { word: "ok", notes: notesOf(moment) });
+}
+
+function noteOf({ key }: AddedContent["record"]): string {
+  return `in-place:${createHash("sha256").update(key).digest("hex")}`;
 }
 
 async function addAll(context: WriteContext, { record, command, chunks }: AddedContent): Promise<void> {

@@ -12,7 +12,10 @@ export interface RemapWriter {
   /** Appends lines, in the order of the stream. */
   write(lines: readonly RemapLine[]): Promise<void>;
   /** Makes the lines durable. Called once, also after a failure. */
+  /** Nothing more comes. */
   close(): Promise<void>;
+  /** What was written is to be written again by another process of the job. */
+  abandon(): Promise<void>;
 }
 
 export interface RemapSink {

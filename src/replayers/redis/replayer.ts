@@ -5,7 +5,7 @@
  * none are named in the capabilities' fallbacks. Nothing is resent that could be applied twice.
  *
  * It does not promise to keep other writers away, nor that a server which restarts keeps what it acknowledged: that is
- * told by `mayHaveLost`, and the scope has to be written again.
+ * told by `incarnation`, and the scope is written again.
  */
 import { RestoreError } from "../../errors/restore-error.js";
 import type { Outcome, OutcomeKind } from "../../model/outcome.js";
@@ -14,20 +14,30 @@ import type { DatabaseScope } from "../../model/scope.js";
 import { present } from "../../support/present.js";
 import { SpillingSet } from "../../support/spilling-set.js";
 import { type CallStats, Calls } from "../calls.js";
-import { type Capabilities, NO_NOTES, type Replayer, type ReplayerContext, type ScopeNotes } from "../replayer.js";
+import {
+  type Capabilities,
+  type EndAtStop,
+  NO_NOTES,
+  type Replayer,
+  type ReplayerContext,
+  type ScopeNotes,
+  stoppedBy,
+} from "../replayer.js";
 import { classifyRedisError } from "./classify-error.js";
 import { ClusterNodes } from "./cluster-nodes.js";
 import { ClusterWire } from "./cluster-wire.js";
 import type { WriteContext } from "./context.js";
 import { Database } from "./database.js";
 import { ServerIdentity } from "./identity.js";
-import { markerKeys } from "./own-keys.js";
+import type { Link } from "./link.js";
+import { markerKeys, temporaryKey } from "./own-keys.js";
 import { type Abilities, probeRedis } from "./probe.js";
 import { probeCluster } from "./probe-cluster.js";
 import type { RemapSink } from "./remap.js";
 import { deleteOthers, flush, inspectDatabase, removeKeys } from "./scope.js";
 import { SingleWire } from "./single-wire.js";
 import { parseRedisUrl, type RedisAccess, type RedisAddress } from "./target-url.js";
+import { removeWhole } from "./temporary.js";
 import { writeRecord } from "./write-record.js";
 
 export interface RedisTarget {
@@ -35,6 +45,8 @@ export interface RedisTarget {
   readonly url: string;
   /** User, password and TLS settings that the URL does not carry. */
   readonly access?: RedisAccess;
+  /** Silence while an answer is due after which a connection counts as lost. Default 60,000. */
+  readonly silenceMs?: number;
   /** How `empty` works: FLUSHDB (default), or per key, for databases in use: what the dump lacks is deleted at the end. */
   readonly replaceStrategy?: "flush" | "per-key";
   /** Scopes may be emptied: the user needs the rights for it, which is asked beforehand. */
@@ -63,7 +75,13 @@ interface Replacing {
   readonly keep: SpillingSet;
   /** Some of the dump's keys cannot be known, so any key of the target may be one of them. */
   keepsAll: boolean;
+  /** Earlier processes of the job wrote keys that this one has not met. */
+  isPartial: boolean;
 }
+
+/** Notes of keys that a replace key by key must not delete: `spare:` and base64. */
+const SPARE = "spare:";
+const SPARE_ALL = "spare:*";
 
 class RedisReplayer implements Replayer<"redis"> {
   readonly adapter = "redis";
@@ -74,8 +92,11 @@ class RedisReplayer implements Replayer<"redis"> {
   readonly #databases = new Map<number, Database>();
   readonly #identity = new ServerIdentity();
   readonly #replacing = new Map<number, Replacing>();
+  readonly #ownRecords = new Map<number, () => AsyncIterable<RedisRecord>>();
   /** Databases that were emptied by a server which leaves some keys. */
   readonly #leftovers = new Set<number>();
+  /** By letting go of records: they are all records' at once. */
+  #markersRemoved = false;
   #abilities: Promise<Abilities> | undefined;
   /** Set where the target is a cluster. */
   #cluster: ClusterNodes | undefined;
@@ -83,7 +104,7 @@ class RedisReplayer implements Replayer<"redis"> {
   constructor(target: RedisTarget, context: ReplayerContext) {
     this.#target = target;
     this.#context = context;
-    this.#address = parseRedisUrl(target.url, target.access);
+    this.#address = parseRedisUrl(target.url, target.access, target.silenceMs);
     const endpoint = this.#address.label;
     this.#calls = new Calls({
       adapter: "redis",
@@ -92,7 +113,7 @@ class RedisReplayer implements Replayer<"redis"> {
       maxRetryTimeMs: context.maxRetryTimeMs,
       pacer: context.pacer,
       classify: (error, operation) => classifyRedisError(error, operation, { endpoint }),
-      ...(context.signal === undefined ? {} : { signal: context.signal }),
+      ...present({ signal: context.signal, writeSignal: context.writeSignal }),
     });
   }
 
@@ -117,6 +138,7 @@ class RedisReplayer implements Replayer<"redis"> {
   }
 
   async inspect(scope: DatabaseScope, ownRecords: () => AsyncIterable<RedisRecord>) {
+    this.#ownRecords.set(scope.targetDatabase, ownRecords);
     return await inspectDatabase(await this.#targetOf(scope), scope, ownRecords);
   }
 
@@ -144,13 +166,15 @@ class RedisReplayer implements Replayer<"redis"> {
         hint: "Leave out --replace-strategy per-key.",
       });
     }
-    this.#replacing.set(scope.targetDatabase, { keep: new SpillingSet(this.#context.workDirectory), keepsAll: false });
+    const keep = new SpillingSet(this.#context.workDirectory);
+    this.#replacing.set(scope.targetDatabase, { keep, keepsAll: false, isPartial: false });
     return NO_NOTES;
   }
 
   async write(scope: DatabaseScope, batch: readonly RedisRecord[]): Promise<Outcome[]> {
     const context = await this.#writeContext(scope);
-    const outcomes = await sideBySide(batch, async (record) => await writeRecord(context, record));
+    const ends = await sideBySide(batch, async (record) => await writeRecord(context, record));
+    const outcomes = ends.outcomes;
     // An expired key and an empty collection are no keys: in a replace, what the target has under their name goes.
     const isKey = (i: number): boolean => !NO_KEYS.has(outcomes[i]?.kind);
     const keep = this.#replacing.get(scope.targetDatabase)?.keep;
@@ -161,46 +185,85 @@ class RedisReplayer implements Replayer<"redis"> {
         "DEL",
         others.map(({ key }) => key),
       );
-    return outcomes;
+    if (ends.failure !== undefined) throw stoppedBy(ends.failure.error, ends.known());
+    return batch.map((_, i) => outcomes[i] as Outcome);
   }
 
-  spare(scope: DatabaseScope, key: Buffer | undefined): void {
+  async spare(scope: DatabaseScope, key: Buffer | undefined): Promise<void> {
     const replacing = this.#replacing.get(scope.targetDatabase);
     if (replacing === undefined) return;
     if (key === undefined) replacing.keepsAll = true;
     else replacing.keep.add(key);
+    // A process that takes the job up does not read the faulty record again.
+    await this.#context.notebook.note(scope, key === undefined ? SPARE_ALL : `${SPARE}${key.toString("base64")}`, "");
+  }
+
+  async reopen(scope: DatabaseScope, takeover: "create" | "empty" | "keep"): Promise<ScopeNotes> {
+    if (takeover !== "empty") return NO_NOTES;
+    const { abilities } = await this.#targetOf(scope);
+    if (this.#target.replaceStrategy === "per-key") {
+      this.#replacing.set(scope.targetDatabase, {
+        keep: new SpillingSet(this.#context.workDirectory),
+        keepsAll: false,
+        isPartial: true,
+      });
+    } else if (!abilities.flushesAll) this.#leftovers.add(scope.targetDatabase);
+    return NO_NOTES;
   }
 
   async finish(scope: DatabaseScope): Promise<ScopeNotes> {
     const target = await this.#targetOf(scope);
-    // A connection of its own that broke since tells of a restart only when it is made again.
     const { link } = target;
-    for (const shard of await link.shards()) await link.at(shard).command("PING", []);
-    if (this.#appends()) await removeKeys(link, "DEL", markerKeys(this.#context.policy.jobId, link.clustered));
+    await this.#removeMarkers(link);
     const warnings: string[] = [];
     const replacing = this.#replacing.get(scope.targetDatabase);
+    if (replacing?.isPartial === true) await this.#learnAll(scope, replacing);
     if (replacing?.keepsAll === true) {
       warnings.push("keys that the dump lacks were not deleted, because not all of the dump's keys could be known");
     } else if (replacing !== undefined) {
       const settled = await deleteOthers(target, {
         spares: (key) => replacing.keep.has(key),
         selects: this.#target.selects ?? (() => true),
+        ...present({ signal: this.#context.signal }),
       });
       if (!settled) {
         warnings.push("slots moved while keys were listed, so some that the dump lacks may have been left");
       }
-    } else if (this.#target.replaceStrategy === "per-key" && this.#mayReplace()) {
-      // Without its beginning, this run does not know all the keys that have to stay.
-      warnings.push("keys that the dump lacks were not deleted, because the run was taken up again half-way");
     }
     return { warnings };
   }
 
-  /** A sentence when writes that were acknowledged may be gone again. */
-  mayHaveLost(scope: DatabaseScope): string | undefined {
-    return this.#identity.generation === 0 || !this.#databases.has(scope.targetDatabase)
-      ? undefined
-      : "the server was restarted or replaced during the run: what it had acknowledged before may be gone, so run the restore again or verify it";
+  /** The keys that earlier processes of the job wrote or spared stay as well. */
+  async #learnAll(scope: DatabaseScope, replacing: Replacing): Promise<void> {
+    const { notebook, policy } = this.#context;
+    for await (const record of this.#ownRecords.get(scope.targetDatabase)?.() ?? []) {
+      const isEmpty = record.kind === "collection" && record.count === 0;
+      if (!isEmpty && policy.expiryOf(record.expireAtMs).kind !== "skip") replacing.keep.add(record.key);
+    }
+    for (const name of notebook.find(scope, SPARE).keys()) {
+      if (name === SPARE_ALL) replacing.keepsAll = true;
+      else replacing.keep.add(Buffer.from(name.slice(SPARE.length), "base64"));
+    }
+    replacing.isPartial = false;
+  }
+
+  /** A connection of its own that broke since tells of a restart only when it is made again. */
+  async incarnation(scope: DatabaseScope): Promise<string | undefined> {
+    const { link } = await this.#targetOf(scope);
+    for (const shard of await link.shards()) await link.at(shard).command("PING", []);
+    const processes = String(this.#identity);
+    return processes === "" ? undefined : processes;
+  }
+
+  async discard(scope: DatabaseScope, record: RedisRecord): Promise<void> {
+    const context = await this.#writeContext(scope);
+    await removeWhole(context, temporaryKey(this.#context.policy.jobId, record.key));
+    if (!this.#markersRemoved) await this.#removeMarkers(context.link);
+    this.#markersRemoved = true;
+  }
+
+  async #removeMarkers(link: Link): Promise<void> {
+    if (this.#appends()) await removeKeys(link, "DEL", markerKeys(this.#context.policy.jobId, link.clustered));
   }
 
   close(): Promise<void> {
@@ -218,10 +281,6 @@ class RedisReplayer implements Replayer<"redis"> {
 
   #emptying(): "none" | "flush" | "per-key" {
     return this.#target.empties === true ? (this.#target.replaceStrategy ?? "flush") : "none";
-  }
-
-  #mayReplace(): boolean {
-    return this.#context.policy.actionFor("string") === "put";
   }
 
   async #learnt(): Promise<Abilities> {
@@ -272,6 +331,7 @@ class RedisReplayer implements Replayer<"redis"> {
       whole: database.whole,
       generation: () => this.#identity.generation,
       sendStreamed: async (command, value, repeatable) => await database.sendStreamed(command, value, repeatable),
+      notebook: this.#context.notebook,
       ...(this.#target.remaps === undefined ? {} : { remaps: this.#target.remaps }),
     };
   }
@@ -287,27 +347,42 @@ class RedisReplayer implements Replayer<"redis"> {
       this.#cluster === undefined
         ? new SingleWire({ address: this.#address, database, identity: this.#identity })
         : new ClusterWire(this.#cluster);
-    const opened = new Database({ wire, calls: this.#calls, scope });
+    const opened = new Database({ wire, calls: this.#calls.forWrites(), scope });
     this.#databases.set(database, opened);
     return opened;
   }
 }
 
-/** One outcome a record, in order. Waits for all that have begun before it throws. */
-async function sideBySide<T, R>(items: readonly T[], run: (item: T) => Promise<R>): Promise<R[]> {
-  const results = new Array<R>(items.length);
-  const failures: unknown[] = [];
-  let next = 0;
+/** What became of records that were written side by side, in their order. */
+class Ends {
+  readonly outcomes: (Outcome | undefined)[];
+  /** The first error that was no record's own. */
+  failure: { readonly error: unknown } | undefined;
+  /** As many have been begun. */
+  begun = 0;
+
+  constructor(count: number) {
+    this.outcomes = new Array<Outcome | undefined>(count).fill(undefined);
+  }
+
+  known(): EndAtStop[] {
+    return this.outcomes.map((outcome, i) => outcome ?? (i < this.begun ? "unknown" : "not-sent"));
+  }
+}
+
+/** Begins none after an error; waits for all that have begun. */
+async function sideBySide<T>(items: readonly T[], run: (item: T) => Promise<Outcome>): Promise<Ends> {
+  const ends = new Ends(items.length);
   const lane = async (): Promise<void> => {
-    for (let i = next++; i < items.length && failures.length === 0; i = next++) {
+    while (ends.begun < items.length && ends.failure === undefined) {
+      const i = ends.begun++;
       try {
-        results[i] = await run(items[i] as T);
+        ends.outcomes[i] = await run(items[i] as T);
       } catch (error) {
-        failures.push(error);
+        ends.failure ??= { error };
       }
     }
   };
   await Promise.all(Array.from({ length: Math.min(SIDE_BY_SIDE, items.length) }, lane));
-  if (failures.length > 0) throw failures[0];
-  return results;
+  return ends;
 }

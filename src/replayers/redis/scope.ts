@@ -104,6 +104,8 @@ interface Deletion {
   readonly spares: (key: Buffer) => boolean;
   /** Keys that are the run's business; others stay. */
   readonly selects: (displayKey: string) => boolean;
+  /** Nothing is deleted any more once it aborts. */
+  readonly signal?: AbortSignal;
 }
 
 /** Empties the database. Keys that move to another node of a cluster meanwhile escape once, so it is looked again. */
@@ -135,12 +137,13 @@ export async function deleteOthers(target: Target, deletion: Deletion): Promise<
 async function deleteOthersAt(
   shard: Shard,
   { link, abilities }: Target,
-  { spares, selects }: Deletion,
+  { spares, selects, signal }: Deletion,
 ): Promise<number> {
   const remove = abilities.unlink ? "UNLINK" : "DEL";
   let deleted = 0;
   let cursor = "0";
   do {
+    if (signal?.aborted === true) throw new RestoreError("INTERRUPTED", "interrupted", { retry: "fatal" });
     const reply = await link.at(shard).command("SCAN", [cursor, "COUNT", String(SCANNED_AT_ONCE)]);
     if (!Array.isArray(reply)) throw new RestoreError("CALL_FAILED", "SCAN gave no cursor");
     cursor = String(reply[0]);

@@ -37,9 +37,7 @@ export class SingleWire implements Wire {
   }
 
   async sendStreamed(command: Command, value: StreamedArgument, pause?: () => Promise<void>): Promise<Reply> {
-    // The silence that counts on this connection is of both directions, so the client's own limit is taken off.
-    const options = { ...this.#init.address.options, socketTimeout: undefined };
-    const connection = new Connection(options, (client) => this.#begin(client));
+    const connection = new Connection(this.#init.address.options, (client) => this.#begin(client));
     return await this.#streaming.use(connection, async () => await connection.sendStreamed(command, value, pause));
   }
 

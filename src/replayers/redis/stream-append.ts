@@ -4,6 +4,7 @@
  *
  * A stream that the target lacks is written with its own ids instead: nothing there forces new ones.
  */
+import { RestoreError } from "../../errors/restore-error.js";
 import type { Outcome } from "../../model/outcome.js";
 import type { StreamEntry, StreamRecord } from "../../model/record.js";
 import { mayVanish } from "./append.js";
@@ -61,16 +62,24 @@ class Appending {
 
   async run(): Promise<Outcome> {
     try {
-      let chunk = 0;
-      for await (const entries of this.#record.entries()) {
-        const fit = entries.filter((entry) => this.#isFit(entry));
-        const word = fit.length === 0 ? "ok" : await this.#append(fit, ++chunk);
-        if (word !== "ok") return judge(this.#context, "append", { word });
-      }
-      return this.#tally.outcome({ kind: "restored", notes: notesOf(this.#moment) });
-    } finally {
+      const outcome = await this.#appendAll();
       await this.#writer?.close();
+      return outcome;
+    } catch (error) {
+      const isOver = !(error instanceof RestoreError) || error.retry === "fatal";
+      await (isOver ? this.#writer?.abandon() : this.#writer?.close());
+      throw error;
     }
+  }
+
+  async #appendAll(): Promise<Outcome> {
+    let chunk = 0;
+    for await (const entries of this.#record.entries()) {
+      const fit = entries.filter((entry) => this.#isFit(entry));
+      const word = fit.length === 0 ? "ok" : await this.#append(fit, ++chunk);
+      if (word !== "ok") return judge(this.#context, "append", { word });
+    }
+    return this.#tally.outcome({ kind: "restored", notes: notesOf(this.#moment) });
   }
 
   #isFit(entry: StreamEntry): boolean {

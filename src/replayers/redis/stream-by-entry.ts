@@ -35,8 +35,10 @@ export async function addByEntry(
       if (word === "wrong-type") return judge(context, action, { word });
     }
   }
+  // What is there may be what an earlier process of the job added.
+  const found = record.announcedAt === undefined ? "skipped-existing" : "restored";
   // What skip-existing finds keeps its expiry and its last id; merging gives it the dump's.
-  if (action === "entry-by-entry") return tally.outcome({ kind: "skipped-existing", reason: "already-equal" });
+  if (action === "entry-by-entry") return tally.outcome({ kind: found, reason: "already-equal" });
   return await settleStream(context, { record, tally, outcome: { kind: "restored" } });
 }
 
@@ -103,9 +105,21 @@ async function compareAll(context: WriteContext, { record, entries, tally }: Run
   if (entries.length === 0) return;
   const held = await ask(context, record.key, entries);
   entries.forEach((entry, i) => {
-    if (isEntry(held[i], entry)) tally.present(1);
-    else tally.refused(entry.id, "id-below-top");
+    if (isEntry(held[i], entry)) {
+      if (record.announcedAt === undefined) tally.present(1);
+      else tally.restored(1);
+    } else tally.refused(entry.id, "id-below-top");
   });
+}
+
+/** Whether all of the target's `held` entries are the record's. */
+export async function holdsOnly(context: WriteContext, record: StreamRecord, held: number): Promise<boolean> {
+  let found = 0;
+  for await (const entries of record.entries()) {
+    const replies = await ask(context, record.key, entries);
+    found += entries.filter((entry, i) => isEntry(replies[i], entry)).length;
+  }
+  return found === held;
 }
 
 /** What stands under each entry's id: the entry's reply, or undefined. */

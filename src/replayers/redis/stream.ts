@@ -9,7 +9,7 @@ import { judge, momentNow, scriptModeOf, type WriteContext } from "./context.js"
 import { SKIPPED_EXPIRED } from "./outcomes.js";
 import { compareWithTarget, typeOf } from "./read-back.js";
 import { appendEntries } from "./stream-append.js";
-import { addByEntry, settleStream } from "./stream-by-entry.js";
+import { addByEntry, holdsOnly, settleStream } from "./stream-by-entry.js";
 import { EntryTally } from "./stream-entries.js";
 import { fillStream } from "./stream-fill.js";
 import { type BuildInit, buildAndCommit } from "./temporary.js";
@@ -82,7 +82,11 @@ async function intoExisting(
   const held = await context.link.command("XLEN", [record.key]);
   // An empty stream has no entry to lose; its last id may still be above the dump's.
   if (held === 0 && record.count > 0) return await addByEntry(context, record, { action });
-  if ((await compareWithTarget(context, record)) !== "equal") return judge(context, action, { word: "exists" });
+  if ((await compareWithTarget(context, record)) !== "equal") {
+    // What an earlier process of the job had added of it is gone on with.
+    const isBegun = record.announcedAt !== undefined && (await holdsOnly(context, record, Number(held)));
+    return isBegun ? await addByEntry(context, record, { action }) : judge(context, action, { word: "exists" });
+  }
   const tally = new EntryTally(record.faultyEntries);
   tally.present(record.count);
   if (momentNow(context, record).how === "skip") return SKIPPED_EXPIRED;

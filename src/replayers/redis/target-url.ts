@@ -9,7 +9,11 @@ import type { RedisOptions } from "ioredis";
 
 import { RestoreError } from "../../errors/restore-error.js";
 
-export type ClientOptions = RedisOptions & { readonly replyMapping: "legacy" };
+export type ClientOptions = RedisOptions & {
+  readonly replyMapping: "legacy";
+  /** Silence while an answer is due after which a connection counts as lost. */
+  readonly socketTimeout: number;
+};
 
 /** What the URL does not carry. */
 export interface RedisAccess {
@@ -31,7 +35,6 @@ export interface RedisAddress {
 }
 
 const CONNECT_TIMEOUT_MS = 10_000;
-/** Silence while an answer is due after which a connection counts as lost. */
 const SILENCE_MS = 60_000;
 const DEFAULT_PORT = 6379;
 
@@ -56,8 +59,16 @@ const QUIET: ClientOptions = {
   socketTimeout: SILENCE_MS,
 };
 
-/** @throws RestoreError CONFIG_INVALID for a URL that is none, or of a kind that is not supported */
-export function parseRedisUrl(text: string, access: RedisAccess = {}): RedisAddress {
+/**
+ * `silenceMs`: silence while an answer is due after which a connection counts as lost.
+ * @throws RestoreError CONFIG_INVALID for a URL that is none, or of a kind that is not supported
+ */
+export function parseRedisUrl(text: string, access: RedisAccess = {}, silenceMs = SILENCE_MS): RedisAddress {
+  const address = readRedisUrl(text, access);
+  return { ...address, options: { ...address.options, socketTimeout: silenceMs } };
+}
+
+function readRedisUrl(text: string, access: RedisAccess): RedisAddress {
   const { first, others } = splitSeeds(text);
   if (!URL.canParse(first)) throw invalid("the Redis URL cannot be read");
   const url = new URL(first);

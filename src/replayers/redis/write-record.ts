@@ -6,9 +6,13 @@ import { writeCollection } from "./collection.js";
 import { judge, scriptModeOf, type WriteContext } from "./context.js";
 import { writeHyperLogLog } from "./hll.js";
 import { isReplyLost, outcomeOfError, SKIPPED_EXPIRED } from "./outcomes.js";
+import { temporaryKey } from "./own-keys.js";
 import { compareWithTarget } from "./read-back.js";
+import { isSameCounter } from "./same-counter.js";
 import { writeStream } from "./stream.js";
+import { EntryTally } from "./stream-entries.js";
 import { writeString } from "./string.js";
+import { removeWhole } from "./temporary.js";
 
 const MAX_ATTEMPTS = 5;
 
@@ -42,6 +46,8 @@ async function writeByType(context: WriteContext, record: RedisRecord, action: W
 
 /** A conditional write whose answer was lost: what the target holds says whether it was applied. */
 async function clearedUp(context: WriteContext, record: RedisRecord, action: WriteAction): Promise<Outcome> {
+  const found = record.announcedAt === undefined ? undefined : await foundAgain(context, record, action);
+  if (found !== undefined) return found;
   for (let attempt = 1; ; attempt++) {
     try {
       return await writeByType(context, record, action);
@@ -55,6 +61,27 @@ async function clearedUp(context: WriteContext, record: RedisRecord, action: Wri
       if (found === "unknown") throw error;
     }
   }
+}
+
+/**
+ * An earlier process of the job announced the record. What it had begun beside the key goes; a key that had to be free and
+ * holds just this record is ours. Undefined: it is to be written.
+ */
+async function foundAgain(
+  context: WriteContext,
+  record: RedisRecord,
+  action: WriteAction,
+): Promise<Outcome | undefined> {
+  await removeWhole(context, temporaryKey(context.policy.jobId, record.key));
+  if (scriptModeOf(action) !== "absent" || action === "append") return undefined;
+  const comparison = await compareWithTarget(context, record);
+  const isOurs = comparison === "equal" || (comparison === "unknown" && (await isSameCounter(context, record)));
+  if (!isOurs) return undefined;
+  const outcome: Outcome = { kind: "restored", reason: "found-after-interruption" };
+  if (record.kind !== "stream") return outcome;
+  const tally = new EntryTally(record.faultyEntries);
+  tally.restored(record.count);
+  return tally.outcome(outcome);
 }
 
 /** A WRONGTYPE that came from the server and not from a script means the same. */

@@ -1,5 +1,6 @@
 /** A bucket before its objects: what stands there, and making it. */
 import { RestoreError } from "../../errors/restore-error.js";
+import { escapeForDisplay } from "../../model/display.js";
 import type { ObjectRecord } from "../../model/record.js";
 import type { BucketScope } from "../../model/scope.js";
 import type { ScopeState } from "../replayer.js";
@@ -79,7 +80,7 @@ async function held(
 
 /** A page may be empty and yet not the last. */
 async function hasVersions(api: S3Api, bucket: string): Promise<boolean> {
-  const { items, next } = await api.listVersions(bucket, undefined, 1);
+  const { items, next } = await api.listVersions(bucket, undefined, { most: 1 });
   return items.length > 0 || next !== undefined;
 }
 
@@ -93,6 +94,20 @@ async function isThere(api: S3Api, scope: BucketScope): Promise<boolean> {
     if (hasReason(error, OTHER_REGION)) throw elsewhere(api, scope, error);
     throw error;
   }
+}
+
+/** For a bucket that the job has written into. @throws RestoreError, ending the run, when it is gone */
+export async function assertThere(api: S3Api, scope: BucketScope): Promise<void> {
+  if (await isThere(api, scope)) return;
+  throw new RestoreError(
+    "TARGET_SCOPE_IMPOSSIBLE",
+    `"${escapeForDisplay(scope.target)}" is gone, with what was restored`,
+    {
+      where: { adapter: "s3", scope: scope.name, endpoint: api.endpoint },
+      hint: "Let go of the job with `elastickv-restore cancel`, then restore the bucket anew.",
+      retry: "fatal",
+    },
+  );
 }
 
 /** Some servers keep objects that they do not list: MinIO, `a/b` under an object `a`. */

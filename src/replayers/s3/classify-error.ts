@@ -90,8 +90,7 @@ export function classifyError(
     (status === undefined ? undefined : BY_STATUS[status]);
   if (meaning !== undefined) {
     const [code, reason, retry] = meaning;
-    const hint =
-      code === "TARGET_FULL" ? { hint: "Make room on the target, then run the restore again: --mode merge." } : {};
+    const hint = code === "TARGET_FULL" ? { hint: "Make room on the target, then take the job up again." } : {};
     const said = status === 307 ? "the target sends requests for such a key elsewhere" : awsErrorText(error);
     return new RestoreError(code, `${operation}: ${said}`, { ...init, ...hint, reason, retry });
   }

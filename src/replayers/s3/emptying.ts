@@ -94,8 +94,8 @@ async function deleteAll(
 }
 
 async function abortAllUploads(api: S3Api, bucket: string): Promise<void> {
-  for (let page = await api.listUploads(bucket); ; page = await api.listUploads(bucket, page.next)) {
-    for (const { key, uploadId } of page.items) await api.abortUpload({ bucket, key }, uploadId);
+  for (let page = await api.uploads.list(bucket); ; page = await api.uploads.list(bucket, page.next)) {
+    for (const { key, uploadId } of page.items) await api.uploads.abort({ bucket, key }, uploadId);
     if (page.next === undefined) return;
   }
 }

@@ -3,37 +3,40 @@
  * after the write would be too late: a key that is tidied takes the place of the object whose key it becomes.
  */
 import { RestoreError } from "../../errors/restore-error.js";
-import type { ObjectName, S3Api } from "./api.js";
+import type { BucketScope } from "../../model/scope.js";
+import type { S3Api } from "./api.js";
 import type { Refusal } from "./metadata.js";
 import { KEY_FORMS, type KeyForm } from "./names.js";
+import type { ObjectName } from "./requests.js";
 import { EMPTY_SHA256 } from "./text-forms.js";
+import type { Trials } from "./trials.js";
 
 const REFUSED: Refusal = { reason: "key-refused", detail: "the target takes no keys of such a form" };
 const REWRITTEN: Refusal = { reason: "key-rewritten", detail: "the target would store the object under another key" };
 
 export class KeyForms {
   readonly #api: S3Api;
-  readonly #probeKey: string;
+  readonly #trials: Trials;
   readonly #tried = new Map<KeyForm, Promise<Refusal | undefined>>();
 
-  constructor(api: S3Api, probeKey: string) {
+  constructor(api: S3Api, trials: Trials) {
     this.#api = api;
-    this.#probeKey = probeKey;
+    this.#trials = trials;
   }
 
   /** Why the target does not keep the key as it is, going by its forms. Each form is tried once. Repeatable. */
-  async faultOf(bucket: string, key: string): Promise<Refusal | undefined> {
+  async faultOf(scope: BucketScope, key: string): Promise<Refusal | undefined> {
     for (const form of KEY_FORMS) {
-      const fault = form.pattern.test(key) ? await this.#faultOfForm(bucket, form) : undefined;
+      const fault = form.pattern.test(key) ? await this.#faultOfForm(scope, form) : undefined;
       if (fault !== undefined) return fault;
     }
     return undefined;
   }
 
-  async #faultOfForm(bucket: string, form: KeyForm): Promise<Refusal | undefined> {
+  async #faultOfForm(scope: BucketScope, form: KeyForm): Promise<Refusal | undefined> {
     const known = this.#tried.get(form);
     if (known !== undefined) return await known;
-    const asked = this.#try(bucket, form);
+    const asked = this.#trials.run(scope, (bucket) => this.#try(bucket, form));
     this.#tried.set(form, asked);
     try {
       return await asked;
@@ -44,7 +47,7 @@ export class KeyForms {
   }
 
   async #try(bucket: string, form: KeyForm): Promise<Refusal | undefined> {
-    const sample = form.sample(this.#probeKey);
+    const sample = form.sample(this.#trials.probeKey);
     try {
       const kept = await this.#isKept({ bucket, key: sample.key }, { bucket, key: sample.tidied });
       return kept ? undefined : REWRITTEN;
@@ -52,7 +55,7 @@ export class KeyForms {
       if (this.#api.isRefusal(error)) return REFUSED;
       if (!(error instanceof RestoreError) || (error.code !== "OUTAGE" && error.code !== "CALL_FAILED")) throw error;
       // A server may break on such keys and on no others.
-      const plain = { bucket, key: this.#probeKey };
+      const plain = { bucket, key: this.#trials.probeKey };
       await this.#api.deleteObject(plain, await this.#put(plain));
       return REFUSED;
     }

@@ -1,14 +1,24 @@
 /**
  * Uploads in parts. An upload is completed only when every part's digest, as the target gives it, is that of the bytes
- * that were read; else it is aborted. What could not be aborted is tried once more at the end of the run.
+ * that were read. One that fails for good is aborted; one that a stop, an outage or the end of the process cut off stays,
+ * and is continued by the job's next process: parts that the target holds as they are in the dump are not sent again.
+ *
+ * Steps: the upload is noted, made, noted with its id; parts are sent; it is completed; the note is taken away.
  */
 import { RestoreError } from "../../errors/restore-error.js";
 import type { Content } from "../../model/record.js";
-import type { ObjectName, S3Api, SentPart } from "./api.js";
+import type { BucketScope } from "../../model/scope.js";
+import { type AbandonedUploads, isPassable } from "./abandoned.js";
+import type { S3Api } from "./api.js";
 import { hasReason, NO_SUCH_UPLOAD } from "./classify-error.js";
+import type { AnswerHeaders } from "./client.js";
 import { compositeEtag } from "./part-size.js";
+import { attemptsOf } from "./requests.js";
+import { holdsContent } from "./same-content.js";
 import type { Slots } from "./slots.js";
-import type { Stored } from "./stored.js";
+import { isOpaque, type Stored } from "./stored.js";
+import { fingerprintOf, type UploadNote, type UploadNotes } from "./upload-notes.js";
+import { type HeldPart, md5Of, type SentPart } from "./uploads-api.js";
 
 export interface PartsInit {
   readonly content: Content;
@@ -17,134 +27,241 @@ export interface PartsInit {
   readonly ifAbsent: boolean;
   /** Whether the target lists pending uploads. */
   readonly listsUploads: boolean;
+  /** Whether an object with the content and these headers is what the upload makes. */
+  readonly isMade: (headers: AnswerHeaders) => boolean;
   /** Asked when all parts are there: false leaves the target as it is. */
   readonly mayComplete: () => Promise<boolean>;
 }
 
 export type Uploaded = { readonly kind: "stored"; readonly stored: Stored } | { readonly kind: "not-wanted" };
 
+export interface MultipartInit {
+  /** For writes. */
+  readonly api: S3Api;
+  readonly slots: Slots;
+  readonly notes: UploadNotes;
+  readonly abandoned: AbandonedUploads;
+  /** Once it is aborted no part is begun any more. */
+  readonly stop: AbortSignal | undefined;
+}
+
 /** Parts of one object that are on their way at once, so that other objects go on beside it. */
 const PARTS_AT_ONCE = 4;
 
-export class Multipart {
-  readonly #api: S3Api;
-  readonly #slots: Slots;
-  readonly #pending = new Map<string, ObjectName>();
+interface Target {
+  readonly scope: BucketScope;
+  readonly key: string;
+}
 
-  constructor(api: S3Api, slots: Slots) {
-    this.#api = api;
-    this.#slots = slots;
+interface OpenUpload extends Target {
+  readonly note: UploadNote;
+  readonly uploadId: string;
+  readonly held: ReadonlyMap<number, HeldPart>;
+}
+
+export class Multipart {
+  readonly #init: MultipartInit;
+
+  constructor(init: MultipartInit) {
+    this.#init = init;
   }
 
-  async upload(name: ObjectName, init: PartsInit): Promise<Uploaded> {
-    const uploadId = await this.#create(name, init);
+  /** Repeatable, by another process too. @throws RestoreError; those that end the run leave the upload to be continued */
+  async upload(target: Target, init: PartsInit): Promise<Uploaded> {
+    const { content, partBytes, headers } = init;
+    const what = fingerprintOf({ sha256: content.sha256, size: content.size, partBytes, headers });
+    const found = await this.#takeUp(target, what, init);
+    if (found !== undefined && "etag" in found) return { kind: "stored", stored: found };
+    const upload = found ?? (await this.#begin(target, what, init));
     try {
-      const parts = await this.#sendParts(name, uploadId, init);
-      if (!(await init.mayComplete())) {
-        await this.#abort(name, uploadId);
-        return { kind: "not-wanted" };
-      }
-      const stored = await this.#complete(name, { uploadId, parts, ifAbsent: init.ifAbsent });
-      this.#pending.delete(uploadId);
-      return { kind: "stored", stored };
+      return await this.#carryOut(upload, init);
     } catch (error) {
-      await this.#abort(name, uploadId);
+      if (this.#isFinal(error)) await this.#giveUp(upload);
+      throw error;
+    } finally {
+      this.#init.notes.use(upload.note, false);
+    }
+  }
+
+  async #carryOut(upload: OpenUpload, init: PartsInit): Promise<Uploaded> {
+    const parts = await this.#sendParts(upload, init);
+    if (!(await init.mayComplete())) {
+      await this.#giveUp(upload);
+      return { kind: "not-wanted" };
+    }
+    const stored = await this.#complete(upload, parts, init);
+    await this.#init.notes.remove(upload.scope, upload.note);
+    return { kind: "stored", stored };
+  }
+
+  /** What an earlier process began under the key: an upload to be continued, or the object that it made of it. */
+  async #takeUp(target: Target, what: string, init: PartsInit): Promise<OpenUpload | Stored | undefined> {
+    const { notes, abandoned } = this.#init;
+    const idle = notes.idle(target.scope, target.key);
+    const note = idle.find((one) => one.what === what && one.uploadId !== undefined);
+    await abandoned.sweep(
+      target.scope,
+      idle.filter((one) => one !== note),
+    );
+    if (note?.uploadId === undefined) return undefined;
+    notes.use(note, true);
+    try {
+      const held = await this.#partsOf(target, note.uploadId);
+      if (held !== undefined) return { ...target, note, uploadId: note.uploadId, held };
+      const stored = await this.#made(target, init);
+      await abandoned.sweep(target.scope, [note]);
+      return stored;
+    } catch (error) {
+      notes.use(note, false);
       throw error;
     }
   }
 
-  /** An upload whose creation's answer was lost is one that was not there before and is not the one that was answered. */
-  async #create(name: ObjectName, { headers, listsUploads }: PartsInit): Promise<string> {
-    const before = listsUploads ? await this.#uploadsOf(name) : [];
-    const { uploadId, attempts } = await this.#api.createUpload(name, headers);
-    this.#pending.set(uploadId, name);
-    if (listsUploads && attempts > 1) {
-      const known = new Set([...before, ...this.#pending.keys()]);
-      const lost = (await this.#uploadsOf(name)).filter((id) => !known.has(id));
-      // More than requests of ours that can have made one: somebody else's are among them, and which cannot be told.
-      if (lost.length < attempts) await Promise.all(lost.map((id) => this.#abort(name, id)));
-    }
-    return uploadId;
-  }
-
-  /** Ids of the key's pending uploads. */
-  async #uploadsOf({ bucket, key }: ObjectName): Promise<string[]> {
-    const { items } = await this.#api.listUploads(bucket, undefined, key);
-    return items.filter((upload) => upload.key === key).map(({ uploadId }) => uploadId);
-  }
-
-  /** Aborts what is left of this run's uploads. Never throws. */
-  async abortPending(): Promise<void> {
-    await Promise.all([...this.#pending].map(([uploadId, name]) => this.#abort(name, uploadId)));
-  }
-
-  async #abort(name: ObjectName, uploadId: string): Promise<void> {
+  /** Undefined where the upload is gone, or the target does not say. */
+  async #partsOf({ scope, key }: Target, uploadId: string): Promise<ReadonlyMap<number, HeldPart> | undefined> {
     try {
-      await this.#api.abortUpload(name, uploadId);
-      this.#pending.delete(uploadId);
-    } catch {
-      // It stays among the pending ones.
+      return await this.#init.api.uploads.parts({ bucket: scope.target, key }, uploadId);
+    } catch (error) {
+      if (!isPassable(error)) throw error;
+      return undefined;
     }
   }
 
-  async #sendParts(name: ObjectName, uploadId: string, init: PartsInit): Promise<SentPart[]> {
-    const { content, partBytes } = init;
+  async #begin(target: Target, what: string, { headers, listsUploads }: PartsInit): Promise<OpenUpload> {
+    const { api, notes, abandoned, stop } = this.#init;
+    if (stop?.aborted === true) throw interrupted();
+    const { scope, key } = target;
+    const name = { bucket: scope.target, key };
+    const announced = await notes.announce(
+      scope,
+      { key, what },
+      listsUploads ? await abandoned.idsOf(name) : undefined,
+    );
+    const { uploadId, unanswered } = await api.uploads.create(name, headers).catch(async (error: unknown) => {
+      await this.#notBegun(scope, announced, error);
+      throw error;
+    });
+    let note = await notes.identify(scope, announced, { uploadId, isAlone: unanswered === 0 });
+    if (unanswered > 0) {
+      await abandoned.sweepUnknown(scope, note, unanswered);
+      note = await notes.identify(scope, announced, { uploadId, isAlone: true });
+    }
+    return { ...target, note, uploadId, held: new Map() };
+  }
+
+  async #notBegun(scope: BucketScope, announced: UploadNote, error: unknown): Promise<void> {
+    const { notes, abandoned } = this.#init;
+    notes.use(announced, false);
+    const unanswered = attemptsOf(error);
+    if (unanswered === 0) await notes.remove(scope, announced);
+    else if (this.#isFinal(error)) await abandoned.sweep(scope, [announced], unanswered);
+  }
+
+  /** What could not be aborted is tried once more at the end of the run. */
+  async #giveUp({ scope, note }: OpenUpload): Promise<void> {
+    try {
+      await this.#init.api.uploads.abort({ bucket: scope.target, key: note.key }, note.uploadId ?? "");
+    } catch {
+      // Its note stays.
+      return;
+    }
+    await this.#init.notes.remove(scope, note);
+  }
+
+  /** Whether the object, not the run, ends with it. */
+  #isFinal(error: unknown): boolean {
+    return error instanceof RestoreError && error.retry !== "fatal" && this.#init.api.signal?.aborted !== true;
+  }
+
+  async #sendParts(upload: OpenUpload, { content, partBytes }: PartsInit): Promise<SentPart[]> {
+    const { api, slots, stop } = this.#init;
     const count = Math.max(1, Math.ceil(content.size / partBytes));
     const sent = new Array<SentPart>(count);
-    const stop = new AbortController();
-    const signal = this.#api.signal === undefined ? stop.signal : AbortSignal.any([this.#api.signal, stop.signal]);
+    const halt = new AbortController();
+    const signal = api.signal === undefined ? halt.signal : AbortSignal.any([api.signal, halt.signal]);
     let next = 0;
+    let left = count;
+    const isOver = () => signal.aborted || stop?.aborted === true;
     const worker = async () => {
-      for (let i = next++; i < count && !signal.aborted; i = next++) {
+      for (let i = next++; i < count && !isOver(); i = next++) {
         const range = { start: i * partBytes, end: Math.min(content.size, (i + 1) * partBytes) };
-        sent[i] = await this.#slots.use(() =>
-          this.#sendPart(name, { uploadId, number: i + 1, content, range, signal }),
-        );
+        await slots.use(async () => {
+          if (isOver()) return;
+          sent[i] = await this.#part(upload, { number: i + 1, content, range, signal });
+          left--;
+        });
       }
     };
     let failure: { readonly error: unknown } | undefined;
     const fail = (error: unknown) => {
       // What the stop causes in the other parts is not its cause.
       failure ??= { error };
-      stop.abort();
+      halt.abort();
     };
     await Promise.all(Array.from({ length: Math.min(PARTS_AT_ONCE, count) }, () => worker().catch(fail)));
     if (failure !== undefined) throw failure.error;
-    if (signal.aborted) throw new RestoreError("INTERRUPTED", "interrupted", { retry: "fatal" });
+    if (left > 0) throw interrupted();
     return sent;
   }
 
-  async #sendPart(
-    name: ObjectName,
-    part: {
-      readonly uploadId: string;
-      readonly number: number;
-      readonly content: Content;
-      readonly range: { readonly start: number; readonly end: number };
-      readonly signal: AbortSignal;
-    },
-  ): Promise<SentPart> {
-    const { content, range, uploadId, number } = part;
+  /** A part that the target holds as it is in the dump is not sent again. */
+  async #part(upload: OpenUpload, part: Part): Promise<SentPart> {
+    const { content, range, number, signal } = part;
     const bytes = range.end - range.start;
-    const blocks = () => content.blocks(range);
-    return await this.#api.uploadPart(name, { uploadId, number, bytes }, blocks, part.signal);
+    const held = upload.held.get(number);
+    if (held?.size === bytes) {
+      const md5 = (await md5Of(unlessAborted(content.blocks(range), signal))).toString("hex");
+      if (held.etag.toLowerCase() === md5) return { md5, etag: held.etag };
+    }
+    const name = { bucket: upload.scope.target, key: upload.key };
+    const sending = { uploadId: upload.uploadId, number, bytes };
+    return await this.#init.api.uploads.sendPart(name, sending, () => content.blocks(range), signal);
   }
 
-  async #complete(
-    name: ObjectName,
-    upload: { readonly uploadId: string; readonly parts: readonly SentPart[]; readonly ifAbsent: boolean },
-  ): Promise<Stored> {
-    const { uploadId, parts, ifAbsent } = upload;
-    const composite = compositeEtag(parts.map(({ md5 }) => md5));
+  async #complete(upload: OpenUpload, parts: readonly SentPart[], init: PartsInit): Promise<Stored> {
+    const name = { bucket: upload.scope.target, key: upload.key };
     const etags = parts.map(({ etag }) => etag);
     try {
-      return await this.#api.completeUpload(name, { uploadId, etags, ifAbsent });
+      return await this.#init.api.uploads.complete(name, {
+        uploadId: upload.uploadId,
+        etags,
+        ifAbsent: init.ifAbsent,
+      });
     } catch (error) {
       // An upload that is gone after a lost answer was completed by it, if what stands there is ours.
       if (!hasReason(error, NO_SUCH_UPLOAD)) throw error;
-      const held = await this.#api.headObject(name);
-      if (held?.etag !== composite) throw error;
-      return { etag: composite, opaqueEtag: false, attempts: 1 };
+      const stored = await this.#made(upload, init, compositeEtag(parts.map(({ md5 }) => md5)));
+      if (stored === undefined) throw error;
+      return stored;
     }
   }
+
+  /** The object under the key, if it is what the upload makes. `etag`: its ETag, where it is known without reading. */
+  async #made({ scope, key }: Target, init: PartsInit, etag?: string): Promise<Stored | undefined> {
+    const { content, partBytes, isMade } = init;
+    const { api } = this.#init;
+    const name = { bucket: scope.target, key };
+    const held = await api.headObject(name);
+    if (held === undefined || !isMade(held.headers)) return undefined;
+    const isSame = held.etag === etag || (await holdsContent({ api, name, held }, content, partBytes));
+    return isSame ? { etag: held.etag, opaqueEtag: isOpaque(held.headers), attempts: 1 } : undefined;
+  }
+}
+
+interface Part {
+  readonly number: number;
+  readonly content: Content;
+  readonly range: { readonly start: number; readonly end: number };
+  readonly signal: AbortSignal;
+}
+
+async function* unlessAborted(blocks: AsyncIterable<Buffer>, signal: AbortSignal): AsyncGenerator<Buffer> {
+  for await (const block of blocks) {
+    if (signal.aborted) throw interrupted();
+    yield block;
+  }
+}
+
+export function interrupted(): RestoreError {
+  return new RestoreError("INTERRUPTED", "interrupted", { retry: "fatal" });
 }

@@ -105,7 +105,7 @@ async function askAround(
   const knows = async (ask: () => Promise<unknown>): Promise<boolean> => aws || (await isKnown(ask));
   const [listsVersions, listsUploads, deletesMany, hasVersioning, hasPolicies] = await Promise.all([
     knows(() => api.listVersions(absentBucket)),
-    knows(() => api.listUploads(absentBucket)),
+    knows(() => api.uploads.list(absentBucket)),
     knows(() => api.deleteMany(absentBucket, [{ key: "none" }])),
     knows(() => api.versioning(absentBucket)),
     knows(() => api.policy(absentBucket)),

@@ -10,21 +10,27 @@ import { type AwsOptions, isAws } from "../aws-client.js";
 import type { CallStats } from "../calls.js";
 import {
   type Capabilities,
+  type EndAtStop,
   NO_NOTES,
   type Replayer,
   type ReplayerContext,
   type ScopeNotes,
   type ScopeState,
+  stoppedBy,
 } from "../replayer.js";
+import { AbandonedUploads } from "./abandoned.js";
 import { S3Api } from "./api.js";
-import { createBucket, inspectBucket } from "./bucket.js";
+import { assertThere, createBucket, inspectBucket } from "./bucket.js";
 import { emptyBucket } from "./emptying.js";
 import { Multipart } from "./multipart.js";
 import { checkBucketName } from "./names.js";
 import { probeServer, type Traits } from "./probe.js";
+import { createRequests } from "./requests.js";
 import { applySettings, compareSettings, type SettingsInit } from "./settings.js";
 import { Slots } from "./slots.js";
-import { ObjectWriter, outcomeOfError } from "./write-object.js";
+import { Trials } from "./trials.js";
+import { UploadNotes } from "./upload-notes.js";
+import { endsTheRun, ObjectWriter, outcomeOfError } from "./write-object.js";
 
 export interface S3Target extends AwsOptions {
   /** Objects with a plain MD5 for an ETag go in parts above this. Default 256 MiB. */
@@ -44,6 +50,8 @@ const BATCH = { records: 16, bytes: 64 * 1024 * 1024 };
 /** Bodies on their way at once, each of about three blocks of 1 MiB. */
 const BODIES_AT_ONCE = 16;
 const SOCKETS = 64;
+/** Noted in a scope into which the job has written. */
+const WRITTEN = "written";
 
 /** Connects nothing yet. `close` frees what it holds. */
 export function createS3Replayer(target: S3Target, context: ReplayerContext): Replayer<"s3"> {
@@ -56,8 +64,11 @@ class S3Replayer implements Replayer<"s3"> {
   readonly #target: S3Target;
   readonly #context: ReplayerContext;
   readonly #api: S3Api;
-  readonly #slots = new Slots(BODIES_AT_ONCE);
-  readonly #multipart: Multipart;
+  /** For what belongs to the write of an object. */
+  readonly #writeApi: S3Api;
+  readonly #notes: UploadNotes;
+  readonly #abandoned: AbandonedUploads;
+  readonly #trials: Trials;
   #traits: Promise<Traits> | undefined;
   #writer: ObjectWriter | undefined;
   #anyWritten = false;
@@ -66,13 +77,17 @@ class S3Replayer implements Replayer<"s3"> {
     this.#target = target;
     this.#context = context;
     const options = { ...target, maxSockets: target.maxSockets ?? SOCKETS };
-    this.#api = new S3Api(options, context, () => this.#slots.slowDown());
-    this.#multipart = new Multipart(this.#api, this.#slots);
+    this.#api = new S3Api(createRequests(options, context));
+    this.#writeApi = this.#api.forWrites();
+    this.#notes = new UploadNotes(context.notebook, context.clock);
+    this.#abandoned = new AbandonedUploads(this.#writeApi, this.#notes);
+    const probeKey = `.elastickv-restore-probe-${context.policy.jobId}`;
+    this.#trials = new Trials({ api: this.#writeApi, notebook: context.notebook, probeKey });
     this.endpoint = this.#api.endpoint;
   }
 
   get stats(): CallStats {
-    return this.#api.calls.stats;
+    return this.#api.stats;
   }
 
   async probe(): Promise<Capabilities> {
@@ -101,6 +116,13 @@ class S3Replayer implements Replayer<"s3"> {
     return { warnings: await applySettings(settings, scope, false) };
   }
 
+  /** Never empties. Settings that a process applied which did not live to say so are applied again, for their warnings. */
+  async reopen(scope: BucketScope, takeover: "create" | "empty" | "keep"): Promise<ScopeNotes> {
+    await assertThere(this.#api, scope);
+    if (takeover === "keep") return NO_NOTES;
+    return { warnings: await applySettings(await this.#settings(), scope, takeover === "create") };
+  }
+
   async keep(scope: BucketScope): Promise<ScopeNotes> {
     return { warnings: await compareSettings(await this.#settings(), scope) };
   }
@@ -110,34 +132,62 @@ class S3Replayer implements Replayer<"s3"> {
     this.#writer ??= this.#createWriter(traits);
     const writer = this.#writer;
     const action = this.#context.policy.actionFor("object");
-    const settled = await Promise.allSettled(batch.map((record) => writer.write(scope.target, record, action)));
-    this.#anyWritten ||= settled.some((result) => result.status === "fulfilled" && result.value.kind === "restored");
-    if (this.#context.signal?.aborted === true && settled.some(({ status }) => status === "rejected")) {
-      throw new RestoreError("INTERRUPTED", "interrupted", { retry: "fatal" });
-    }
-    return settled.map((result) =>
-      result.status === "fulfilled" ? result.value : outcomeOfError(result.reason, this.#anyWritten),
-    );
+    const settled = await Promise.allSettled(batch.map((record) => writer.write(scope, record, action)));
+    await this.#keepInMind(scope, settled);
+    const errors = settled.flatMap((result): unknown[] => (result.status === "rejected" ? [result.reason] : []));
+    const ending = errors.filter((error) => endsTheRun(error, this.#anyWritten));
+    // An interruption of some requests comes of what ends the others, or of the operator.
+    const cause = ending.find((error) => !isInterruption(error)) ?? ending[0];
+    const ends = settled.map((result, i): EndAtStop => {
+      if (result.status === "fulfilled") return result.value;
+      if (!endsTheRun(result.reason, this.#anyWritten)) return outcomeOfError(result.reason);
+      const record = batch[i];
+      return record !== undefined && writer.hasBegun(record) ? "unknown" : "not-sent";
+    });
+    if (ending.length > 0) throw stoppedBy(cause, ends);
+    return ends.filter((end) => typeof end === "object");
   }
 
-  finish(): Promise<ScopeNotes> {
-    return Promise.resolve(NO_NOTES);
+  /** Uploads that no process of the job goes on with are no use to anybody. */
+  async finish(scope: BucketScope): Promise<ScopeNotes> {
+    await this.#abandoned.sweep(scope, this.#notes.idle(scope));
+    await this.#trials.sweep(scope, () => this.#learn());
+    const { notebook } = this.#context;
+    if (notebook.find(scope, WRITTEN).size > 0) await notebook.note(scope, WRITTEN);
+    return { warnings: this.#abandoned.left(scope) };
   }
 
-  async close(): Promise<void> {
-    await this.#multipart.abortPending();
+  async discard(scope: BucketScope, { key }: ObjectRecord): Promise<void> {
+    await this.#learn();
+    await this.#abandoned.sweep(scope, this.#notes.idle(scope, key));
+    await this.#trials.sweep(scope, () => this.#learn());
+  }
+
+  close(): Promise<void> {
     this.#api.destroy();
+    return Promise.resolve();
+  }
+
+  /** Credentials that wrote an object may write, also for the next process: what is denied to them is a record's own fault. */
+  async #keepInMind(scope: BucketScope, settled: readonly PromiseSettledResult<Outcome>[]): Promise<void> {
+    const { notebook } = this.#context;
+    const isNoted = notebook.find(scope, WRITTEN).size > 0;
+    this.#anyWritten ||= isNoted;
+    if (!settled.some((result) => result.status === "fulfilled" && result.value.kind === "restored")) return;
+    this.#anyWritten = true;
+    if (!isNoted) await notebook.note(scope, WRITTEN, "yes");
   }
 
   #createWriter(traits: Traits): ObjectWriter {
+    const { signal: stop } = this.#context;
+    const common = { api: this.#writeApi, slots: new Slots(BODIES_AT_ONCE), stop };
     return new ObjectWriter({
-      api: this.#api,
-      slots: this.#slots,
-      multipart: this.#multipart,
+      ...common,
+      multipart: new Multipart({ ...common, notes: this.#notes, abandoned: this.#abandoned }),
       traits,
       multipartThresholdBytes: this.#target.multipartThresholdBytes ?? MULTIPART_THRESHOLD_BYTES,
       keepEtag: this.#target.keepEtag ?? false,
-      probeKey: `.elastickv-restore-probe-${this.#context.policy.jobId}`,
+      trials: this.#trials,
     });
   }
 
@@ -157,4 +207,8 @@ class S3Replayer implements Replayer<"s3"> {
     });
     return this.#traits;
   }
+}
+
+function isInterruption(error: unknown): boolean {
+  return error instanceof RestoreError && error.code === "INTERRUPTED";
 }

@@ -1,5 +1,6 @@
 /** What an S3 server says that it holds after a body was sent, and whether that is what was sent. */
 import { RestoreError } from "../../errors/restore-error.js";
+import type { AnswerHeaders } from "./client.js";
 import { isPlainMd5 } from "./part-size.js";
 
 export interface Stored {
@@ -35,8 +36,21 @@ export function stored(answer: StoreAnswer, operation: string): Omit<Stored, "at
   return {
     etag,
     ...(answer.VersionId === undefined ? {} : { versionId: answer.VersionId }),
-    opaqueEtag: answer.ServerSideEncryption?.startsWith("aws:") === true || answer.SSECustomerAlgorithm !== undefined,
+    opaqueEtag: isEncrypted(answer.ServerSideEncryption, answer.SSECustomerAlgorithm),
   };
+}
+
+/** Whether an object's ETag says nothing of its bytes. */
+export function isOpaque(headers: AnswerHeaders): boolean {
+  return isEncrypted(
+    headers["x-amz-server-side-encryption"],
+    headers["x-amz-server-side-encryption-customer-algorithm"],
+  );
+}
+
+/** With keys that are not the service's: then ETags are no MD5 (API reference, Object). */
+function isEncrypted(encryption: string | undefined, customerAlgorithm: string | undefined): boolean {
+  return encryption?.startsWith("aws:") === true || customerAlgorithm !== undefined;
 }
 
 export function unquoted(etag: string | undefined): string {

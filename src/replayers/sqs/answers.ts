@@ -3,7 +3,7 @@
  * id's first holder: a message id given before, or a sequence number that did not rise within the group.
  *
  * It remembers answers for six to twelve minutes, which covers the five minutes in which a queue drops repeated ids. A
- * first holder that was sent by another run is noticed only once its group had an answer in this one.
+ * first holder that was sent by another run is noticed only where a number of its group is known from before.
  */
 import type { Clock } from "../../support/clock.js";
 import { SpillingSet } from "../../support/spilling-set.js";
@@ -46,13 +46,21 @@ export class AnswersSeen {
     this.#previous.messageIds.close();
   }
 
-  /** Takes a message's first answer in. Undefined: nothing speaks for a drop. */
-  take(group: string, { messageId, sequence }: FifoAnswer): Dropped | undefined {
+  /** The highest number of the group that was told so far. */
+  lastOf(group: string): bigint | undefined {
+    return this.#current.sequences.get(group) ?? this.#previous.sequences.get(group);
+  }
+
+  /**
+   * Takes a message's first answer in. `above`: a number of its group that was told before the message was first sent.
+   * Undefined: nothing speaks for a drop.
+   */
+  take(group: string, { messageId, sequence }: FifoAnswer, above?: bigint): Dropped | undefined {
     this.#age();
     const isOld = this.#previous.messageIds.has(messageId);
     if (!this.#current.messageIds.add(messageId) || isOld) return "repeated-message-id";
     if (sequence === undefined) return undefined;
-    const last = this.#current.sequences.get(group) ?? this.#previous.sequences.get(group);
+    const last = this.lastOf(group) ?? above;
     if (last !== undefined && sequence <= last) return "sequence-not-risen";
     this.#current.sequences.set(group, sequence);
     return undefined;

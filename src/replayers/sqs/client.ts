@@ -56,6 +56,8 @@ const PROBE_RETRY_MS = 5_000;
 export class SqsApi {
   readonly endpoint: string;
   readonly calls: Calls;
+  /** For sends of messages, which may go on for some time when the run is to stop. */
+  readonly sends: Calls;
   readonly #probeCalls: Calls;
   readonly #client: SQSClient;
   readonly #endpointSetting: AwsEndpoint;
@@ -73,8 +75,10 @@ export class SqsApi {
       classify: (error: unknown, operation: string) =>
         classifySqsError(error, operation, { adapter: "sqs", endpoint: this.endpoint }),
       ...(context.signal === undefined ? {} : { signal: context.signal }),
+      ...(context.writeSignal === undefined ? {} : { writeSignal: context.writeSignal }),
     };
     this.calls = new Calls(init);
+    this.sends = this.calls.forWrites();
     this.#probeCalls = new Calls({ ...init, maxRetryTimeMs: Math.min(context.maxRetryTimeMs, PROBE_RETRY_MS) });
     // The SDK's own digest check throws away a whole batch's answers when one differs; ours judges each message.
     this.#client = new SQSClient({ ...awsClientConfig(options), useQueueUrlAsEndpoint: false, md5: false });

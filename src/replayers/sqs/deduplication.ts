@@ -21,11 +21,6 @@ export interface DeduplicationRules {
   readonly contentBased: boolean;
   /** Whether the target queue keeps ids of different groups apart. */
   readonly perGroup: boolean;
-  /**
-   * Whether the queue may remember ids that an earlier run sent: it existed before this job. The first message of each
-   * group then gets a made id: it is sure to be taken, and by its sequence number later answers show what was dropped.
-   */
-  readonly mayRememberIds: boolean;
   /** Takes the fingerprints of many messages. */
   readonly workDirectory: string;
 }
@@ -41,40 +36,27 @@ export class DeduplicationIds {
   readonly #rules: DeduplicationRules;
   /** To the line of the first message. */
   readonly #firstHolders: SpillingMap;
-  readonly #firstOfGroup: SpillingMap;
 
   constructor(rules: DeduplicationRules) {
     this.#rules = rules;
     this.#firstHolders = new SpillingMap(rules.workDirectory);
-    this.#firstOfGroup = new SpillingMap(rules.workDirectory);
   }
 
   /** Reads all messages of the queue's file, in its order. Without it, who asks first is the first holder. */
   async learn(messages: AsyncIterable<MessageRecord>): Promise<void> {
-    for await (const message of messages) {
-      this.#isFirstOfGroup(message);
-      this.#isFirstHolder(message);
-    }
+    for await (const message of messages) this.#isFirstHolder(message);
   }
 
   /** Removes what stands on disk. Repeatable; nothing may be asked afterwards. */
   close(): void {
     this.#firstHolders.close();
-    this.#firstOfGroup.close();
   }
 
   /** The id to send a message under; the same at every call. */
   idOf(message: MessageRecord): DeduplicationId {
     if (this.#rules.mode === "record") return { id: this.madeId(message), made: "every message gets an id of its own" };
     if (this.#effectiveId(message) === undefined) return { id: this.madeId(message), made: "the message has no id" };
-    const isFirstOfGroup = this.#isFirstOfGroup(message);
     const own = ownId(message);
-    if (this.#isFirstHolder(message) && isFirstOfGroup) {
-      return {
-        id: this.madeId(message),
-        made: "first of its group in a queue that may remember ids of an earlier run",
-      };
-    }
     if (this.#isFirstHolder(message)) return own === undefined ? {} : { id: own };
     return {
       id: this.madeId(message),
@@ -96,12 +78,6 @@ export class DeduplicationIds {
     if (id === undefined || this.#rules.mode === "record") return false;
     const key = this.#rules.perGroup ? `${message.groupId ?? ""}\0${id}` : id;
     return isFirst(this.#firstHolders, key, message.place.line ?? 0);
-  }
-
-  /** Never, where no id can be remembered. */
-  #isFirstOfGroup({ groupId, place }: MessageRecord): boolean {
-    if (!this.#rules.mayRememberIds || this.#rules.mode === "record") return false;
-    return isFirst(this.#firstOfGroup, groupId ?? "", place.line ?? 0);
   }
 
   /** What the queue compares: the explicit id, else the body's digest where the queue is content-based. */

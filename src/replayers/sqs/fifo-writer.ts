@@ -5,41 +5,52 @@
  * A message that fails halts its group: what came later would otherwise overtake it, and a retry of the failed one could
  * not put that right. A rejected message does not, for it will never arrive.
  *
- * A queue that existed before the job may remember ids that an earlier run sent within the last five minutes, and drops
- * them with an answer like any other. For that time each message is sent alone, since some servers tell sequence numbers
- * only then, and an answer whose number does not rise within its group shows a drop: the message goes again under an id
- * of its own.
+ * While the queue may remember ids of an earlier run (`earlier-ids.ts`), each message is sent alone, since some servers
+ * tell sequence numbers only then. A message that was dropped goes again under an id of its own.
  */
 import type { Outcome } from "../../model/outcome.js";
 import type { MessageRecord } from "../../model/record.js";
-import { FingerprintSet } from "../../support/fingerprints.js";
+import type { EndAtStop } from "../replayer.js";
 import type { AnswersSeen } from "./answers.js";
 import { carry } from "./carriable.js";
 import type { SentMessage } from "./client.js";
 import type { DeduplicationId, DeduplicationIds } from "./deduplication.js";
 import { delayOf } from "./delay.js";
-import { isPacked, outcomeOfDelivery, type Packed, sendRest } from "./packing.js";
+import type { EarlierIds, SentAs } from "./earlier-ids.js";
+import type { HaltedGroups } from "./halted-groups.js";
+import { endOfDelivery, isPacked, outcomesOf, type Packed, sendRest, type Written } from "./packing.js";
 import type { QueueWriter, WriterInit } from "./queue-writer.js";
-import { type Delivery, Sending } from "./sending.js";
+import { type Deliveries, Sending } from "./sending.js";
 
 /** Of the five minutes in which a queue drops repetitions, those in which a repetition is sure to reach it. */
 const REPEATABLE_MS = 4 * 60_000;
 
-/** After this time no id of an earlier run is remembered. */
-const SUSPECT_MS = 5.5 * 60_000;
-
 export interface FifoWriterInit extends WriterInit {
   readonly ids: DeduplicationIds;
   readonly seen: AnswersSeen;
-  /** Whether the queue existed before the job. */
-  readonly mayRememberIds: boolean;
+  readonly earlier: EarlierIds;
+  readonly halted: HaltedGroups;
   /** The queue's delay while messages are sent. */
   readonly queueDelaySeconds: number;
 }
 
-interface FifoPacked extends Packed {
-  readonly groupId: string;
+/** Under which id a message goes. */
+interface Keyed {
   readonly id: DeduplicationId;
+  /** Its sequence number is above this one unless the queue dropped it. */
+  readonly above?: bigint;
+  /** The answer's sequence number is asked for. */
+  readonly isAlone: boolean;
+}
+
+interface FifoPacked extends Packed, Keyed {
+  readonly groupId: string;
+}
+
+interface Judged {
+  /** An end for each, or the message itself where the queue dropped it. */
+  readonly judged: readonly (FifoPacked | EndAtStop)[];
+  readonly cause?: unknown;
 }
 
 const DROPPED: Outcome = {
@@ -51,20 +62,19 @@ const DROPPED: Outcome = {
 export class FifoWriter implements QueueWriter {
   readonly #init: FifoWriterInit;
   readonly #sending: Sending;
-  readonly #halted = new FingerprintSet();
-  readonly #since: number;
 
   constructor(init: FifoWriterInit) {
     this.#init = init;
     this.#sending = new Sending({ ...init.sending, repeatableMs: REPEATABLE_MS });
-    this.#since = this.#now();
   }
 
   async write(batch: readonly MessageRecord[]): Promise<Outcome[]> {
-    return await sendRest(
-      batch.map((record) => this.#pack(record)),
-      async (going) => await this.#send(going),
+    const isSuspect = await this.#init.earlier.isSuspect();
+    const written = await sendRest(
+      batch.map((record) => this.#pack(record, isSuspect)),
+      (going) => this.#send(going, isSuspect),
     );
+    return outcomesOf(written);
   }
 
   close(): void {
@@ -72,74 +82,96 @@ export class FifoWriter implements QueueWriter {
     this.#init.seen.close();
   }
 
-  #pack(record: MessageRecord): FifoPacked | Outcome {
+  #pack(record: MessageRecord, isSuspect: boolean): FifoPacked | Outcome {
     const { groupId } = record;
     if (groupId === undefined || groupId === "") {
       return { kind: "rejected", reason: "group-missing", detail: "a FIFO queue takes no message without a group id" };
     }
-    if (this.#halted.has(groupId)) {
+    if (this.#init.halted.has(groupId, record)) {
       const detail = "an earlier message of its group failed; sent now, this one would overtake it";
       return { kind: "failed", reason: "group-halted", detail };
     }
     const carried = carry(record, this.#init.limitBytes);
     if ("kind" in carried) return carried;
-    const id = this.#init.ids.idOf(record);
     const { notes } = delayOf(record, {
-      nowMs: this.#now(),
+      nowMs: this.#init.sending.api.sends.clock.now(),
       fifo: true,
       queueDelaySeconds: this.#init.queueDelaySeconds,
       preserveVisibility: this.#init.preserveVisibility,
     });
+    const keyed = this.#keyed(record, groupId, isSuspect);
+    const { id, made } = keyed.id;
     return {
       record,
       carried,
       groupId,
-      id,
-      ...(id.id === undefined ? {} : { deduplicationId: id.id }),
-      notes: id.made === undefined ? notes : [...notes, { kind: "rekeyed", detail: id.made }],
+      ...keyed,
+      ...(id === undefined ? {} : { deduplicationId: id }),
+      notes: made === undefined ? notes : [...notes, { kind: "rekeyed", detail: made }],
     };
   }
 
-  async #send(going: readonly FifoPacked[]): Promise<Outcome[]> {
-    const judged = await this.#deliverAndJudge(going);
-    const outcomes = await sendRest(
-      judged.map((one) => (isPacked(one) ? this.#rekeyed(one) : one)),
-      async (dropped) => (await this.#deliverAndJudge(dropped)).map((one) => (isPacked(one) ? DROPPED : one)),
-    );
-    outcomes.forEach((outcome, i) => {
-      const group = going[i]?.groupId;
-      if (outcome.kind === "failed" && group !== undefined) this.#halted.add(group);
-    });
-    return outcomes;
+  /** The id under which an earlier process may have sent it, else the one that is right now. */
+  #keyed(record: MessageRecord, groupId: string, isSuspect: boolean): Keyed {
+    const { earlier, ids, seen } = this.#init;
+    const id = ids.idOf(record);
+    const before = earlier.sentAs(record);
+    const made = (why: string): Keyed => ({ id: { id: ids.madeId(record), made: why }, isAlone: isSuspect });
+    if (before === "made") return made(id.made ?? "it went so before the restore was taken up");
+    if (before !== undefined) return { id, above: before, isAlone: true };
+    if (!isSuspect || id.made !== undefined) return { id, isAlone: isSuspect };
+    const above = seen.lastOf(groupId);
+    return above === undefined ? made(FIRST_OF_GROUP) : { id, above, isAlone: true };
   }
 
-  /** An outcome for each, or the message itself where the queue dropped it. */
-  async #deliverAndJudge(going: readonly FifoPacked[]): Promise<(FifoPacked | Outcome)[]> {
-    const deliveries = await this.#deliver(going);
-    return deliveries.map((delivery) =>
+  async #send(going: readonly FifoPacked[], isSuspect: boolean): Promise<Written> {
+    const { earlier } = this.#init;
+    const slot = earlier.takeSlot();
+    if (isSuspect) await earlier.note(slot, going.flatMap(asSent));
+    const { judged, cause } = await this.#deliverAndJudge(going);
+    const written = cause === undefined ? await this.#sendDropped(going, judged, slot) : stopped(judged, cause);
+    await this.#keepHalts(going, written.ends);
+    if (written.cause === undefined) earlier.giveBack(slot);
+    return written;
+  }
+
+  async #sendDropped(going: readonly FifoPacked[], judged: Judged["judged"], slot: number): Promise<Written> {
+    const again = judged.map((one) => (isPacked(one) ? this.#rekeyed(one) : one));
+    return await sendRest(again, async (dropped) => {
+      // The others of the batch are not settled either: their notes stay.
+      const all = going.map((packed) => dropped.find(({ record }) => record === packed.record) ?? packed);
+      await this.#init.earlier.note(slot, all.flatMap(asSent));
+      const { judged: last, ...stop } = await this.#deliverAndJudge(dropped);
+      return { ends: last.map((one) => (isPacked(one) ? DROPPED : one)), ...stop };
+    });
+  }
+
+  async #deliverAndJudge(going: readonly FifoPacked[]): Promise<Judged> {
+    const { deliveries, ...stop } = await this.#deliver(going);
+    const judged = deliveries.map((delivery) =>
       "sent" in delivery && this.#isDropped(delivery.shipment, delivery.sent)
         ? delivery.shipment
-        : outcomeOfDelivery(delivery),
+        : endOfDelivery(delivery),
     );
+    return { judged, ...stop };
   }
 
-  async #deliver(going: readonly FifoPacked[]): Promise<Delivery<FifoPacked>[]> {
-    if (!this.#isSuspect()) return await this.#sending.deliver(going);
-    const alone = await Promise.allSettled(going.map((packed) => this.#sending.deliver([packed])));
-    return alone.flatMap((result) => {
-      if (result.status === "rejected") throw result.reason;
-      return result.value;
-    });
+  async #deliver(going: readonly FifoPacked[]): Promise<Deliveries<FifoPacked>> {
+    if (!going.some(({ isAlone }) => isAlone)) return await this.#sending.deliver(going);
+    const alone = await Promise.all(going.map((packed) => this.#sending.deliver([packed])));
+    const cause = alone.find((one) => one.cause !== undefined)?.cause;
+    const deliveries = alone.flatMap((one) => one.deliveries);
+    return cause === undefined ? { deliveries } : { deliveries, cause };
   }
 
-  #isDropped({ id, groupId }: FifoPacked, { messageId, sequence }: SentMessage): boolean {
-    const told = sequence !== undefined && this.#isSuspect() ? { messageId, sequence } : { messageId };
-    const dropped = this.#init.seen.take(groupId, told);
+  #isDropped({ id, groupId, above, isAlone }: FifoPacked, { messageId, sequence }: SentMessage): boolean {
+    const told = sequence !== undefined && isAlone ? { messageId, sequence } : { messageId };
+    const dropped = this.#init.seen.take(groupId, told, above);
     // A made id is this job's alone: a number that did not rise is then the message's own, from before a resume.
     return dropped === "repeated-message-id" || (dropped === "sequence-not-risen" && id.made === undefined);
   }
 
-  #rekeyed(packed: FifoPacked): FifoPacked {
+  #rekeyed({ above: _, ...packed }: FifoPacked): FifoPacked {
     const made = "the queue dropped it under its own id, which it had seen in the last five minutes";
     const deduplicationId = this.#init.ids.madeId(packed.record);
     return {
@@ -150,11 +182,29 @@ export class FifoWriter implements QueueWriter {
     };
   }
 
-  #isSuspect(): boolean {
-    return this.#init.mayRememberIds && this.#now() - this.#since < SUSPECT_MS;
+  async #keepHalts(going: readonly FifoPacked[], ends: readonly EndAtStop[]): Promise<void> {
+    const { halted } = this.#init;
+    await Promise.all(
+      going.map(async ({ groupId, record }, i) => {
+        const end = ends[i];
+        if (typeof end !== "object") return;
+        const line = record.place.line ?? 0;
+        await (end.kind === "failed" ? halted.halt(groupId, line) : halted.release(groupId, line));
+      }),
+    );
   }
+}
 
-  #now(): number {
-    return this.#init.sending.api.calls.clock.now();
-  }
+const FIRST_OF_GROUP =
+  "first of its group since the restore began or was taken up, in a queue that may remember ids of an earlier run";
+
+/** What was dropped has not arrived: it was taken for a message of somebody else. */
+function stopped(judged: Judged["judged"], cause: unknown): Written {
+  return { ends: judged.map((one) => (isPacked(one) ? "not-sent" : one)), cause };
+}
+
+/** What a later process could not know. */
+function asSent({ record, id, above }: FifoPacked): (readonly [line: number, sentAs: SentAs])[] {
+  const sentAs = id.made === undefined ? above : "made";
+  return sentAs === undefined ? [] : [[record.place.line ?? 0, sentAs]];
 }

@@ -3,24 +3,41 @@ import { RestoreError } from "../../errors/restore-error.js";
 import type { Note, Outcome } from "../../model/outcome.js";
 import { RESTORED } from "../../model/outcome.js";
 import type { MessageRecord } from "../../model/record.js";
+import { type EndAtStop, stoppedBy } from "../replayer.js";
 import type { SentMessage } from "./client.js";
 import { md5OfAttributes, md5OfBody } from "./digests.js";
-import type { Delivery, Shipment } from "./sending.js";
+import { type Shipment, whatWasLost } from "./parcel.js";
+import type { Delivery } from "./sending.js";
 
 /** A message that can be sent, with the near misses it then has. */
 export interface Packed extends Shipment {
   readonly notes: readonly Note[];
 }
 
-/** A record's outcome once its delivery is known. */
-export function outcomeOfDelivery(delivery: Delivery<Packed>): Outcome {
+/** What a batch came to. */
+export interface Written {
+  /** One a message, in their order. */
+  readonly ends: readonly EndAtStop[];
+  /** What ends the run. Only then are some ends no outcomes. */
+  readonly cause?: unknown;
+}
+
+/** @throws WriteStopped or what ends the run */
+export function outcomesOf({ ends, cause }: Written): Outcome[] {
+  if (cause !== undefined) throw stoppedBy(cause, ends);
+  return ends.map((end) => (typeof end === "object" ? end : withoutOutcome()));
+}
+
+/** How a record ended, as far as its delivery tells. */
+export function endOfDelivery(delivery: Delivery<Packed>): EndAtStop {
   if ("outcome" in delivery) return delivery.outcome;
+  if ("unsettled" in delivery) return delivery.unsettled;
   const { record, notes } = delivery.shipment;
   const fault = digestFault(record, delivery.sent);
   if (fault !== undefined) return fault;
   const noted = notes.length === 0 ? {} : { notes };
   if (delivery.isDoubtful) {
-    const detail = "an answer was lost; it was sent again and acknowledged, so it may be there twice";
+    const detail = `${whatWasLost(delivery)}; it was sent again and acknowledged, so it may be there twice`;
     return { kind: "ambiguous", reason: "reply-lost", detail, ...noted };
   }
   return notes.length === 0 ? RESTORED : { kind: "restored", ...noted };
@@ -45,21 +62,22 @@ function differs(part: "body" | "attributes", answered: string | undefined): Out
       };
 }
 
-/** What `send` says of those that can go, in place, beside the outcomes of those that cannot. */
+/** What `send` says of those that can go, in place, beside the ends of those that cannot. */
 export async function sendRest<T extends Packed>(
-  all: readonly (T | Outcome)[],
-  send: (going: readonly T[]) => Promise<readonly Outcome[]>,
-): Promise<Outcome[]> {
+  all: readonly (T | EndAtStop)[],
+  send: (going: readonly T[]) => Promise<Written>,
+): Promise<Written> {
   const going = all.filter(isPacked);
-  const outcomes = going.length === 0 ? [] : [...(await send(going))].reverse();
-  return all.map((one) => {
-    if (!isPacked(one)) return one;
-    const outcome = outcomes.pop();
-    if (outcome === undefined) throw new RestoreError("INTERNAL", "a message has no outcome", { retry: "fatal" });
-    return outcome;
-  });
+  if (going.length === 0) return { ends: all.flatMap((one) => (isPacked(one) ? [] : [one])) };
+  const { ends, ...stop } = await send(going);
+  const rest = ends.values();
+  return { ends: all.map((one) => (isPacked(one) ? (rest.next().value ?? withoutOutcome()) : one)), ...stop };
 }
 
-export function isPacked<T extends Packed>(one: T | Outcome): one is T {
-  return "carried" in one;
+export function isPacked<T extends Packed>(one: T | EndAtStop): one is T {
+  return typeof one === "object" && "carried" in one;
+}
+
+function withoutOutcome(): never {
+  throw new RestoreError("INTERNAL", "a message has no outcome", { retry: "fatal" });
 }

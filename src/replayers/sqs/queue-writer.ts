@@ -11,7 +11,7 @@ export interface WriterInit {
 }
 
 export interface QueueWriter {
-  /** One outcome per record, in their order. @throws what `Sending.deliver` throws */
+  /** One outcome per record, in their order. @throws WriteStopped or what ends the run */
   write(batch: readonly MessageRecord[]): Promise<Outcome[]>;
   /** Removes what it keeps on disk, where it does. Repeatable; nothing may be written afterwards. */
   close?(): void;

@@ -12,37 +12,32 @@ import type { QueueScope } from "../../model/scope.js";
 import { type AwsOptions, isAws } from "../aws-client.js";
 import type { CallStats } from "../calls.js";
 import type { Capabilities, Replayer, ReplayerContext, ScopeNotes, ScopeState } from "../replayer.js";
-import { NO_NOTES } from "../replayer.js";
-import { AnswersSeen } from "./answers.js";
-import { carry } from "./carriable.js";
+import { NO_NOTES, stoppedBy } from "../replayer.js";
 import { isQueueMissing } from "./classify-error.js";
 import { SqsApi } from "./client.js";
-import { DeduplicationIds, type FifoDeduplication } from "./deduplication.js";
-import { FifoWriter } from "./fifo-writer.js";
-import { LARGEST_MESSAGE_BYTES } from "./message-size.js";
 import { checkQueueName } from "./names.js";
 import { probeSqs } from "./probe.js";
+import { QueueNotes, type Takeover } from "./queue-notes.js";
 import { lookAt } from "./queue-state.js";
 import type { QueueWriter } from "./queue-writer.js";
 import { applyLateAttributes } from "./redrive-setting.js";
-import { createQueue, emptyQueue, keepQueue, type PreparedQueue, purgeWaitMs, type Takeover } from "./scope.js";
-import type { OnAmbiguous } from "./sending.js";
-import { StandardWriter } from "./standard-writer.js";
+import {
+  createQueue,
+  emptyQueue,
+  keepQueue,
+  type PreparedQueue,
+  type Purging,
+  purgeWaitMs,
+  reopenQueue,
+} from "./scope.js";
+import { makeWriter, type OwnRecords, type WriterSettings } from "./writers.js";
 
-export interface SqsTarget extends AwsOptions {
-  /** Whether FIFO messages keep their deduplication ids (default) or each gets one of its own. */
-  readonly fifoDedup?: FifoDeduplication;
-  /** Whether messages that were in flight stay hidden as long as they would have been. Default false. */
-  readonly preserveVisibility?: boolean;
+export interface SqsTarget extends AwsOptions, WriterSettings {
   /** Milliseconds between a purge and the first send. Default, and the least at AWS, 60,000: a purge may take later messages too. */
   readonly purgeWaitMs?: number;
-  /** What becomes of a message whose answer was lost and that may not be repeated. Default `resend`. */
-  readonly onAmbiguous?: OnAmbiguous;
   /** What a queue of the source is called on the target: dead-letter ARNs name queues of the source. */
   readonly targetNameOf: (sourceQueue: string) => string;
 }
-
-type OwnRecords = () => AsyncIterable<MessageRecord>;
 
 interface OpenQueue {
   readonly prepared: PreparedQueue;
@@ -99,48 +94,53 @@ class SqsReplayer implements Replayer<"sqs"> {
   }
 
   async create(scope: QueueScope): Promise<ScopeNotes> {
-    return await this.#open(scope, () => createQueue(this.#api, scope));
+    return await this.#begin(scope, () => createQueue(this.#api, scope));
   }
 
   async empty(scope: QueueScope): Promise<ScopeNotes> {
-    return await this.#open(scope, () => emptyQueue(this.#api, scope, this.#purgeWaitMs));
+    return await this.#begin(scope, (notes) => emptyQueue(this.#api, scope, this.#purging(notes)));
   }
 
   async keep(scope: QueueScope): Promise<ScopeNotes> {
-    return await this.#open(scope, () => keepQueue(this.#api, scope));
+    return await this.#begin(scope, () => keepQueue(this.#api, scope));
   }
 
   async reopen(scope: QueueScope, takeover: Takeover): Promise<ScopeNotes> {
-    return await this.#open(scope, async () => {
-      const kept = await keepQueue(this.#api, scope);
-      // The purge may have been asked for just before the job was stopped.
-      const readyAtMs = takeover === "empty" ? this.#context.clock.now() + this.#purgeWaitMs : 0;
-      return { ...kept, takeover, readyAtMs, warnings: takeover === "keep" ? kept.warnings : [] };
-    });
+    const { prepared } = await this.#takeUp(scope, takeover);
+    return { warnings: prepared.warnings };
   }
 
   async write(scope: QueueScope, batch: readonly MessageRecord[]): Promise<Outcome[]> {
     let open: OpenQueue;
     try {
-      open = await (this.#queues.get(scope.target) ?? this.#register(scope, () => keepQueue(this.#api, scope)));
+      open = await (this.#queues.get(scope.target) ?? this.#takeUp(scope, "keep"));
+      await this.#waitUntil(open.prepared.readyAtMs);
     } catch (error) {
-      if (!(error instanceof RestoreError) || error.retry === "fatal") throw error;
+      if (!(error instanceof RestoreError) || error.retry === "fatal") {
+        throw stoppedBy(
+          error,
+          batch.map(() => "not-sent"),
+        );
+      }
       return batch.map(() => ({ kind: "failed", reason: error.reason ?? "queue-unusable", detail: error.message }));
     }
-    await this.#waitUntil(open.prepared.readyAtMs);
     return await open.writer.write(batch);
   }
 
   async finish(scope: QueueScope): Promise<ScopeNotes> {
     const open = await this.#queues.get(scope.target);
-    if (open === undefined || open.prepared.takeover === "keep") return NO_NOTES;
+    // Written to its end by an earlier process, a queue is not opened by this one.
+    const takeover = open?.prepared.takeover ?? this.#notes(scope).takeover;
+    if (takeover === undefined || takeover === "keep") return NO_NOTES;
     const { targetNameOf } = this.#target;
-    const queue = { api: this.#api, url: open.prepared.url, settings: scope.settings, targetNameOf };
+    const url = open?.prepared.url ?? (await this.#api.queueUrl(scope.target));
+    if (url === undefined) return { warnings: [NO_LONGER_THERE] };
     try {
+      const queue = { api: this.#api, url, settings: scope.settings, targetNameOf };
       return { warnings: await applyLateAttributes(queue) };
     } catch (error) {
       if (!isQueueMissing(error)) throw error;
-      return { warnings: ["redrive policy and delay were left out: the queue is no longer there"] };
+      return { warnings: [NO_LONGER_THERE] };
     }
   }
 
@@ -152,60 +152,43 @@ class SqsReplayer implements Replayer<"sqs"> {
     this.#ownRecords.clear();
   }
 
-  get #purgeWaitMs(): number {
-    return purgeWaitMs(this.#target.purgeWaitMs, isAws(this.#target.endpoint));
+  #purging(notes: QueueNotes): Purging {
+    return { waitMs: purgeWaitMs(this.#target.purgeWaitMs, isAws(this.#target.endpoint)), notes };
   }
 
-  async #open(scope: QueueScope, prepare: () => Promise<PreparedQueue>): Promise<ScopeNotes> {
-    const { prepared } = await this.#register(scope, prepare);
+  #notes(scope: QueueScope): QueueNotes {
+    return new QueueNotes(this.#context.notebook, scope);
+  }
+
+  /** Takes a queue over for the job, which has sent nothing so far. */
+  async #begin(scope: QueueScope, prepare: (notes: QueueNotes) => Promise<PreparedQueue>): Promise<ScopeNotes> {
+    const { prepared } = await this.#register(scope, async (notes) => {
+      const made = await prepare(notes);
+      // A queue that the job created knows no ids but the job's, and none that the job makes up.
+      const mayRemember = scope.settings.fifo && made.takeover !== "create" && this.#target.fifoDedup !== "record";
+      const suspectSince = mayRemember ? this.#context.clock.now() : undefined;
+      await notes.noteTakeover(made.takeover, suspectSince);
+      return suspectSince === undefined ? made : { ...made, suspectSince };
+    });
     return { warnings: prepared.warnings };
   }
 
+  #takeUp(scope: QueueScope, takeover: Takeover): Promise<OpenQueue> {
+    return this.#register(scope, (notes) => reopenQueue(this.#api, scope, { takeover, purging: this.#purging(notes) }));
+  }
+
   /** Batches come side by side: they share one preparation. One that fails is forgotten, to be tried again. */
-  #register(scope: QueueScope, prepare: () => Promise<PreparedQueue>): Promise<OpenQueue> {
-    const open = prepare().then(async (prepared) => ({ prepared, writer: await this.#writerFor(scope, prepared) }));
+  #register(scope: QueueScope, prepare: (notes: QueueNotes) => Promise<PreparedQueue>): Promise<OpenQueue> {
+    const notes = this.#notes(scope);
+    const open = prepare(notes).then(async (prepared) => {
+      const init = { target: this.#target, context: this.#context, api: this.#api, scope, prepared, notes };
+      return { prepared, writer: await makeWriter(init, this.#ownRecords.get(scope.target)) };
+    });
     this.#queues.set(scope.target, open);
     open.catch(() => {
       if (this.#queues.get(scope.target) === open) this.#queues.delete(scope.target);
     });
     return open;
-  }
-
-  async #writerFor(scope: QueueScope, { url, attributes, takeover }: PreparedQueue): Promise<QueueWriter> {
-    const limitBytes = limitOf(attributes, takeover === "keep" ? undefined : scope.settings.maximumMessageSize);
-    const init = {
-      sending: {
-        api: this.#api,
-        url,
-        queue: scope.target,
-        onAmbiguous: this.#target.onAmbiguous ?? "resend",
-        maxRetryTimeMs: this.#context.maxRetryTimeMs,
-      },
-      limitBytes,
-      preserveVisibility: this.#target.preserveVisibility ?? false,
-    } as const;
-    if (!scope.settings.fifo) return new StandardWriter(init);
-    const mode = this.#target.fifoDedup ?? "original";
-    // Ids made by this job are known to no queue.
-    const mayRememberIds = takeover !== "create" && mode === "original";
-    const ids = new DeduplicationIds({
-      jobId: this.#context.policy.jobId,
-      scope: scope.name,
-      mode,
-      contentBased: attributes["ContentBasedDeduplication"] === "true",
-      perGroup: attributes["DeduplicationScope"] === "messageGroup",
-      mayRememberIds,
-      workDirectory: this.#context.workDirectory,
-    });
-    if (mode === "original") await learn(ids, carriable(this.#ownRecords.get(scope.target), limitBytes));
-    return new FifoWriter({
-      ...init,
-      ids,
-      seen: new AnswersSeen(this.#context.clock, this.#context.workDirectory),
-      mayRememberIds,
-      // A queue that the job filled once keeps its delay at zero until the end.
-      queueDelaySeconds: Number(attributes["DelaySeconds"] ?? "0"),
-    });
   }
 
   async #waitUntil(readyAtMs: number): Promise<void> {
@@ -224,24 +207,4 @@ class SqsReplayer implements Replayer<"sqs"> {
   }
 }
 
-/** The target's limit in bytes; where it does not tell, the one that was set, else the most that SQS knows. */
-function limitOf(attributes: PreparedQueue["attributes"], set: number | undefined): number {
-  const told = Number(attributes["MaximumMessageSize"]);
-  return Number.isSafeInteger(told) && told > 0 ? told : (set ?? LARGEST_MESSAGE_BYTES);
-}
-
-async function learn(ids: DeduplicationIds, messages: AsyncIterable<MessageRecord>): Promise<void> {
-  try {
-    await ids.learn(messages);
-  } catch (error) {
-    ids.close();
-    throw error;
-  }
-}
-
-/** Messages that will be sent: what is rejected keeps no id from others. */
-async function* carriable(records: OwnRecords | undefined, limitBytes: number): AsyncGenerator<MessageRecord> {
-  for await (const record of records?.() ?? []) {
-    if (!("kind" in carry(record, limitBytes))) yield record;
-  }
-}
+const NO_LONGER_THERE = "redrive policy and delay were left out: the queue is no longer there";

@@ -9,14 +9,12 @@ import type { QueueScope } from "../../model/scope.js";
 import { applyLeavingOut, attributesForSending, differences, untold, wantedAttributes } from "./attributes.js";
 import { isQueueMissing, sqsErrorName } from "./classify-error.js";
 import type { QueueAttributes, SqsApi } from "./client.js";
+import type { QueueNotes, Takeover } from "./queue-notes.js";
 
 type QueueApi = Pick<
   SqsApi,
   "attributes" | "calls" | "createQueue" | "endpoint" | "purge" | "queueUrl" | "setAttributes"
 >;
-
-/** How a job took a queue over. */
-export type Takeover = "create" | "empty" | "keep";
 
 export interface PreparedQueue {
   readonly url: string;
@@ -24,6 +22,8 @@ export interface PreparedQueue {
   readonly attributes: QueueAttributes;
   /** Unix milliseconds before which nothing may be sent. */
   readonly readyAtMs: number;
+  /** Unix milliseconds since when only the job sends; absent: the queue can remember no id of an earlier run. */
+  readonly suspectSince?: number;
   readonly warnings: readonly string[];
 }
 
@@ -92,13 +92,45 @@ async function adoptQueue(api: QueueApi, scope: QueueScope): Promise<PreparedQue
   return { url, takeover: "create", readyAtMs: 0, ...(await withDumpAttributes(api, url, scope)) };
 }
 
-/** Purges the queue and gives it the dump's attributes. Deletes messages. */
-export async function emptyQueue(api: QueueApi, scope: QueueScope, purgeWaitMs: number): Promise<PreparedQueue> {
+export interface Purging {
+  readonly waitMs: number;
+  readonly notes: QueueNotes;
+}
+
+/**
+ * Purges the queue and gives it the dump's attributes. Deletes messages. Where the target takes no purge because an
+ * earlier process of the job asked for one just before, that one will do.
+ */
+export async function emptyQueue(api: QueueApi, scope: QueueScope, { waitMs, notes }: Purging): Promise<PreparedQueue> {
   const url = await api.queueUrl(scope.target);
   if (url === undefined) return await createQueue(api, scope);
-  await purge(api, url);
-  const readyAtMs = api.calls.clock.now() + purgeWaitMs;
-  return { url, takeover: "empty", readyAtMs, ...(await withDumpAttributes(api, url, scope)) };
+  const purgedAt = await purge(api, url, notes.purgedAt);
+  await notes.notePurge(purgedAt);
+  return { url, takeover: "empty", readyAtMs: purgedAt + waitMs, ...(await withDumpAttributes(api, url, scope)) };
+}
+
+/** Takes a queue up that an earlier process of the job made ready. Changes nothing; that one's purge may not be over. */
+export async function reopenQueue(
+  api: QueueApi,
+  scope: QueueScope,
+  { takeover, purging }: { readonly takeover: Takeover; readonly purging: Purging },
+): Promise<PreparedQueue> {
+  const { warnings, ...kept } = await keepQueue(api, scope);
+  const { suspectSince } = purging.notes;
+  return {
+    ...kept,
+    takeover,
+    readyAtMs: takeover === "empty" ? readyAgainAt(purging, api.calls.clock.now()) : 0,
+    ...(suspectSince === undefined ? {} : { suspectSince }),
+    warnings: takeover === "keep" ? warnings : [],
+  };
+}
+
+function readyAgainAt({ notes, waitMs }: Purging, now: number): number {
+  // To be emptied, it was not there.
+  if (notes.takeover === "create") return 0;
+  // Where the clock was set back, the wait is no longer than it was.
+  return Math.min(notes.purgedAt ?? now, now) + waitMs;
 }
 
 /** Takes a queue as it is. */
@@ -112,17 +144,21 @@ export async function keepQueue(api: QueueApi, scope: QueueScope): Promise<Prepa
   return { url, takeover: "keep", attributes, readyAtMs: 0, warnings };
 }
 
-/** Waits a purge of somebody else's out, which may be this job's own from before it was taken up again. */
-async function purge(api: QueueApi, url: string): Promise<void> {
+/**
+ * Waits a purge of somebody else's out.
+ * @returns Unix milliseconds by which the target had taken the purge; `before`: that of the job's last one
+ */
+async function purge(api: QueueApi, url: string, before: number | undefined): Promise<number> {
   const { clock, signal } = api.calls;
   const since = clock.now();
   for (;;) {
     try {
       await api.purge(url);
-      return;
+      return clock.now();
     } catch (error) {
       const isUnderWay = error instanceof RestoreError && error.reason === "purge-in-progress";
       if (!isUnderWay || clock.now() - since > PURGE_REST_MS + PURGE_RETRY_MS) throw error;
+      if (before !== undefined && since - before >= 0 && since - before < PURGE_REST_MS) return before;
       await clock.sleep(PURGE_RETRY_MS, signal);
     }
   }

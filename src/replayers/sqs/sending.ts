@@ -3,38 +3,43 @@
  * that the target puts off are sent again; a request that is refused whole is halved until the message at fault stands
  * alone.
  *
- * A lost reply leaves messages in doubt. Within `repeatableMs` of a message's first attempt the queue itself drops a
- * repetition (FIFO, same deduplication id), so it is simply sent again; after that, and always in a standard queue,
- * `onAmbiguous` decides and the message ends as ambiguous.
+ * A lost reply leaves messages in doubt, and so does the end of an earlier process of the job behind their announcement.
+ * Within `repeatableMs` of a message's first attempt the queue itself drops a repetition (FIFO, same deduplication id),
+ * so it is simply sent again; after that, and always in a standard queue, `onAmbiguous` decides and the message ends as
+ * ambiguous.
  */
 import { RestoreError } from "../../errors/restore-error.js";
 import type { Outcome } from "../../model/outcome.js";
-import type { MessageRecord } from "../../model/record.js";
 import { backoffMs } from "../../support/clock.js";
-import type { Carried } from "./carriable.js";
-import { judgeRefusal } from "./classify-error.js";
-import type { Entry, EntryAnswer, SentMessage, SqsApi } from "./client.js";
-import { delaySeconds } from "./delay.js";
+import type { SqsApi } from "./client.js";
 import { intoRequests } from "./message-size.js";
+import {
+  type Delivered,
+  deliveredAtStop,
+  end,
+  entryOf,
+  leaveOut,
+  type Parcel,
+  parcelOf,
+  pendingOf,
+  type Shipment,
+  settle,
+  whatWasLost,
+} from "./parcel.js";
 
 export type OnAmbiguous = "resend" | "skip" | "stop";
 
-export interface Shipment {
-  readonly record: MessageRecord;
-  readonly carried: Carried;
-  readonly groupId?: string;
-  readonly deduplicationId?: string;
-  /** Unix milliseconds; absent: sent without a delay of its own, as FIFO queues want it. */
-  readonly hiddenUntilMs?: number;
-}
-
-/** `isDoubtful`: it may be there twice. */
-export type Delivered = { readonly sent: SentMessage; readonly isDoubtful: boolean } | { readonly outcome: Outcome };
-
 export type Delivery<T extends Shipment> = { readonly shipment: T } & Delivered;
 
+export interface Deliveries<T extends Shipment> {
+  /** One a shipment, in their order. */
+  readonly deliveries: readonly Delivery<T>[];
+  /** What ends the run: OUTAGE, INTERRUPTED, TARGET_CREDENTIALS; IN_DOUBT under `stop`. Only then are some unsettled. */
+  readonly cause?: unknown;
+}
+
 export interface SendingInit {
-  readonly api: Pick<SqsApi, "calls" | "endpoint" | "sendOnce">;
+  readonly api: Pick<SqsApi, "endpoint" | "sendOnce" | "sends">;
   readonly url: string;
   /** The queue's name on the target, for messages. */
   readonly queue: string;
@@ -44,19 +49,6 @@ export interface SendingInit {
   readonly maxRetryTimeMs: number;
 }
 
-interface Parcel {
-  readonly shipment: Shipment;
-  readonly size: number;
-  /** A repetition is dropped by the queue, for some time at least. */
-  readonly isRepeatable: boolean;
-  firstSentAt?: number;
-  /** A reply was lost: the message may be there. */
-  isLost: boolean;
-  /** It may be there twice. */
-  isDoubtful: boolean;
-  delivered?: Delivered;
-}
-
 export class Sending {
   readonly #init: SendingInit;
 
@@ -64,50 +56,49 @@ export class Sending {
     this.#init = init;
   }
 
-  /**
-   * One delivery per shipment, in their order. The next request goes out when the one before is settled.
-   * @throws RestoreError OUTAGE, INTERRUPTED, TARGET_CREDENTIALS; IN_DOUBT under `stop`
-   */
-  async deliver<T extends Shipment>(shipments: readonly T[]): Promise<Delivery<T>[]> {
+  /** The next request goes out when the one before is settled. Never throws: what ends the run stands in the answer. */
+  async deliver<T extends Shipment>(shipments: readonly T[]): Promise<Deliveries<T>> {
     const isRepeatable = this.#init.repeatableMs > 0;
-    const parcels = shipments.map((shipment) => {
-      const { size } = shipment.carried;
-      const parcel: Parcel = { shipment, size, isRepeatable, isLost: false, isDoubtful: false };
-      return { shipment, parcel };
-    });
-    for (const request of intoRequests(parcels.map(({ parcel }) => parcel))) await this.#request(request);
-    return parcels.map(({ shipment, parcel }) => ({ shipment, ...(parcel.delivered ?? neverSettled()) }));
+    const sent = shipments.map((shipment) => ({ shipment, parcel: parcelOf(shipment, isRepeatable) }));
+    try {
+      for (const request of intoRequests(sent.map(({ parcel }) => parcel))) await this.#request(request);
+    } catch (cause) {
+      const known = sent.map(({ shipment, parcel }) => ({ shipment, ...deliveredAtStop(parcel, cause) }));
+      return { deliveries: known, cause };
+    }
+    return { deliveries: sent.map(({ shipment, parcel }) => ({ shipment, ...(parcel.delivered ?? neverSettled()) })) };
   }
 
   async #request(parcels: readonly Parcel[]): Promise<void> {
     const { api, maxRetryTimeMs } = this.#init;
-    const { clock, signal } = api.calls;
+    const { clock, signal } = api.sends;
     let firstLossAt: number | undefined;
     for (let losses = 0; ; losses++) {
-      const error = await this.#attempt(parcels);
+      const error = await this.#attempt(parcels, firstLossAt);
       if (error === undefined) return;
       if (error.code !== "REPLY_LOST") return await this.#refused(pendingOf(parcels), error);
       for (const parcel of pendingOf(parcels)) parcel.isLost = true;
       firstLossAt ??= clock.now();
       const waitMs = backoffMs(losses);
       if (clock.now() + waitMs - firstLossAt > maxRetryTimeMs) throw this.#outage(error);
-      api.calls.stats.retries++;
+      api.sends.stats.retries++;
       await clock.sleep(waitMs, signal);
     }
   }
 
   /** Undefined when every parcel is settled, else the error that stands in the way of the rest. */
-  async #attempt(parcels: readonly Parcel[]): Promise<RestoreError | undefined> {
+  async #attempt(parcels: readonly Parcel[], failingSince: number | undefined): Promise<RestoreError | undefined> {
     const { api, queue } = this.#init;
     const call = {
       operation: parcels.length === 1 ? "SendMessage" : "SendMessageBatch",
       scope: queue,
       repeatable: false,
+      failingSince,
       ops: () => pendingOf(parcels).length,
       bytes: () => pendingOf(parcels).reduce((sum, { size }) => sum + size, 0),
     };
     try {
-      await api.calls.run(call, () => this.#send(parcels));
+      await api.sends.run(call, () => this.#send(parcels));
       return undefined;
     } catch (error) {
       if (error instanceof RestoreError && error.retry !== "fatal") return error;
@@ -117,7 +108,7 @@ export class Sending {
 
   async #send(parcels: readonly Parcel[]): Promise<void> {
     const { api, url } = this.#init;
-    const now = api.calls.clock.now();
+    const now = api.sends.clock.now();
     for (const parcel of pendingOf(parcels)) this.#resolveDoubt(parcel, now);
     const pending = pendingOf(parcels);
     if (pending.length === 0) return;
@@ -133,26 +124,32 @@ export class Sending {
     if (putOff > 0) {
       throw new RestoreError("THROTTLED", `the target put off ${putOff} of ${pending.length} messages`, {
         retry: "yes",
+        // Where it takes others of the request, it is not the target that is in trouble.
+        ...(putOff === parcels.length ? { reason: "throttled" } : {}),
       });
     }
   }
 
   /** Before a parcel is sent again: past the time in which the queue would drop the repetition, the option decides. */
   #resolveDoubt(parcel: Parcel, now: number): void {
-    const { onAmbiguous, repeatableMs, queue, api } = this.#init;
-    if (!parcel.isLost || now - (parcel.firstSentAt ?? now) < repeatableMs) return;
-    if (onAmbiguous === "resend") {
-      parcel.isDoubtful = true;
-    } else if (onAmbiguous === "skip") {
-      const detail = "the answer was lost and the message was not sent again: it may be missing";
-      parcel.delivered = { outcome: { kind: "ambiguous", reason: "reply-lost", detail } };
-    } else {
-      throw new RestoreError("IN_DOUBT", `the answer to a send into queue ${queue} was lost`, {
-        where: { adapter: "sqs", scope: queue, endpoint: api.endpoint, path: parcel.shipment.record.place.path },
-        hint: "--on-ambiguous resend sends messages in doubt again, skip leaves them out; both list them.",
-        retry: "fatal",
-      });
-    }
+    const { onAmbiguous, repeatableMs } = this.#init;
+    if (!parcel.isLost) return;
+    const age = now - (parcel.firstSentAt ?? now);
+    // Where the clock was set back, nobody knows how old it is.
+    if (age >= 0 && age < repeatableMs) return;
+    if (onAmbiguous === "stop") throw this.#inDoubt(parcel);
+    if (onAmbiguous === "skip") leaveOut(parcel);
+    else parcel.isDoubtful = true;
+  }
+
+  #inDoubt(parcel: Parcel): RestoreError {
+    const { queue, api } = this.#init;
+    const { path, line } = parcel.shipment.record.place;
+    return new RestoreError("IN_DOUBT", `a message for queue ${queue} may be there already: ${whatWasLost(parcel)}`, {
+      where: { adapter: "sqs", scope: queue, endpoint: api.endpoint, path, ...(line === undefined ? {} : { line }) },
+      hint: "--on-ambiguous resend sends messages in doubt again, skip leaves them out; both list them.",
+      retry: "fatal",
+    });
   }
 
   /** A request that will not be taken as it is. */
@@ -172,56 +169,11 @@ export class Sending {
     const seconds = Math.round(maxRetryTimeMs / 1000);
     return new RestoreError("OUTAGE", `${api.endpoint} gave no usable answer for ${seconds} s: ${error.message}`, {
       where: { ...error.where, scope: queue },
-      hint: "Bring the target back and run the restore again; --max-retry-time sets how long it waits.",
+      hint: "Bring the target back and take the job up again; --max-retry-time sets how long it waits.",
       retry: "fatal",
       cause: error,
     });
   }
-}
-
-function pendingOf(parcels: readonly Parcel[]): Parcel[] {
-  return parcels.filter(({ delivered }) => delivered === undefined);
-}
-
-function entryOf({ carried, groupId, deduplicationId, hiddenUntilMs }: Shipment, now: number): Entry {
-  return {
-    body: carried.body,
-    ...(carried.attributes === undefined ? {} : { attributes: carried.attributes }),
-    ...(groupId === undefined ? {} : { groupId }),
-    ...(deduplicationId === undefined ? {} : { deduplicationId }),
-    ...(hiddenUntilMs === undefined ? {} : { delaySeconds: delaySeconds(hiddenUntilMs, now) }),
-  };
-}
-
-/** Takes an entry's answer; one that the target put off, or that has none, stays unsettled. */
-function settle(parcel: Parcel, answer: EntryAnswer | undefined): void {
-  if (answer === undefined) {
-    parcel.isLost = true;
-    return;
-  }
-  if ("sent" in answer) {
-    parcel.delivered = { sent: answer.sent, isDoubtful: parcel.isDoubtful };
-    return;
-  }
-  const verdict = judgeRefusal(answer.refused);
-  if (verdict !== "again") end(parcel, verdict);
-}
-
-/**
- * A message that is refused now but may have arrived before is in doubt. One that is given up stays a failure where its
- * repetition does no harm: there it halts its group.
- */
-function end(parcel: Parcel, outcome: Outcome): void {
-  const isInDoubt = parcel.isLost && (outcome.kind === "rejected" || !parcel.isRepeatable);
-  parcel.delivered = {
-    outcome: isInDoubt
-      ? {
-          kind: "ambiguous",
-          reason: "reply-lost",
-          detail: `an answer was lost; then: ${outcome.detail ?? outcome.kind}`,
-        }
-      : outcome,
-  };
 }
 
 function outcomeOf(error: RestoreError): Outcome {

@@ -3,7 +3,7 @@ import type { Outcome } from "../../model/outcome.js";
 import type { MessageRecord } from "../../model/record.js";
 import { carry } from "./carriable.js";
 import { delayOf } from "./delay.js";
-import { outcomeOfDelivery, type Packed, sendRest } from "./packing.js";
+import { endOfDelivery, outcomesOf, type Packed, sendRest } from "./packing.js";
 import type { QueueWriter, WriterInit } from "./queue-writer.js";
 import { Sending } from "./sending.js";
 
@@ -17,17 +17,21 @@ export class StandardWriter implements QueueWriter {
   }
 
   async write(batch: readonly MessageRecord[]): Promise<Outcome[]> {
-    return await sendRest(
+    const written = await sendRest(
       batch.map((record) => this.#pack(record)),
-      async (going) => (await this.#sending.deliver(going)).map(outcomeOfDelivery),
+      async (going) => {
+        const { deliveries, ...stop } = await this.#sending.deliver(going);
+        return { ends: deliveries.map(endOfDelivery), ...stop };
+      },
     );
+    return outcomesOf(written);
   }
 
   #pack(record: MessageRecord): Packed | Outcome {
     const carried = carry(record, this.#init.limitBytes);
     if ("kind" in carried) return carried;
     const { hiddenUntilMs, notes } = delayOf(record, {
-      nowMs: this.#init.sending.api.calls.clock.now(),
+      nowMs: this.#init.sending.api.sends.clock.now(),
       fifo: false,
       queueDelaySeconds: 0,
       preserveVisibility: this.#init.preserveVisibility,

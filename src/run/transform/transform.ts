@@ -28,6 +28,8 @@ export interface Transform {
   readonly call: TransformFunction;
   /** For people, in plan and report: the module's path. */
   readonly name: string;
+  /** SHA-256 of the module, hexadecimal: a job is taken up by the same one only. */
+  readonly digest: string;
   /** The largest record, as it stands in memory, that is handed over or taken back. Default 64 MiB. */
   readonly limitBytes?: number;
 }

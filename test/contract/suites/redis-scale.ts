@@ -8,7 +8,7 @@ import {
   streamRecord,
   stringRecord,
 } from "../../support/redis-records.js";
-import { words } from "../../support/redis-restore.js";
+import { notebookInMemory, words } from "../../support/redis-restore.js";
 import type { RedisServer } from "../../support/servers/redis.js";
 import { RedisBench } from "../../support/servers/redis-bench.js";
 
@@ -379,7 +379,7 @@ export function redisScale(server: RedisServer): void {
         stringRecord("expired", "x", 1_000),
         collectionRecord("list", "empty", []),
       ]);
-      replayer.spare?.(scope, Buffer.from("faulty"));
+      await replayer.spare?.(scope, Buffer.from("faulty"));
       expect(await bench.redis.exists("foreign")).toBe(1);
       expect((await replayer.finish(scope)).warnings).toEqual([]);
       await replayer.close();
@@ -393,19 +393,35 @@ export function redisScale(server: RedisServer): void {
       const scope = databaseScope();
       await replayer.empty(scope);
       await replayer.write(scope, [stringRecord("k", "v")]);
-      replayer.spare?.(scope, undefined);
+      await replayer.spare?.(scope, undefined);
       expect((await replayer.finish(scope)).warnings).toEqual([expect.stringMatching(/not deleted/)]);
       await replayer.close();
       expect(await bench.keys()).toEqual(["k", "perhaps-the-dumps"]);
     });
 
-    it("per key taken up again half-way deletes nothing and says so", async () => {
-      await bench.redis.set("written-before", "x");
-      const replayer = bench.replayerFor({ mode: "replace", target: { replaceStrategy: "per-key" } });
-      await replayer.write(databaseScope(), [stringRecord("k", "v")]);
-      expect((await replayer.finish(databaseScope())).warnings).toEqual([expect.stringMatching(/not deleted/)]);
-      await replayer.close();
-      expect(await bench.keys()).toEqual(["k", "written-before"]);
+    it("per key taken up again half-way spares what was written and spared before, and deletes the rest", async () => {
+      await setAll("foreign", "faulty", "expired");
+      const notebook = notebookInMemory();
+      const options = { mode: "replace", target: { replaceStrategy: "per-key" }, notebook } as const;
+      const scope = databaseScope();
+      const records = [
+        stringRecord("before", "v"),
+        collectionRecord("set", "empty", []),
+        stringRecord("expired", "x", 1_000),
+        stringRecord("after", "v"),
+      ];
+      const killed = bench.replayerFor(options);
+      await killed.empty(scope);
+      await killed.spare?.(scope, Buffer.from("faulty"));
+      await killed.write(scope, records.slice(0, 3));
+      await killed.close();
+      const resumed = bench.replayerFor(options);
+      await resumed.inspect(scope, () => streamOf(records));
+      await resumed.reopen?.(scope, "empty");
+      await resumed.write(scope, records.slice(3));
+      expect((await resumed.finish(scope)).warnings).toEqual([]);
+      await resumed.close();
+      expect(await bench.keys()).toEqual(["after", "before", "faulty"]);
     });
   });
 
@@ -435,4 +451,8 @@ export function redisScale(server: RedisServer): void {
     expect(await bench.keys()).toEqual(["a", "b", "bad"]);
     expect(await bench.redis.get("bad")).toBe("kept");
   });
+}
+
+async function* streamOf<T>(records: readonly T[]): AsyncGenerator<T> {
+  yield* records;
 }

@@ -168,23 +168,6 @@ export function sqsFifo(server: ContractServer): void {
       expect(second.totals.restored).toBe(40);
       expect(await bodiesByGroup(name)).toEqual(expectedByGroup(records));
     });
-
-    it("sends what a process of the same job sent under the same ids, so that the queue drops it", async () => {
-      const name = uniqueName();
-      await bench.queues.create(name);
-      const scope = queueScope(name);
-      const records = interleaved(4, 1);
-      for (const takeUp of ["keep", "reopen"] as const) {
-        const replayer = replayerFor("merge");
-        const state = await replayer.inspect(scope, async function* () {
-          yield* records;
-        });
-        await (takeUp === "keep" ? replayer.keep(scope, state) : replayer.reopen?.(scope, "keep"));
-        const outcomes = await replayer.write(scope, records);
-        expect(outcomes.map(({ kind }) => kind)).toEqual(Array.from({ length: 4 }, () => "restored"));
-      }
-      expect(await bench.queues.sortedBodies(name)).toEqual(records.map(({ body }) => body.toString()));
-    });
   });
 
   describe("group ids", () => {

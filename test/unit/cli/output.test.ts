@@ -48,11 +48,22 @@ describe("a command whose result cannot be written", () => {
         done();
       },
     });
-    expect(await main(["--version"], { env: {}, stdout: failing("ENOSPC"), stderr })).toBe(1);
+    expect(
+      await main(["--version"], { env: {}, pid: 1, isAlive: () => false, cwd: "/", stdout: failing("ENOSPC"), stderr }),
+    ).toBe(1);
     expect(said).toMatch(/^error: cannot write the result: ENOSPC/);
   });
 
   it("ends with its status where even the message cannot be written", async () => {
-    expect(await main(["nonsense"], { env: {}, stdout: failing("ENOSPC"), stderr: failing("ENOSPC") })).toBe(2);
+    expect(
+      await main(["nonsense"], {
+        env: {},
+        pid: 1,
+        isAlive: () => false,
+        cwd: "/",
+        stdout: failing("ENOSPC"),
+        stderr: failing("ENOSPC"),
+      }),
+    ).toBe(2);
   });
 });

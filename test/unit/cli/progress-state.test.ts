@@ -38,6 +38,15 @@ describe("a scope's progress", () => {
     expect(state.timeLeft(progress())).toBe(0);
   });
 
+  it("shows what was done before, and takes its pace from what is done now", () => {
+    const { clock, state, scope, settle, progress } = setUp();
+    state.take({ type: "counted-before", scope, records: 800, bytes: 500, left: 2 });
+    expect(progress()).toMatchObject({ records: 800, bytes: 500, left: 2 });
+    clock.advance(2000);
+    settle("restored", 100);
+    expect([state.rate(progress()), state.timeLeft(progress())]).toEqual([0.5, 8000]);
+  });
+
   it("is finished when it says so, and of a scope that never began there is none", () => {
     const { state, scope, progress } = setUp();
     state.take({ type: "scope-finished", scope });

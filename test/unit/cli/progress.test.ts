@@ -22,7 +22,15 @@ function bucket(name: string): Scope {
 
 function shown(scopes: readonly Scope[]): string {
   const terminal = new Terminal();
-  const sink = progressSink("auto", { env: {}, stdout: terminal, stderr: terminal, isTty: true });
+  const sink = progressSink("auto", {
+    env: {},
+    pid: 1,
+    isAlive: () => false,
+    cwd: "/",
+    stdout: terminal,
+    stderr: terminal,
+    isTty: true,
+  });
   for (const scope of scopes) {
     sink.report({ type: "scope-started", scope, expectedBytes: 10 });
     sink.report({ type: "records", scope, outcome: "restored", records: 1, bytes: 10 });

@@ -15,7 +15,14 @@ beforeEach(async () => {
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
 async function resolve(args: TargetArguments, env: Record<string, string> = {}) {
-  return await resolveTargets(args, { env, stdout: new PassThrough(), stderr: new PassThrough() });
+  return await resolveTargets(args, {
+    env,
+    pid: 1,
+    isAlive: () => false,
+    cwd: "/",
+    stdout: new PassThrough(),
+    stderr: new PassThrough(),
+  });
 }
 
 async function settings(args: TargetArguments, env: Record<string, string> = {}) {

@@ -138,6 +138,15 @@ describe("a plan", () => {
   });
 });
 
+it("commands in a hint find the same jobs", () => {
+  const error = new RestoreError("JOB_UNFINISHED", "unfinished", {
+    hint: "--resume, or `elastickv-restore cancel ab` or `elastickv-restore plan`.",
+  });
+  expect(errorText(error, " --state-dir /jobs")).toContain(
+    "`elastickv-restore cancel ab --state-dir /jobs` or `elastickv-restore plan`.",
+  );
+});
+
 describe("a report", () => {
   it("lists what needs somebody with its place and reason, and the sums", async () => {
     const records = Array.from({ length: 30 }, (_, i) =>

@@ -17,7 +17,15 @@ beforeEach(async () => {
 });
 afterEach(() => rm(root, { recursive: true, force: true }));
 
-const place = () => workPlace({ env: { TMPDIR: root }, stdout: new PassThrough(), stderr: new PassThrough() });
+const place = () =>
+  workPlace({
+    env: { TMPDIR: root },
+    pid: 1,
+    isAlive: () => false,
+    cwd: "/",
+    stdout: new PassThrough(),
+    stderr: new PassThrough(),
+  });
 
 /** As a process with that number names its folder. */
 const nameOf = (pid: number) => `${place().workPrefix.slice(0, -`${process.pid}-`.length)}${pid}-abc123`;
@@ -66,6 +74,13 @@ it("follows no link that stands under such a name", async () => {
 
 it("is no reason to stop where the folder cannot be listed", () => {
   const missing = join(root, "missing");
-  const io = { env: { TMPDIR: missing }, stdout: new PassThrough(), stderr: new PassThrough() };
+  const io = {
+    env: { TMPDIR: missing },
+    pid: 1,
+    isAlive: () => false,
+    cwd: "/",
+    stdout: new PassThrough(),
+    stderr: new PassThrough(),
+  };
   expect(workPlace(io).workRoot).toBe(missing);
 });

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { RestoreError, type RestoreErrorInit } from "../../../src/errors/restore-error.js";
 import { Calls, type CallsInit } from "../../../src/replayers/calls.js";
 import { fakeClock } from "../../support/fake-clock.js";
+import { settleTurns } from "../../support/fake-replayer.js";
 
 interface Acquired {
   readonly ops: number;
@@ -101,7 +102,7 @@ describe("an error that may pass", () => {
     const { calls, clock } = newCalls({ maxRetryTimeMs: 5_000 });
     const breaking = async () => {
       clock.advance(1);
-      await calls.run({ operation: "PutItem" }, failing().attempt);
+      await calls.run({ operation: "PutItem", isNested: true }, failing().attempt);
       throw fault("CONNECTION", { reason: "server-error" });
     };
     await expect(calls.run({ operation: "PutItem" }, breaking)).rejects.toMatchObject({
@@ -115,7 +116,7 @@ describe("an error that may pass", () => {
     const { calls, clock } = newCalls({ maxRetryTimeMs: 5_000 });
     const refused = async () => {
       clock.advance(1);
-      await calls.run({ operation: "PutItem" }, failing().attempt);
+      await calls.run({ operation: "PutItem", isNested: true }, failing().attempt);
       throw fault("CONNECTION", { reason: "not-sent" });
     };
     await expect(calls.run({ operation: "PutItem" }, refused)).rejects.toMatchObject({ code: "OUTAGE" });
@@ -126,19 +127,36 @@ describe("an error that may pass", () => {
     await calls.run({ operation: "PutItem" }, failing().attempt);
     const breaking = async () => {
       clock.advance(1);
-      await calls.run({ operation: "GetItem" }, failing().attempt);
+      await calls.run({ operation: "GetItem", isNested: true }, failing().attempt);
       throw fault("CONNECTION");
     };
     await expect(calls.run({ operation: "PutItem" }, breaking)).rejects.toMatchObject({ code: "OUTAGE" });
   });
 
-  it("is the request's own fault when the target only keeps putting it off", async () => {
+  it("becomes an outage when the target puts off all requests of its kind", async () => {
     const { calls } = newCalls({ maxRetryTimeMs: 5_000 });
-    await expect(calls.run({ operation: "PutItem" }, always(fault("THROTTLED")))).rejects.toMatchObject({
+    const putOff = always(fault("THROTTLED", { reason: "throttled" }));
+    await expect(calls.run({ operation: "PutItem" }, putOff)).rejects.toMatchObject({ code: "OUTAGE", retry: "fatal" });
+  });
+
+  it("is the request's own fault when the target keeps putting it off and takes others", async () => {
+    const { calls, clock } = newCalls({ maxRetryTimeMs: 5_000 });
+    const putOff = async () => {
+      clock.advance(1);
+      await calls.run({ operation: "PutItem", isNested: true }, failing().attempt);
+      throw fault("THROTTLED", { reason: "throttled" });
+    };
+    await expect(calls.run({ operation: "PutItem" }, putOff)).rejects.toMatchObject({
       code: "CALL_FAILED",
       reason: "throttled",
       retry: "no",
     });
+  });
+
+  it("is the request's own fault when it waits for something that the request names", async () => {
+    const { calls } = newCalls({ maxRetryTimeMs: 5_000 });
+    const waiting = always(fault("THROTTLED", { reason: "too-many-tables" }));
+    await expect(calls.run({ operation: "CreateTable" }, waiting)).rejects.toMatchObject({ code: "CALL_FAILED" });
   });
 
   it("is given its time from the first failure on, however long the call was under way before", async () => {
@@ -215,4 +233,52 @@ describe("an interruption", () => {
     await expect(calls.run({ operation: "PutItem" }, attempt)).rejects.toThrow();
     expect(attempts).toBe(1);
   });
+});
+
+describe("calls for writes", () => {
+  it("go on when the run is to stop, until their own signal", async () => {
+    const [stop, giveUp] = [new AbortController(), new AbortController()];
+    const { calls } = newCalls({ signal: stop.signal, writeSignal: giveUp.signal });
+    const writing = calls.forWrites();
+    stop.abort();
+    await expect(calls.run({ operation: "DeleteObject" }, failing().attempt)).rejects.toMatchObject({
+      code: "INTERRUPTED",
+    });
+    await expect(writing.run({ operation: "PutObject" }, failing().attempt)).resolves.toBe("answer");
+    expect(calls.stats.requests).toBe(1);
+    giveUp.abort();
+    await expect(writing.run({ operation: "PutObject" }, failing().attempt)).rejects.toMatchObject({
+      code: "INTERRUPTED",
+    });
+  });
+});
+
+it.each([
+  ["put off", fault("THROTTLED")],
+  ["answered with a server's error", fault("CONNECTION", { reason: "server-error" })],
+])("requests that are %s lower how many are under way at once, for all operations of the target", async (_, error) => {
+  const { calls } = newCalls();
+  let [underWay, most] = [0, 0];
+  const slow = async () => {
+    most = Math.max(most, ++underWay);
+    await settleTurns();
+    underWay--;
+  };
+  const putOff = failing(error);
+  const crowd = (count: number) => Array.from({ length: count }, () => calls.run({ operation: "PutItem" }, slow));
+  await Promise.all([...crowd(7), calls.run({ operation: "BatchWriteItem" }, putOff.attempt)]);
+  expect(most).toBe(7);
+  most = 0;
+  await Promise.all(crowd(7));
+  expect(most).toBeLessThan(7);
+});
+
+it("a request within another one's turn does not wait for its own", async () => {
+  const { calls } = newCalls();
+  let attempts = 0;
+  const attempt = async () => {
+    if (attempts++ === 0) throw fault("THROTTLED");
+    return await calls.run({ operation: "DescribeTable", isNested: true }, failing().attempt);
+  };
+  expect(await calls.run({ operation: "PutItem" }, attempt)).toBe("answer");
 });

@@ -1,14 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { OUTCOMES } from "../../../src/model/outcome.js";
-import { Ledger, type ListedRecord } from "../../../src/run/ledger.js";
+import { Ledger } from "../../../src/run/ledger.js";
 import type { ProgressEvent } from "../../../src/run/progress.js";
+import { Tally } from "../../../src/run/tally.js";
+import type { Timeline } from "../../../src/run/timeline.js";
 import { itemRecord, tableScope } from "../../support/records.js";
 
 function setUp() {
-  const listed: ListedRecord[] = [];
   const events: ProgressEvent[] = [];
-  const ledger = new Ledger({ write: async (record) => void listed.push(record) }, { report: (e) => events.push(e) });
-  return { ledger, listed, events };
+  const ledger = new Ledger({ report: (e) => events.push(e) });
+  return { ledger, events };
 }
 
 describe("sums", () => {
@@ -18,8 +19,8 @@ describe("sums", () => {
       const scope = ledger.scope(tableScope(name));
       for (const [at, kind] of OUTCOMES.entries()) {
         for (let n = 0; n <= at + i; n++) {
-          scope.read(itemRecord("k"));
-          await scope.settle(itemRecord("k"), { kind, reason: "r" });
+          scope.read();
+          scope.settle([{ record: itemRecord("k"), outcome: { kind, reason: "r" } }]);
         }
       }
     }
@@ -33,16 +34,16 @@ describe("sums", () => {
   it("count records without an outcome as not reached, and refuse to close on them", async () => {
     const { ledger } = setUp();
     const scope = ledger.scope(tableScope());
-    scope.read(itemRecord("a"));
-    scope.read(itemRecord("b"));
-    await scope.settle(itemRecord("a"), { kind: "restored" });
+    scope.read();
+    scope.read();
+    scope.settle([{ record: itemRecord("a"), outcome: { kind: "restored" } }]);
     expect([scope.notReached, ledger.notReached]).toEqual([1, 1]);
     expect(() => ledger.assertComplete()).toThrow(expect.objectContaining({ code: "INTERNAL" }));
   });
 
   it("refuse to close on more outcomes than records", async () => {
     const { ledger } = setUp();
-    await ledger.scope(tableScope()).settle(itemRecord("a"), { kind: "restored" });
+    ledger.scope(tableScope()).settle([{ record: itemRecord("a"), outcome: { kind: "restored" } }]);
     expect(() => ledger.assertComplete()).toThrow(/0 records were read but 1/);
   });
 
@@ -51,13 +52,16 @@ describe("sums", () => {
     const scope = ledger.scope(tableScope());
     const noted = { ...itemRecord("a", { bytes: 7 }), notes: [{ kind: "stale-meta" as const }] };
     const entries = { restored: 5, skippedExisting: 2, rejected: 1 };
-    await scope.settle(noted, { kind: "restored", notes: [{ kind: "early" }] });
-    await scope.settle(itemRecord("b", { bytes: 100 }), { kind: "rejected", reason: "id-below-top", entries });
-    await scope.settle(itemRecord("c", { bytes: 100 }), { kind: "failed", reason: "id-below-top", entries });
-    expect(Object.fromEntries(scope.reasons)).toEqual({ "rejected/id-below-top": 1, "failed/id-below-top": 1 });
-    expect(Object.fromEntries(scope.notes)).toEqual({ "stale-meta": 1, early: 1 });
-    expect(scope.entries).toEqual({ restored: 10, skippedExisting: 4, rejected: 2 });
-    expect(scope.bytesRestored).toBe(7);
+    scope.settle([{ record: noted, outcome: { kind: "restored", notes: [{ kind: "early" }] } }]);
+    scope.settle([
+      { record: itemRecord("b", { bytes: 100 }), outcome: { kind: "rejected", reason: "id-below-top", entries } },
+      { record: itemRecord("c", { bytes: 100 }), outcome: { kind: "failed", reason: "id-below-top", entries } },
+    ]);
+    const { tally } = scope;
+    expect(Object.fromEntries(tally.reasons)).toEqual({ "rejected/id-below-top": 1, "failed/id-below-top": 1 });
+    expect(Object.fromEntries(tally.notes)).toEqual({ "stale-meta": 1, early: 1 });
+    expect(tally.entries).toEqual({ restored: 10, skippedExisting: 4, rejected: 2 });
+    expect(tally.bytesRestored).toBe(7);
   });
 
   it("are kept by the scope's name in the dump, whichever object names it", () => {
@@ -69,10 +73,10 @@ describe("sums", () => {
 
 describe("what is listed", () => {
   it("is every outcome but restored, with its place, reason and detail", async () => {
-    const { ledger, listed } = setUp();
-    const scope = ledger.scope(tableScope());
-    for (const kind of OUTCOMES)
-      await scope.settle(itemRecord("k", { line: 3 }), { kind, reason: "why", detail: "so" });
+    const { ledger } = setUp();
+    const record = itemRecord("k", { line: 3 });
+    const ended = OUTCOMES.map((kind) => ({ record, outcome: { kind, reason: "why", detail: "so" } }));
+    const { listed } = ledger.scope(tableScope()).settle(ended);
     expect(listed.map(({ outcome }) => outcome)).toEqual(OUTCOMES.filter((kind) => kind !== "restored"));
     expect(listed[0]).toEqual({
       adapter: "dynamodb",
@@ -87,9 +91,10 @@ describe("what is listed", () => {
   });
 
   it("is a restored record that carries a note", async () => {
-    const { ledger, listed } = setUp();
+    const { ledger } = setUp();
     const note = { kind: "expiry-clamped" as const, detail: "set to the longest" };
-    await ledger.scope(tableScope()).settle(itemRecord("k"), { kind: "restored", notes: [note] });
+    const outcome = { kind: "restored" as const, notes: [note] };
+    const { listed } = ledger.scope(tableScope()).settle([{ record: itemRecord("k"), outcome }]);
     expect(listed).toEqual([expect.objectContaining({ outcome: "restored", notes: [note] })]);
   });
 });
@@ -97,6 +102,57 @@ describe("what is listed", () => {
 it("every end is told to the progress sink", async () => {
   const { ledger, events } = setUp();
   const scope = tableScope();
-  await ledger.scope(scope).settle(itemRecord("k", { bytes: 12 }), { kind: "failed", reason: "r" });
+  ledger.scope(scope).settle([{ record: itemRecord("k", { bytes: 12 }), outcome: { kind: "failed", reason: "r" } }]);
   expect(events).toEqual([{ type: "records", scope, outcome: "failed", records: 1, bytes: 12 }]);
+});
+
+it("what this process did is told apart from what an earlier one had done", () => {
+  const { ledger } = setUp();
+  const earlier = new Tally();
+  earlier.add({ bytes: 90 }, { kind: "restored" }, []);
+  const scope = ledger.scope(tableScope());
+  scope.begin(earlier);
+  scope.read();
+  scope.settle([{ record: itemRecord("k", { bytes: 9 }), outcome: { kind: "restored" } }]);
+  expect([ledger.totals().restored, scope.tally.bytesRestored]).toEqual([2, 99]);
+  expect(ledger.here).toEqual({ restored: 1, bytes: 9 });
+});
+
+it("counts of an earlier process are where this one begins, and are told as well", () => {
+  const { ledger, events } = setUp();
+  const before = ledger.scope(tableScope("before"));
+  before.read();
+  before.settle([{ record: itemRecord("k", { bytes: 9 }), outcome: { kind: "restored" } }]);
+  const scope = ledger.scope(tableScope("orders"));
+  scope.begin(before.tally);
+  expect([scope.recordsRead, scope.notReached, scope.tally.totals.restored]).toEqual([1, 0, 1]);
+  expect(events.at(-1)).toMatchObject({ type: "counted-before", records: 1, bytes: 9, left: 0 });
+  expect(Tally.from(scope.tally.toJSON())).toEqual(before.tally);
+});
+
+it("what an earlier process left unrestored is told as left: rejected, failed and in doubt", () => {
+  const { ledger, events } = setUp();
+  ledger.scope(tableScope()).begin(Tally.from({ totals: { restored: 7, rejected: 1, failed: 2, ambiguous: 4 } }));
+  expect(events.at(-1)).toMatchObject({ type: "counted-before", records: 14, left: 7 });
+});
+
+it("records that a transform dropped are counted beside those that were read", () => {
+  const { ledger } = setUp();
+  for (const name of ["orders", "users"]) {
+    const { tally, listed } = ledger.scope(tableScope(name)).leaveOut();
+    expect([tally.toJSON(), listed]).toEqual([{ leftOut: 1 }, []]);
+  }
+  expect([ledger.leftOut, ledger.recordsRead, ledger.notReached]).toEqual([2, 0, 0]);
+  expect(() => ledger.assertComplete()).not.toThrow();
+});
+
+it("a timeline is told of the records that end here, with the bytes that were restored", () => {
+  const points: number[][] = [];
+  const timeline = { add: (...point: number[]) => points.push(point) } as unknown as Timeline;
+  const ledger = new Ledger({ report: () => undefined }, timeline);
+  ledger.scope(tableScope()).settle([
+    { record: itemRecord("a", { bytes: 5 }), outcome: { kind: "restored" } },
+    { record: itemRecord("b", { bytes: 6 }), outcome: { kind: "failed", reason: "odd" } },
+  ]);
+  expect(points).toEqual([[2, 5]]);
 });

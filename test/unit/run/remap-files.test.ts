@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -41,14 +41,28 @@ describe("a remap file", () => {
     expect(await readFile(join(directory, `${stem}._id_remap.jsonl`), "utf8")).toBe(LINES);
   });
 
-  it("is never written over one that is there: the next carries the job's id, and a third is refused", async () => {
+  it("is never written over another one: it then carries the job's id", async () => {
     const first = join(dumpPath, `${stem}._id_remap.jsonl`);
     await mkdir(join(dumpPath, "redis/db_0/streams"), { recursive: true });
     await writeFile(first, "a user's");
     await remap();
     expect(await readFile(first, "utf8")).toBe("a user's");
     expect(await readFile(join(dumpPath, `${stem}.${jobId}._id_remap.jsonl`), "utf8")).toBe(LINES);
-    await expect(remap()).rejects.toMatchObject({ code: "LOCAL_IO", retry: "fatal" });
+  });
+
+  it("written again by the same job is one file in the end, and nothing is left beside it", async () => {
+    const half = await remapFiles({ dumpPath, directory: undefined, jobId }).open(databaseScope(), stream);
+    await half.write([{ original_id: "1-1", new_id: "9-0" }]);
+    await half.abandon();
+    for (let turn = 0; turn < 2; turn++) await remap();
+    expect(await readdir(join(dumpPath, "redis/db_0/streams"))).toEqual(["s1._id_remap.jsonl"]);
+    expect(await readFile(join(dumpPath, `${stem}._id_remap.jsonl`), "utf8")).toBe(LINES);
+  });
+
+  it("that is not yet complete is called as what no reader takes for data", async () => {
+    const half = await remapFiles({ dumpPath, directory: undefined, jobId }).open(databaseScope(), stream);
+    expect(await readdir(join(dumpPath, "redis/db_0/streams"))).toEqual([`.s1._id_remap.jsonl.tmp-${jobId}`]);
+    await half.abandon();
   });
 
   it("is not written through a symbolic link", async () => {
@@ -57,6 +71,7 @@ describe("a remap file", () => {
     await symlink(outside, join(dumpPath, `${stem}._id_remap.jsonl`));
     await remap();
     await expect(stat(outside)).rejects.toMatchObject({ code: "ENOENT" });
+    expect(await readFile(join(dumpPath, `${stem}.${jobId}._id_remap.jsonl`), "utf8")).toBe(LINES);
   });
 
   it("that cannot be made ends the run with the option that helps", async () => {

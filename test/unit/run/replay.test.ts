@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { RestoreError } from "../../../src/errors/restore-error.js";
 import { RESTORED } from "../../../src/model/outcome.js";
+import type { DumpRecord } from "../../../src/model/record.js";
+import { Tally } from "../../../src/run/tally.js";
 import { type FakeScript, Gate, settleTurns } from "../../support/fake-replayer.js";
 import { runInMemory } from "../../support/prepared-run.js";
 import { databaseScope, faultyRecord, itemRecord, queueScope, tableScope } from "../../support/records.js";
@@ -288,14 +290,27 @@ it("warnings of preparing, reading and finishing all stand with their scope", as
   expect(scopes[0]?.warnings).toEqual(["from making it", "from the reader", "from finishing it"]);
 });
 
-it("a target that may have lost what it acknowledged leaves the run incomplete", async () => {
-  const memory = runInMemory({
-    scopes: [{ scope: databaseScope(), records: three() }],
-    scripts: { redis: { mayHaveLost: () => "the server restarted during the run" } },
+describe("a target that is another process than at a scope's first record", () => {
+  it("gets the scope's records again, which count once", async () => {
+    const told = ["a", "b"];
+    const memory = runInMemory({
+      scopes: [{ scope: databaseScope(), records: three() }],
+      scripts: { redis: { incarnation: () => (told.length > 1 ? told.shift() : told[0]) } },
+    });
+    const report = await memory.report();
+    expect(memory.replayers.get("redis")?.calls.flatMap(({ keys }) => keys)).toHaveLength(6);
+    expect([report.recordsRead, report.totals.restored, report.exitStatus]).toEqual([3, 3, 0]);
+    expect(memory.kept.ofType("rewound")).toHaveLength(1);
   });
-  const report = await memory.report();
-  expect(report.scopes[0]?.error).toMatch(/restarted/);
-  expect(report.exitStatus).toBe(3);
+
+  it("each time is given up", async () => {
+    let turn = 0;
+    const memory = runInMemory({
+      scopes: [{ scope: databaseScope(), records: three() }],
+      scripts: { redis: { incarnation: () => `${turn++}` } },
+    });
+    expect((await memory.report()).error).toMatchObject({ code: "OUTAGE" });
+  });
 });
 
 it("the journal sees every scope go through its phases to the end", async () => {
@@ -306,4 +321,49 @@ it("the journal sees every scope go through its phases to the end", async () => 
     await expect(memory.journal.phase(memory.run.scopes[0]?.scope ?? tableScope(), phase)).rejects.toThrow(/done/);
   }
   expect(memory.events.map(({ type }) => type)).toEqual(["scope-started", "scope-finished"]);
+});
+
+describe("a job that is taken up", () => {
+  const scope = tableScope();
+  const settlement = (records: readonly DumpRecord[]) => {
+    const tally = new Tally();
+    for (const record of records) tally.add(record, { kind: "restored" }, []);
+    return { records: records.map(({ after }, sequence) => ({ sequence, after })), tally, listed: [], workedMs: 7 };
+  };
+
+  it("finishes a scope whose records are all settled, knowing how it was begun, and sends none again", async () => {
+    const memory = runInMemory({ scopes: [{ scope, records: three(), decision: "empty" }] });
+    const { journal } = memory;
+    await journal.admit(scope, { presence: "holds-records", decision: "empty" });
+    await journal.ready(scope, { warnings: ["noticed before"] });
+    await journal.settled(scope, settlement(three()));
+    await journal.phase(scope, "finishing");
+    const report = await memory.report();
+    expect(memory.replayers.get("dynamodb")?.log).toEqual(["reopen orders empty", "finish orders"]);
+    expect([report.totals.restored, report.recordsRead, report.exitStatus]).toEqual([3, 3, 0]);
+    expect(report.scopes[0]?.warnings).toContain("noticed before");
+  });
+
+  it("leaves a scope alone that was done", async () => {
+    const memory = runInMemory({ scopes: [{ scope, records: three() }] });
+    const { journal } = memory;
+    await journal.admit(scope, { presence: "absent", decision: "create" });
+    await journal.ready(scope, { warnings: [] });
+    await journal.settled(scope, settlement(three()));
+    await journal.phase(scope, "done");
+    expect((await memory.report()).totals.restored).toBe(3);
+    expect(memory.replayers.get("dynamodb")?.log).toEqual([]);
+  });
+
+  it("goes on behind what is settled, and does not empty again what was emptied", async () => {
+    const memory = runInMemory({ scopes: [{ scope, records: three(), decision: "empty" }] });
+    const { journal } = memory;
+    await journal.admit(scope, { presence: "holds-records", decision: "empty" });
+    await journal.phase(scope, "emptying");
+    await journal.phase(scope, "emptied");
+    await memory.replay();
+    const { log = [] } = memory.replayers.get("dynamodb") ?? {};
+    expect(log[0]).toBe("reopen orders empty");
+    expect(log.filter((line) => line.startsWith("empty"))).toEqual([]);
+  });
 });

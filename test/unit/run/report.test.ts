@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import type { ErrorCode } from "../../../src/errors/codes.js";
+import { Interruption } from "../../../src/errors/interruption.js";
 import { RestoreError } from "../../../src/errors/restore-error.js";
 import { OUTCOMES, type OutcomeKind } from "../../../src/model/outcome.js";
 import { reportSchema } from "../../../src/run/report.js";
@@ -56,6 +57,30 @@ describe("the schema", () => {
   });
 });
 
+it("a record that is not restored and not listed is a mistake of ours, which is told", async () => {
+  const memory = runWith(["rejected"]);
+  Object.assign(memory.kept.listed, { push: () => 0 });
+  await expect(memory.report()).rejects.toMatchObject({
+    code: "INTERNAL",
+    message: expect.stringMatching(/listed as rejected/),
+  });
+});
+
+it("an interruption keeps the exit status that its signal asks for", async () => {
+  const controller = new AbortController();
+  controller.abort(new Interruption(143));
+  const memory = runInMemory({
+    scopes: [{ scope: tableScope(), records: [itemRecord("k")] }],
+    signal: controller.signal,
+  });
+  expect(await memory.report()).toMatchObject({ exitStatus: 143, error: { code: "INTERRUPTED" } });
+});
+
+it("the first and the last record of a scope that was not restored stand beside its counts", async () => {
+  const { scopes } = await runWith(["restored", "rejected", "skipped-existing", "failed"]).report();
+  expect([scopes[0]?.firstError?.key, scopes[0]?.lastError?.key]).toEqual(["k1", "k3"]);
+});
+
 describe("sums", () => {
   it("are those of the records: totals and not reached make up what was read", async () => {
     const report = await runWith([...OUTCOMES, "restored", "restored"]).report();
@@ -80,7 +105,7 @@ describe("sums", () => {
 
   it("that do not add up are never reported by a finished run", async () => {
     const memory = runWith(["restored"]);
-    memory.ledger.scope(tableScope()).read(itemRecord("lost"));
+    memory.ledger.scope(tableScope()).read();
     await expect(memory.report()).rejects.toMatchObject({ code: "INTERNAL" });
   });
 });

@@ -39,7 +39,7 @@ function source(
         yield* from === undefined ? records : records.filter(({ after }) => (after.offset ?? 0) > (from.offset ?? 0));
       },
     },
-    ...(call === undefined ? {} : { transform: { name: "t", call } }),
+    ...(call === undefined ? {} : { transform: { name: "t", digest: "d", call } }),
     ...rest,
   };
 }

@@ -3,13 +3,13 @@ import { describe, expect, it } from "vitest";
 import { RestoreError } from "../../../src/errors/restore-error.js";
 import { RESTORED } from "../../../src/model/outcome.js";
 import { type DumpRecord, SCOPE_LANE } from "../../../src/model/record.js";
-import { CountingJournal } from "../../../src/run/journal/counting-journal.js";
-import type { SettledRecord } from "../../../src/run/journal/journal.js";
-import { Ledger, type ListedRecord } from "../../../src/run/ledger.js";
+import { numbersOf } from "../../../src/run/journal/ranges.js";
+import { Ledger } from "../../../src/run/ledger.js";
 import { SILENT } from "../../../src/run/progress.js";
 import { runScope } from "../../../src/run/scope-runner.js";
 import type { RunRecord } from "../../../src/run/transform/transform.js";
 import { type FakeCall, FakeReplayer, type FakeScript, Gate, settleTurns } from "../../support/fake-replayer.js";
+import { memoryJournal } from "../../support/memory-journal.js";
 import { faultyRecord, itemRecord, tableScope } from "../../support/records.js";
 
 interface Setup extends FakeScript {
@@ -19,39 +19,39 @@ interface Setup extends FakeScript {
   readonly signal?: AbortSignal;
 }
 
-class KeptSettlements extends CountingJournal {
-  readonly settlements: SettledRecord[] = [];
-  readonly announced: number[] = [];
-
-  override async intent(...args: Parameters<CountingJournal["intent"]>): Promise<void> {
-    await super.intent(...args);
-    this.announced.push(...args[1]);
-  }
-
-  override async settled(...args: Parameters<CountingJournal["settled"]>): Promise<void> {
-    await super.settled(...args);
-    this.settlements.push(...args[1]);
-  }
-}
-
 function setUp({ records, batch = { records: 10, bytes: 1e9 }, concurrency = 4, signal, ...script }: Setup) {
   const scope = tableScope();
   const replayer = new FakeReplayer(script);
-  const listed: ListedRecord[] = [];
-  const ledger = new Ledger({ write: async (record) => void listed.push(record) }, SILENT);
-  const journal = new KeptSettlements();
+  const ledger = new Ledger(SILENT);
+  const kept = memoryJournal([scope]);
+  const { journal, listed } = kept;
   const running = runScope({
     scope,
     records: asAsync(records),
     replayer: replayer.asReplayer,
     capabilities: { batch, concurrency },
     journal,
+    firstSequence: 0,
+    workedMs: () => 0,
     ledger: ledger.scope(scope),
     ...(signal === undefined ? {} : { signal }),
   });
   // Awaited by the test, perhaps later than it fails.
   running.catch(() => undefined);
-  return { running, scope, replayer, listed, ledger, journal, end: running.catch((error: unknown) => error) };
+  const announced = () => kept.ofType("intent").flatMap(({ records: ranges }) => [...numbersOf(ranges)]);
+  const settled = () => kept.ofType("settled").flatMap(({ records: ranges }) => [...numbersOf(ranges)]);
+  return {
+    running,
+    scope,
+    replayer,
+    listed,
+    ledger,
+    journal,
+    kept,
+    announced,
+    settled,
+    end: running.catch((error: unknown) => error),
+  };
 }
 
 async function* asAsync<T>(items: AsyncIterable<T> | Iterable<T>): AsyncGenerator<T> {
@@ -241,13 +241,13 @@ describe("records that are not written", () => {
   it("because a transform left them out are counted apart, and the sums hold without them", async () => {
     const [first, second, third] = items(3);
     const leftOut = { ...itemRecord("k1"), kind: "left-out" } as const;
-    const { end, replayer, ledger, journal } = setUp({
+    const { end, replayer, ledger, announced } = setUp({
       records: [first, leftOut, second, leftOut, third] as RunRecord[],
     });
     await end;
     expect(replayer.calls.flatMap(({ keys }) => keys)).toEqual(["k0", "k1", "k2"]);
     expect([ledger.recordsRead, ledger.leftOut, ledger.notReached]).toEqual([3, 2, 0]);
-    expect(journal.announced).toEqual([0, 1, 2]);
+    expect(announced()).toEqual([0, 2, 4]);
     expect(() => ledger.assertComplete()).not.toThrow();
   });
 });
@@ -379,7 +379,7 @@ it("every record is announced before its write and settled once, lanes keep thei
       );
       const busy = new Set<string>();
       const written: { key: string; lane: string | undefined }[] = [];
-      const { end, ledger, journal, replayer, scope } = setUp({
+      const { end, ledger, journal, replayer, scope, announced, settled } = setUp({
         records: dump,
         batch: { records: batchRecords, bytes: batchBytes },
         concurrency,
@@ -390,7 +390,7 @@ it("every record is announced before its write and settled once, lanes keep thei
           for (const lane of own) expect(busy.has(lane)).toBe(false);
           for (const lane of own) busy.add(lane);
           keys.forEach((key, i) => void written.push({ key, lane: lanes[i] }));
-          for (const key of keys) expect(journal.announced).toContain(Number(key.slice(1)));
+          for (const key of keys) expect(announced()).toContain(Number(key.slice(1)));
           await settleTurns(delays.next().value ?? 0);
           for (const lane of own) busy.delete(lane);
           return keys.map((key) => ({ kind: records[Number(key.slice(1))]?.outcome as "restored" }));
@@ -404,8 +404,8 @@ it("every record is announced before its write and settled once, lanes keep thei
           all.filter((one) => one.lane === lane).map(({ key }) => key);
         expect(inOrder(written)).toEqual(inOrder(writable.map(({ displayKey, lane }) => ({ key: displayKey, lane }))));
       }
-      expect(journal.settlements.map(({ sequence }) => sequence).sort((a, b) => a - b)).toEqual(dump.map((_, i) => i));
-      expect(journal.settledUpTo(scope)).toEqual(dump.at(-1)?.after);
+      expect(settled().sort((a, b) => a - b)).toEqual(dump.map((_, i) => i));
+      expect(journal.recovered(scope)?.settledUpTo).toEqual(dump.at(-1)?.after);
       expect(replayer.mostAtOnce).toBeLessThanOrEqual(concurrency);
       expect(replayer.calls.every(({ keys }) => keys.length <= batchRecords)).toBe(true);
       expect(ledger.recordsRead).toBe(dump.length);

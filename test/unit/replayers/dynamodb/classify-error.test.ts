@@ -17,7 +17,7 @@ describe("an error by its name", () => {
     ["ItemCollectionSizeLimitExceededException", "RECORD_REFUSED", "item-collection-too-large"],
     ["ProvisionedThroughputExceededException", "THROTTLED", "throttled"],
     ["TransactionConflictException", "THROTTLED", "throttled"],
-    ["LimitExceededException", "THROTTLED", "throttled"],
+    ["LimitExceededException", "THROTTLED", "too-many-tables"],
   ])("%s is %s, %s", (name, code, reason) => {
     expect(classify(name)).toMatchObject({ code, reason });
   });

@@ -17,21 +17,6 @@ async function mostAtOnce(slots: Slots, works: number): Promise<number> {
 describe("slots", () => {
   it("let so many in at once and no more", async () => expect(await mostAtOnce(new Slots(3), 20)).toBe(3));
 
-  it("are halved when the target asks to wait, and come back with success", async () => {
-    const slots = new Slots(8);
-    slots.slowDown();
-    slots.slowDown();
-    expect(await mostAtOnce(slots, 10)).toBe(2);
-    await mostAtOnce(slots, 200);
-    expect(slots.limit).toBe(8);
-  });
-
-  it("never come to nothing", async () => {
-    const slots = new Slots(2);
-    for (let i = 0; i < 5; i++) slots.slowDown();
-    expect(await mostAtOnce(slots, 3)).toBe(1);
-  });
-
   it("are free again after a failure", async () => {
     const slots = new Slots(1);
     await expect(slots.use(() => Promise.reject(new Error("no")))).rejects.toThrow("no");

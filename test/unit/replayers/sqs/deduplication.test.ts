@@ -12,7 +12,6 @@ const RULES: DeduplicationRules = {
   mode: "original",
   contentBased: false,
   perGroup: false,
-  mayRememberIds: false,
   workDirectory: tmpdir(),
 };
 
@@ -72,13 +71,6 @@ describe("made ids", () => {
     const records = [1, 2].map((line) => fifoMessage(line, "g"));
     const ids = await learnt(records, { mode: "record" });
     for (const record of records) expect(ids.idOf(record).id).toMatch(MADE);
-  });
-
-  it("are given to the first message of each group where the queue may remember ids", async () => {
-    const records = [1, 2, 3, 4].map((line) => fifoMessage(line, `g${line % 2}`));
-    const ids = await learnt(records, { mayRememberIds: true });
-    const given = records.map((record) => ids.idOf(record).id);
-    expect(given).toEqual([expect.stringMatching(MADE), expect.stringMatching(MADE), "d-3", "d-4"]);
   });
 });
 

@@ -1,33 +1,39 @@
 import { tmpdir } from "node:os";
 import { describe, expect, it } from "vitest";
+import { RestoreError } from "../../../../src/errors/restore-error.js";
 import type { MessageRecord } from "../../../../src/model/record.js";
+import type { Notebook } from "../../../../src/replayers/replayer.js";
 import { AnswersSeen } from "../../../../src/replayers/sqs/answers.js";
 import type { Entry, EntryAnswer } from "../../../../src/replayers/sqs/client.js";
 import { DeduplicationIds } from "../../../../src/replayers/sqs/deduplication.js";
+import { EarlierIds } from "../../../../src/replayers/sqs/earlier-ids.js";
 import { FifoWriter } from "../../../../src/replayers/sqs/fifo-writer.js";
+import { HaltedGroups } from "../../../../src/replayers/sqs/halted-groups.js";
+import { QueueNotes } from "../../../../src/replayers/sqs/queue-notes.js";
 import { type FakeClock, fakeClock } from "../../../support/fake-clock.js";
 import { type Answering, FakeSqs, lostReply, putOff, refused, serviceError } from "../../../support/fake-sqs.js";
-import { fifoMessage } from "../../../support/sqs-records.js";
+import { MemoryNotebook } from "../../../support/memory-notebook.js";
+import { fifoMessage, queueScope } from "../../../support/sqs-records.js";
 
 interface Setup {
   readonly answering?: (fake: FakeSqs) => Answering;
   readonly mayRememberIds?: boolean;
   readonly clock?: FakeClock;
   readonly records?: readonly MessageRecord[];
+  readonly notebook?: Notebook;
 }
 
 async function writerFor(setup: Setup = {}) {
   const clock = setup.clock ?? fakeClock();
   const answering = (entries: readonly Entry[], request: number) => setup.answering?.(api)(entries, request);
   const api: FakeSqs = new FakeSqs(clock, answering, 10_000);
-  const mayRememberIds = setup.mayRememberIds ?? false;
+  const notes = new QueueNotes(setup.notebook ?? new MemoryNotebook(), queueScope("q.fifo"));
   const ids = new DeduplicationIds({
     jobId: "0123456789abcdef",
     scope: "q.fifo",
     mode: "original",
     contentBased: false,
     perGroup: false,
-    mayRememberIds,
     workDirectory: tmpdir(),
   });
   await ids.learn(
@@ -42,7 +48,8 @@ async function writerFor(setup: Setup = {}) {
     queueDelaySeconds: 0,
     ids,
     seen: new AnswersSeen(clock, tmpdir()),
-    mayRememberIds,
+    earlier: new EarlierIds({ notes, clock, ...(setup.mayRememberIds ? { suspectSince: clock.now() } : {}) }),
+    halted: new HaltedGroups(notes),
   });
   return { writer, api, clock };
 }
@@ -74,9 +81,12 @@ describe("a message that fails", () => {
     expect(api.requests).toEqual([["body 1"], ["body 3"]]);
   });
 
-  it("halts its group when throttling never ends", async () => {
-    const { writer } = await writerFor({ answering: () => (entries) => entries.map(() => putOff()) });
-    expect(await writer.write([fifoMessage(1, "a")])).toMatchObject([{ kind: "failed", reason: "throttled" }]);
+  it("halts its group when it alone is put off for ever", async () => {
+    const answering = () => (entries: readonly Entry[]) =>
+      entries.map(({ body }) => (body === "body 1" ? putOff() : undefined));
+    const { writer } = await writerFor({ answering });
+    const outcomes = await writer.write([fifoMessage(1, "a"), fifoMessage(9, "b")]);
+    expect(outcomes).toMatchObject([{ kind: "failed", reason: "throttled" }, { kind: "restored" }]);
     expect(await writer.write([fifoMessage(2, "a")])).toMatchObject([{ reason: "group-halted" }]);
   });
 
@@ -101,6 +111,58 @@ describe("a message that fails", () => {
     const attributes = [["n", { dataType: "Number", value: { string: "1" } }]] as const;
     const outcomes = await writer.write([fifoMessage(1, "a", { attributes })]);
     expect(outcomes).toMatchObject([{ kind: "failed", reason: "digest-missing" }]);
+  });
+});
+
+describe("a group that a message halted", () => {
+  const failing = (): Answering => () => {
+    throw serviceError("KmsDisabled");
+  };
+
+  it("stays halted in the next process of the job, and no other does", async () => {
+    const notebook = new MemoryNotebook();
+    await (await writerFor({ notebook, answering: failing })).writer.write([fifoMessage(1, "a")]);
+    const { writer, api } = await writerFor({ notebook });
+    const outcomes = await writer.write([fifoMessage(2, "a"), fifoMessage(3, "b")]);
+    expect(outcomes).toMatchObject([{ kind: "failed", reason: "group-halted" }, { kind: "restored" }]);
+    expect(api.requests).toEqual([["body 3"]]);
+  });
+
+  it("goes on, for good, when that message was not settled and arrives in the next process", async () => {
+    const notebook = new MemoryNotebook();
+    const { writer: first, clock } = await writerFor({ notebook, answering: failing });
+    await first.write([fifoMessage(1, "a")]);
+    const second = await writerFor({ notebook, clock });
+    const again = fifoMessage(1, "a", { announcedAt: clock.now() - 1_000 });
+    expect(await second.writer.write([again])).toEqual([{ kind: "restored" }]);
+    const third = await writerFor({ notebook, clock });
+    expect(await third.writer.write([fifoMessage(2, "a")])).toEqual([{ kind: "restored" }]);
+  });
+
+  it("is noted before the message's outcome is told", async () => {
+    const notebook = new MemoryNotebook();
+    const { writer } = await writerFor({ notebook, answering: failing });
+    notebook.beforeNote = () => {
+      throw new Error("disk full");
+    };
+    await expect(writer.write([fifoMessage(1, "a")])).rejects.toThrow("disk full");
+  });
+});
+
+describe("a stop in the middle of a batch", () => {
+  it("keeps what is known of each message, also where they go alone", async () => {
+    const { writer } = await writerFor({
+      mayRememberIds: true,
+      answering: () => (entries) => {
+        if (entries.some(({ body }) => body === "body 2")) throw lostReply();
+        return undefined;
+      },
+    });
+    const batch = [1, 2, 3].map((line) => fifoMessage(line, `g${line}`));
+    await expect(writer.write(batch)).rejects.toMatchObject({
+      cause: { code: "OUTAGE" },
+      ends: [{ kind: "restored" }, "unknown", { kind: "restored" }],
+    });
   });
 });
 
@@ -175,6 +237,49 @@ describe("a drop", () => {
     clock.advance(6 * 60_000);
     await writer.write([fifoMessage(3, "a"), fifoMessage(4, "b")]);
     expect(api.requests).toEqual([["body 1"], ["body 2"], ["body 3", "body 4"]]);
+  });
+
+  it("is noted before the message goes again, for a process that takes the job up just then", async () => {
+    const memory = new Map<string, EntryAnswer>();
+    const notebook = new MemoryNotebook();
+    // A queue that takes ids for equal which differ by case.
+    const ignoringCase =
+      (fake: FakeSqs): Answering =>
+      (entries) =>
+        entries.map((entry) => {
+          const id = (entry.deduplicationId ?? "").toLowerCase();
+          const answer = memory.get(id) ?? fake.taken(entry);
+          memory.set(id, answer);
+          return answer;
+        });
+    const { writer, clock } = await writerFor({
+      notebook,
+      answering: (fake) => (entries, request) => {
+        if (request === 2) throw new RestoreError("INTERNAL", "killed", { retry: "fatal" });
+        return ignoringCase(fake)(entries, request);
+      },
+    });
+    await writer.write([fifoMessage(1, "a", { deduplicationId: "X" })]);
+    const dropped = fifoMessage(2, "a", { deduplicationId: "x" });
+    await expect(writer.write([dropped])).rejects.toThrow("killed");
+    const next = await writerFor({ notebook, clock, answering: ignoringCase });
+    const outcomes = await next.writer.write([{ ...dropped, announcedAt: clock.now() }]);
+    expect(outcomes).toMatchObject([{ kind: "restored", notes: [{ kind: "rekeyed" }] }]);
+    expect(next.api.entries.flat().map(({ deduplicationId }) => deduplicationId)).toEqual([
+      expect.stringMatching(/^restore-/),
+    ]);
+  });
+
+  it("is looked for with as many notes as batches are under way at once", async () => {
+    const notebook = new MemoryNotebook();
+    const { writer } = await writerFor({ notebook, mayRememberIds: true });
+    for (let line = 1; line <= 20; line += 2) {
+      await Promise.all([
+        writer.write([fifoMessage(line, `g${line}`)]),
+        writer.write([fifoMessage(line + 1, `g${line + 1}`)]),
+      ]);
+    }
+    expect(notebook.pages.size).toBe(2);
   });
 
   it("that repeats under a made id is a failure and not repeated for ever", async () => {

@@ -4,10 +4,18 @@ import { Calls, UNPACED } from "../../../../src/replayers/calls.js";
 import { applyLeavingOut, attributesForSending, wantedAttributes } from "../../../../src/replayers/sqs/attributes.js";
 import { classifySqsError, judgeRefusal } from "../../../../src/replayers/sqs/classify-error.js";
 import type { QueueAttributes } from "../../../../src/replayers/sqs/client.js";
+import { QueueNotes } from "../../../../src/replayers/sqs/queue-notes.js";
 import { queuesNamed, siblingArn, withArns } from "../../../../src/replayers/sqs/redrive.js";
-import { createQueue, emptyQueue, purgeWaitMs } from "../../../../src/replayers/sqs/scope.js";
+import {
+  createQueue,
+  emptyQueue,
+  type Purging,
+  purgeWaitMs,
+  reopenQueue,
+} from "../../../../src/replayers/sqs/scope.js";
 import { fakeClock } from "../../../support/fake-clock.js";
 import { serviceError } from "../../../support/fake-sqs.js";
+import { MemoryNotebook } from "../../../support/memory-notebook.js";
 import { queueScope } from "../../../support/sqs-records.js";
 
 const CONTEXT = { adapter: "sqs", endpoint: "http://fake" } as const;
@@ -159,6 +167,14 @@ function apiWith(parts: { purge?: (attempt: number) => void; attributes?: (attem
   };
 }
 
+const inProgress = (): never => {
+  throw classified("PurgeQueueInProgress");
+};
+
+function purging(notebook = new MemoryNotebook(), waitMs = 60_000): Purging {
+  return { waitMs, notes: new QueueNotes(notebook, queueScope("q")) };
+}
+
 describe("a new queue", () => {
   it("is waited for until the target knows it", async () => {
     const api = apiWith({
@@ -189,7 +205,7 @@ describe("a purge", () => {
       },
     });
     const began = api.clock.now();
-    const { readyAtMs } = await emptyQueue(api, queueScope("q"), 60_000);
+    const { readyAtMs } = await emptyQueue(api, queueScope("q"), purging());
     expect(api.clock.now() - began).toBe(15_000);
     expect(readyAtMs).toBe(began + 75_000);
   });
@@ -200,7 +216,7 @@ describe("a purge", () => {
         throw classified("PurgeQueueInProgress");
       },
     });
-    await expect(emptyQueue(api, queueScope("q"), 60_000)).rejects.toMatchObject({ reason: "purge-in-progress" });
+    await expect(emptyQueue(api, queueScope("q"), purging())).rejects.toMatchObject({ reason: "purge-in-progress" });
   });
 
   it("passes other refusals on", async () => {
@@ -209,6 +225,63 @@ describe("a purge", () => {
         throw classified("AccessDenied", "no", 403);
       },
     });
-    await expect(emptyQueue(api, queueScope("q"), 60_000)).rejects.toBeInstanceOf(RestoreError);
+    await expect(emptyQueue(api, queueScope("q"), purging())).rejects.toBeInstanceOf(RestoreError);
+  });
+});
+
+describe("a purge by an earlier process of the job", () => {
+  /** The clock of the next process stands so much later. */
+  async function purgedBefore(ms: number, purge: (attempt: number) => void = () => undefined) {
+    const notebook = new MemoryNotebook();
+    const api = apiWith({ purge });
+    const { readyAtMs } = await emptyQueue(api, queueScope("q"), purging(notebook));
+    const next = apiWith({ purge });
+    next.clock.advance(ms);
+    return { notebook, readyAtMs, next };
+  }
+
+  it("is waited out for what is left of its time, when the queue is taken up", async () => {
+    const { notebook, readyAtMs, next } = await purgedBefore(45_000);
+    const reopened = await reopenQueue(next, queueScope("q"), { takeover: "empty", purging: purging(notebook) });
+    expect(reopened).toMatchObject({ takeover: "empty", readyAtMs });
+  });
+
+  it("is waited out no longer than its time where the clock was set back", async () => {
+    const { notebook, next } = await purgedBefore(-3_600_000);
+    const reopened = await reopenQueue(next, queueScope("q"), { takeover: "empty", purging: purging(notebook) });
+    expect(reopened.readyAtMs).toBe(next.clock.now() + 60_000);
+  });
+
+  it("is none where the queue was created: nothing is waited for", async () => {
+    const settings = purging();
+    await settings.notes.noteTakeover("create", undefined);
+    const reopened = await reopenQueue(apiWith({}), queueScope("q"), { takeover: "empty", purging: settings });
+    expect(reopened.readyAtMs).toBe(0);
+  });
+
+  it("is asked for again, when nothing was sent yet and the target takes it", async () => {
+    let purges = 0;
+    const { notebook, next } = await purgedBefore(45_000, () => purges++);
+    const emptied = await emptyQueue(next, queueScope("q"), purging(notebook));
+    expect(purges).toBe(2);
+    expect(emptied.readyAtMs).toBe(next.clock.now() + 60_000);
+  });
+
+  it("will do where the target takes none so soon", async () => {
+    let purges = 0;
+    const { notebook, readyAtMs, next } = await purgedBefore(45_000, () => purges++ > 0 && inProgress());
+    const began = next.clock.now();
+    const emptied = await emptyQueue(next, queueScope("q"), purging(notebook));
+    expect(emptied.readyAtMs).toBe(readyAtMs);
+    expect(next.clock.now()).toBe(began);
+  });
+
+  it("will not do where it is too old to be the one that is under way", async () => {
+    let purges = 0;
+    const { notebook, next } = await purgedBefore(90_000, () => [1, 2].includes(purges++) && inProgress());
+    const began = next.clock.now();
+    const emptied = await emptyQueue(next, queueScope("q"), purging(notebook));
+    expect(purges).toBe(4);
+    expect(emptied.readyAtMs).toBe(began + 10_000 + 60_000);
   });
 });

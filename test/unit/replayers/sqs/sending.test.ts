@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { RestoreError } from "../../../../src/errors/restore-error.js";
 import type { MessageRecord } from "../../../../src/model/record.js";
 import { carry } from "../../../../src/replayers/sqs/carriable.js";
-import { type Delivered, type OnAmbiguous, Sending, type Shipment } from "../../../../src/replayers/sqs/sending.js";
+import type { Delivered, Shipment } from "../../../../src/replayers/sqs/parcel.js";
+import { type OnAmbiguous, Sending } from "../../../../src/replayers/sqs/sending.js";
 import { fakeClock } from "../../../support/fake-clock.js";
 import { type Answering, FakeSqs, lostReply, putOff, refused, serviceError } from "../../../support/fake-sqs.js";
 import { message, messageRecords } from "../../../support/sqs-records.js";
@@ -13,6 +15,7 @@ interface Setup {
   readonly maxRetryTimeMs?: number;
   readonly records?: readonly MessageRecord[];
   readonly clock?: ReturnType<typeof fakeClock>;
+  readonly signal?: AbortSignal;
 }
 
 function shipments(records: readonly MessageRecord[]): Shipment[] {
@@ -26,7 +29,7 @@ function shipments(records: readonly MessageRecord[]): Shipment[] {
 async function deliver(setup: Setup) {
   const clock = setup.clock ?? fakeClock();
   const maxRetryTimeMs = setup.maxRetryTimeMs ?? 600_000;
-  const api = new FakeSqs(clock, setup.answering, maxRetryTimeMs);
+  const api = new FakeSqs(clock, setup.answering, maxRetryTimeMs, setup.signal);
   const sending = new Sending({
     api,
     url: "http://fake/q",
@@ -35,15 +38,19 @@ async function deliver(setup: Setup) {
     repeatableMs: setup.repeatableMs ?? 0,
     maxRetryTimeMs,
   });
-  const deliveries = sending.deliver(shipments(setup.records ?? messageRecords(3)));
-  // Requests are kept whether or not the delivery succeeds.
-  return { api, clock, deliveries: await deliveries.catch((error: unknown) => ({ error })) };
+  return { api, clock, ...(await sending.deliver(shipments(setup.records ?? messageRecords(3)))) };
 }
 
-function kinds(deliveries: unknown): string[] {
-  return (deliveries as Delivered[]).map((one) =>
-    "sent" in one ? (one.isDoubtful ? "doubtful" : "sent") : one.outcome.kind,
-  );
+function kinds(deliveries: readonly Delivered[]): string[] {
+  return deliveries.map((one) => {
+    if ("sent" in one) return one.isDoubtful ? "doubtful" : "sent";
+    return "outcome" in one ? one.outcome.kind : one.unsettled;
+  });
+}
+
+/** As an earlier process of the job left them: announced, and nothing noted of how they ended. */
+function announced(records: readonly MessageRecord[], announcedAt: number): MessageRecord[] {
+  return records.map((record) => ({ ...record, announcedAt }));
 }
 
 /** Loses the first `times` replies. */
@@ -150,12 +157,12 @@ describe("refusals", () => {
   });
 
   it("of the credentials end the run", async () => {
-    const { deliveries } = await deliver({
+    const { cause } = await deliver({
       answering: () => {
         throw serviceError("InvalidClientTokenId", 403);
       },
     });
-    expect(deliveries).toMatchObject({ error: { code: "TARGET_CREDENTIALS" } });
+    expect(cause).toMatchObject({ code: "TARGET_CREDENTIALS" });
   });
 });
 
@@ -187,14 +194,27 @@ describe("a lost reply in a standard queue", () => {
   });
 
   it("ends the run under stop", async () => {
-    const { api, deliveries } = await deliver({ answering: losing(1), onAmbiguous: "stop" });
+    const { api, cause } = await deliver({ answering: losing(1), onAmbiguous: "stop" });
     expect(api.requests).toHaveLength(1);
-    expect(deliveries).toMatchObject({ error: { code: "IN_DOUBT", exitStatus: 1, retry: "fatal" } });
+    expect(cause).toMatchObject({ code: "IN_DOUBT", exitStatus: 1, retry: "fatal" });
   });
 
   it("is an outage once it has gone on for the longest retry time", async () => {
-    const { deliveries } = await deliver({ answering: losing(1_000), maxRetryTimeMs: 30_000 });
-    expect(deliveries).toMatchObject({ error: { code: "OUTAGE", retry: "fatal" } });
+    const { cause } = await deliver({ answering: losing(1_000), maxRetryTimeMs: 30_000 });
+    expect(cause).toMatchObject({ code: "OUTAGE", retry: "fatal" });
+  });
+
+  it("takes its time off that for the trouble that comes after it", async () => {
+    const clock = fakeClock();
+    const began = clock.now();
+    const failing = () => {
+      throw clock.now() - began < 20_000 ? lostReply() : serviceError("ThrottlingException");
+    };
+    const api = new FakeSqs(clock, failing, 30_000);
+    const limits = { onAmbiguous: "resend", repeatableMs: 0, maxRetryTimeMs: 30_000 } as const;
+    const { cause } = await new Sending({ api, url: "u", queue: "q", ...limits }).deliver(shipments(messageRecords(1)));
+    expect(cause).toMatchObject({ code: "OUTAGE" });
+    expect(clock.now() - began).toBeLessThanOrEqual(30_000);
   });
 
   it("leaves a message in doubt that is refused afterwards", async () => {
@@ -207,8 +227,8 @@ describe("a lost reply in a standard queue", () => {
     expect(deliveries).toMatchObject([{ outcome: { kind: "ambiguous", reason: "reply-lost" } }]);
   });
 
-  it("leaves a message in doubt that is put off for good afterwards", async () => {
-    const { deliveries } = await deliver({
+  it("leaves a message in doubt when the target takes nothing any more", async () => {
+    const { deliveries, cause } = await deliver({
       records: messageRecords(1),
       maxRetryTimeMs: 1_000,
       answering: (_entries, request) => {
@@ -216,7 +236,8 @@ describe("a lost reply in a standard queue", () => {
         return [putOff()];
       },
     });
-    expect(deliveries).toMatchObject([{ outcome: { kind: "ambiguous", reason: "reply-lost" } }]);
+    expect(cause).toMatchObject({ code: "OUTAGE", retry: "fatal" });
+    expect(deliveries).toMatchObject([{ unsettled: "unknown" }]);
   });
 
   it("is also an answer that does not name a message, and a node's that could not reach another", async () => {
@@ -283,5 +304,116 @@ describe("a lost reply that the queue can repeat safely", () => {
     };
     const { deliveries } = await deliver({ clock, answering, records: messageRecords(1), repeatableMs: FOUR_MINUTES });
     expect(kinds(deliveries)).toEqual(["doubtful"]);
+  });
+});
+
+describe("a message that an earlier process may have sent", () => {
+  const NOW = 1_700_000_000_000;
+  const records = [...announced(messageRecords(2), NOW - 1_000), message(3)];
+
+  it("goes to a standard queue again under resend, in doubt, beside others", async () => {
+    const { api, deliveries } = await deliver({ records });
+    expect(api.requests).toEqual([["body 1", "body 2", "body 3"]]);
+    expect(kinds(deliveries)).toEqual(["doubtful", "doubtful", "sent"]);
+  });
+
+  it("is left out under skip, in doubt", async () => {
+    const { api, deliveries } = await deliver({ records, onAmbiguous: "skip" });
+    expect(api.requests).toEqual([["body 3"]]);
+    expect(deliveries[0]).toMatchObject({
+      outcome: { kind: "ambiguous", reason: "reply-lost", detail: expect.stringMatching(/earlier process/) },
+    });
+    expect(kinds(deliveries)).toEqual(["ambiguous", "ambiguous", "sent"]);
+  });
+
+  it("ends the run under stop, before anything is sent, and says where it stands", async () => {
+    const { api, deliveries, cause } = await deliver({ records, onAmbiguous: "stop" });
+    expect(api.requests).toEqual([]);
+    expect(cause).toMatchObject({ code: "IN_DOUBT", where: { path: "sqs/q/messages.jsonl", line: 1 } });
+    expect(kinds(deliveries)).toEqual(["unknown", "unknown", "not-sent"]);
+  });
+
+  it("stays in doubt when it is refused now", async () => {
+    const { deliveries } = await deliver({ records, answering: () => [refused(), refused(), refused()] });
+    expect(kinds(deliveries)).toEqual(["ambiguous", "ambiguous", "rejected"]);
+  });
+
+  it.each([
+    ["within the time", 239_999, ["sent"]],
+    ["later than that", 240_000, ["doubtful"]],
+    ["where the clock was set back since", -1, ["doubtful"]],
+  ] as const)("is repeated where the queue drops repetitions: %s", async (_when, age, ends) => {
+    const { deliveries } = await deliver({
+      records: announced(messageRecords(1), NOW - age),
+      repeatableMs: 240_000,
+    });
+    expect(kinds(deliveries)).toEqual(ends);
+  });
+});
+
+describe("what is known when the run is stopped", () => {
+  const refusedConnection = (): never => {
+    throw Object.assign(new Error("refused"), { code: "ECONNREFUSED", syscall: "connect" });
+  };
+
+  it("is that nothing was sent, where no connection came about", async () => {
+    const { deliveries, cause } = await deliver({ answering: refusedConnection, maxRetryTimeMs: 1_000 });
+    expect(cause).toMatchObject({ code: "OUTAGE" });
+    expect(kinds(deliveries)).toEqual(["not-sent", "not-sent", "not-sent"]);
+  });
+
+  it("is all of the requests before, nothing of the one whose answer was lost, and that the next did not go", async () => {
+    const { deliveries } = await deliver({
+      records: messageRecords(23),
+      maxRetryTimeMs: 1_000,
+      answering: (_entries, request) => {
+        if (request > 0) throw lostReply();
+        return undefined;
+      },
+    });
+    const tens = (end: string): string[] => Array.from({ length: 10 }, () => end);
+    expect(kinds(deliveries)).toEqual([...tens("sent"), ...tens("unknown"), "not-sent", "not-sent", "not-sent"]);
+  });
+
+  it("is which entries were taken, put off and not answered", async () => {
+    const { deliveries } = await deliver({
+      onAmbiguous: "stop",
+      answering: () => [undefined, putOff(), "unanswered"],
+    });
+    expect(kinds(deliveries)).toEqual(["sent", "not-sent", "unknown"]);
+  });
+
+  it("stays that an answer was lost, whatever came after", async () => {
+    const { deliveries } = await deliver({
+      maxRetryTimeMs: 1_000,
+      answering: (_entries, request) => {
+        if (request === 0) throw lostReply();
+        return refusedConnection();
+      },
+    });
+    expect(kinds(deliveries)).toEqual(["unknown", "unknown", "unknown"]);
+  });
+
+  it("is nothing where the error is not understood", async () => {
+    const { deliveries } = await deliver({
+      records: messageRecords(1),
+      answering: () => {
+        throw new RestoreError("INTERNAL", "unheard of", { retry: "fatal" });
+      },
+    });
+    expect(kinds(deliveries)).toEqual(["unknown"]);
+  });
+
+  it("is that messages were put off, when it is interrupted then", async () => {
+    const stop = new AbortController();
+    const { deliveries, cause } = await deliver({
+      signal: stop.signal,
+      answering: () => {
+        stop.abort();
+        return [undefined, putOff(), putOff()];
+      },
+    });
+    expect(cause).toMatchObject({ code: "INTERRUPTED" });
+    expect(kinds(deliveries)).toEqual(["sent", "not-sent", "not-sent"]);
   });
 });

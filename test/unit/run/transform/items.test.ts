@@ -23,7 +23,7 @@ const TEXT = `{
 
 const record = (text = TEXT): ItemRecord => ({ ...itemRecord("a / 1.50"), text: Buffer.from(text) });
 const transformed = async (call: TransformFunction, text?: string) =>
-  await transformRecord(record(text), { scope: SCOPE, transform: { name: "t", call } });
+  await transformRecord(record(text), { scope: SCOPE, transform: { name: "t", digest: "d", call } });
 const item = async (change: (item: PlainItem) => unknown) => await transformed(returning<PlainItem>(change));
 
 async function textOf(change: (item: PlainItem) => unknown): Promise<string> {

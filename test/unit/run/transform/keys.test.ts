@@ -22,7 +22,12 @@ import {
 import { detailOf, returning } from "../../../support/transforms.js";
 
 async function made<T extends PlainKey>(record: RedisRecord, change: (given: T) => unknown, limitBytes?: number) {
-  const transform = { name: "t", call: returning<T>(change), ...(limitBytes === undefined ? {} : { limitBytes }) };
+  const transform = {
+    name: "t",
+    digest: "d",
+    call: returning<T>(change),
+    ...(limitBytes === undefined ? {} : { limitBytes }),
+  };
   return await transformRecord(record, { scope: databaseScope(), transform });
 }
 

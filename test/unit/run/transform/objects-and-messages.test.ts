@@ -13,7 +13,7 @@ describe("an object", () => {
   const made = async (from: ObjectRecord, change: (given: PlainObject) => unknown, limitBytes = 1000) =>
     await transformRecord(from, {
       scope: bucketScope("photos"),
-      transform: { name: "t", limitBytes, call: returning(change) },
+      transform: { name: "t", digest: "d", limitBytes, call: returning(change) },
     });
   const rebuilt = async (from: ObjectRecord, change: (given: PlainObject) => unknown): Promise<ObjectRecord> => {
     const answer = await made(from, change);
@@ -120,7 +120,10 @@ describe("an object", () => {
 
 describe("a message", () => {
   const made = async (from: MessageRecord, change: (given: PlainMessage) => unknown, queue = "jobs.fifo") =>
-    await transformRecord(from, { scope: queueScope(queue), transform: { name: "t", call: returning(change) } });
+    await transformRecord(from, {
+      scope: queueScope(queue),
+      transform: { name: "t", digest: "d", call: returning(change) },
+    });
   const attributes: MessageRecord["attributes"] = [
     ["__proto__", { dataType: "String.x", value: { string: "s" } }],
     ["bytes", { dataType: "Binary", value: { binary: Buffer.from([1]) } }],

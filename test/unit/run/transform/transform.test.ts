@@ -13,7 +13,7 @@ const record = () => ({ ...itemRecord("a"), text: Buffer.from('{"id":{"S":"a"}}'
 const run = async (call: TransformFunction, signal?: AbortSignal) =>
   await transformRecord(record(), {
     scope: tableScope(),
-    transform: { name: "t", call },
+    transform: { name: "t", digest: "d", call },
     ...(signal === undefined ? {} : { signal }),
   });
 

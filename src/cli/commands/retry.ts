@@ -1,0 +1,116 @@
+/** `retry`: restores again what a report lists as not restored, as a job of its own. */
+import { stat } from "node:fs/promises";
+import { resolve } from "node:path";
+import { RestoreError } from "../../errors/restore-error.js";
+import { endReportPath } from "../../run/job/job-end.js";
+import { type JobFile, readJob } from "../../run/job/job-file.js";
+import { findJob } from "../../run/job/jobs.js";
+import { type RetriableReport, readRetriable } from "../../run/retry.js";
+import { argumentsOf, given, withSavedEndpoints, wordsOf } from "../begun-job.js";
+import type { Command } from "../command.js";
+import type { Io } from "../io.js";
+import { CONFIRM_OPTIONS, OUTPUT_OPTIONS, RUN_OPTIONS, STATE_OPTIONS } from "../options.js";
+import { rejectsPathOf } from "../reports.js";
+import { stateDirectory } from "../state-directory.js";
+import { type ApplyArguments, runApply } from "./apply.js";
+import { runPlan } from "./plan.js";
+
+type RetryArguments = Partial<ApplyArguments> & { readonly result: string };
+
+export const retry: Command<RetryArguments> = {
+  usage: "retry <result>",
+  summary: "restore again what a report lists as not restored",
+  options: {
+    only: {
+      type: "string",
+      array: true,
+      nargs: 1,
+      requiresArg: true,
+      group: "Jobs:",
+      describe: "of these outcomes [default: failed,rejected]; `ambiguous` sends messages that may be there already",
+    },
+    dump: {
+      type: "string",
+      requiresArg: true,
+      group: "Jobs:",
+      describe: "the same dump, where it stands elsewhere now",
+    },
+    ...RUN_OPTIONS,
+    ...STATE_OPTIONS,
+    ...CONFIRM_OPTIONS,
+    ...OUTPUT_OPTIONS,
+  },
+  positionals: { result: "a report as JSON, or the id of a job that is finished" },
+  examples: [["$0 retry report.json --report again.json", "options as they were then; others may be given"]],
+  run: async (args, io) => {
+    const path = await reportPath(args, io);
+    const report = await readRetriable(path);
+    assertOtherReport(args.report?.map((each) => resolve(io.cwd, each)) ?? [], path, report);
+    const begun = await readJob(stateDirectory(args, io), report.job).catch(() => undefined);
+    const again = { ...(await argumentsAgain(args, begun, report, io)), retryOf: path };
+    if (args.dryRun === true) return await runPlan(again, io);
+    return await runApply(again, io, { take: "begin", words: wordsOf(withoutReport(again, args)) });
+  },
+};
+
+async function reportPath({ result, ...args }: RetryArguments, io: Io): Promise<string> {
+  const path = resolve(io.cwd, result);
+  const isThere = (await stat(path).catch(() => undefined))?.isFile() === true;
+  if (isThere || !/^[0-9a-f]{4,16}$/.test(result)) return path;
+  const init = { stateDirectory: stateDirectory(args, io), isAlive: io.isAlive };
+  return endReportPath(init.stateDirectory, await findJob(init, result));
+}
+
+/** What is to be retried must not be written over: a job that is stopped reads it again. */
+function assertOtherReport(paths: readonly string[], retried: string, { rejectsFile }: RetriableReport): void {
+  const rejects = rejectsPathOf(paths);
+  const isSame = paths.includes(retried) || rejects === rejectsPathOf([retried]) || rejects === rejectsFile;
+  if (paths.length === 0 || !isSame) return;
+  throw new RestoreError("USAGE", `--report would write over the report that is retried: ${retried}`, {
+    hint: "Name another file.",
+  });
+}
+
+/** As the job was begun, where that is still known, but for what is said now. */
+async function argumentsAgain(
+  args: RetryArguments,
+  begun: JobFile | undefined,
+  report: RetriableReport,
+  io: Io,
+): Promise<ApplyArguments> {
+  const { result: _result, dump, ...said } = args;
+  const before = begun === undefined ? { mode: report.mode } : await argumentsOf(begun);
+  const {
+    report: _report,
+    yes: _yes,
+    resume: _resume,
+    dryRun: _dryRun,
+    only: _only,
+    json: _json,
+    ...kept
+  } = before as ApplyArguments;
+  const { mode, ...rest } = { ...kept, ...given(said) };
+  const found = dump === undefined ? (begun?.dump ?? resolve(io.cwd, report.dump.path)) : resolve(io.cwd, dump);
+  const merged = {
+    ...rest,
+    ...absolute(said, io),
+    ...(mode === undefined || (mode as string) === "none" ? {} : { mode }),
+    dump: found,
+  };
+  return begun === undefined ? merged : withSavedEndpoints(merged, begun, io);
+}
+
+/** Words of a job are found again from any folder. */
+function absolute({ transform, remapDir, config }: Partial<ApplyArguments>, { cwd }: Io): Partial<ApplyArguments> {
+  const from = (path: string | undefined) => (path === undefined ? undefined : resolve(cwd, path));
+  return given({
+    transform: from(transform),
+    remapDir: from(remapDir),
+    config: from(config),
+  }) as Partial<ApplyArguments>;
+}
+
+function withoutReport(again: ApplyArguments, { report }: RetryArguments): ApplyArguments {
+  const { yes: _yes, ...rest } = again;
+  return report === undefined ? rest : { ...rest, report };
+}

@@ -1,0 +1,147 @@
+/**
+ * A report for people, as one HTML file that needs nothing else: it loads nothing, runs nothing, and shows everything
+ * that a dump or a target said as text.
+ */
+import { escapeForDisplay } from "../../model/display.js";
+import { WANTING } from "../../run/listed-summary.js";
+import type { Report, ReportedScope } from "../../run/report.js";
+import { formatBytes, formatCount, formatDuration, plural } from "../format.js";
+import { outcomeChart, timeChart } from "./charts.js";
+import { html, type Markup } from "./markup.js";
+import { STYLE } from "./style.js";
+import { listedTable, reasonTable, scopeTable, targetTable } from "./tables.js";
+import { verdict } from "./verdict.js";
+
+/** The whole file. */
+export function htmlReport(report: Report): string {
+  const { tone, sentence } = verdict(report);
+  const page = html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>Restore report ${report.job}</title>
+<style>${STYLE}</style>
+</head>
+<body>
+<main>
+<h1>Restore report</h1>
+<div class="verdict ${tone}">${sentence}${errorOf(report)}</div>
+${tiles(report)}
+${sections(report)}
+</main>
+</body>
+</html>
+`;
+  return page.text;
+}
+
+function errorOf({ error, job }: Report): Markup | undefined {
+  if (error === undefined) return undefined;
+  const hint = error.hint === undefined ? "" : ` ${error.hint}`;
+  return html`<p>${error.message}.${hint}</p><p>It is taken up again by: elastickv-restore resume ${job}</p>`;
+}
+
+function tiles({ totals, notReached, scopes, durationMs, resumed, thisProcess }: Report): Markup {
+  const skipped = totals["skipped-existing"] + totals["skipped-expired"] + totals["skipped-empty"];
+  const left = WANTING.reduce((sum, kind) => sum + totals[kind], 0);
+  const bytes = scopes.reduce((sum, scope) => sum + scope.bytesRestored, 0);
+  const here = resumed ? " by the last process" : "";
+  const all: readonly (readonly [string, string])[] = [
+    [formatCount(totals.restored), `records restored, ${formatBytes(bytes)}`],
+    ...(skipped > 0 ? [[formatCount(skipped), "skipped by policy"] as const] : []),
+    [formatCount(left), "not restored"],
+    ...(notReached > 0 ? [[formatCount(notReached), "read, not reached"] as const] : []),
+    [formatDuration(durationMs), `at ${formatCount(Math.round(thisProcess.recordsPerSecond))} records a second${here}`],
+  ];
+  return html`<div class="tiles">${all.map(([value, name]) => html`<div class="tile"><b>${value}</b><span>${name}</span></div>`)}</div>`;
+}
+
+function sections(report: Report): Markup[] {
+  const { scopes, ambiguous, rekeyed, warnings, notRestorable } = report;
+  const wanting = report.listed.filter(({ outcome }) => outcome === "rejected" || outcome === "failed");
+  const { rejected, failed } = report.totals;
+  const scopeErrors = scopes.flatMap((scope) =>
+    scope.error === undefined ? [] : [`${labelOf(scope)}: ${scope.error}`],
+  );
+  const allWarnings = [
+    ...warnings,
+    ...scopes.flatMap((scope) => scope.warnings.map((text) => `${labelOf(scope)}: ${text}`)),
+  ];
+  const fallbacks = report.targets.flatMap((target) => target.fallbacks.map((text) => `${target.adapter}: ${text}`));
+  return [
+    section(
+      "What was restored where and when",
+      html`${facts(report)}<div style="height:1rem"></div>${scopeTable(scopes, labelOf)}`,
+    ),
+    section("How the records ended", outcomeChart(report, labelOf)),
+    section("Records over time", timeOf(report)),
+    section("What was not restored", notRestored(report, wanting, rejected + failed)),
+    section("In doubt", listed(ambiguous, report.totals.ambiguous, IN_DOUBT)),
+    section("Messages with another deduplication id", listed(rekeyed, rekeyed.length, REKEYED)),
+    section("Scopes that are not as the dump has them", list(scopeErrors)),
+    section("Warnings", list([...new Set(allWarnings)])),
+    section("What the targets could not do", list(fallbacks)),
+    section("Requests", html`${targetTable(report)}${ofLastProcess(report)}`),
+    section("What no public endpoint can restore", list(notRestorable)),
+  ].filter((each) => each !== undefined);
+}
+
+const IN_DOUBT = "The answer to each of these was lost, and it may not be sent twice: it is there once or not at all.";
+const REKEYED = "Their ids in the dump would have kept them from being delivered.";
+
+function section(title: string, body: Markup | undefined): Markup | undefined {
+  return body === undefined ? undefined : html`<section><h2>${title}</h2>${body}</section>`;
+}
+
+function list(items: readonly string[]): Markup | undefined {
+  return items.length === 0 ? undefined : html`<ul>${items.map((item) => html`<li>${item}</li>`)}</ul>`;
+}
+
+function facts({ dump, job, mode, startedAt, endedAt, resumed, retryOf, targets, transform }: Report): Markup {
+  const rows: readonly (readonly [string, string])[] = [
+    [
+      "Dump",
+      `${dump.path}, taken ${dump.takenAt} (${dump.phase}): ${plural(dump.files, "file")}, ${formatBytes(dump.bytes)}`,
+    ],
+    ["Digest", dump.digest],
+    ...targets.map(({ adapter, endpoint, server }) => [`To ${adapter}`, `${endpoint} (${server})`] as const),
+    ["Begun", time(startedAt)],
+    ["Ended", time(endedAt)],
+    ["Mode", mode === "none" ? "none: into scopes that were absent or empty" : mode],
+    ...(transform === undefined ? [] : [["Changed by", transform] as const]),
+    ...(retryOf === undefined ? [] : [["Retries", `records that ${retryOf} lists`] as const]),
+    ["Job", resumed ? `${job}, taken up again; counts are of all its processes` : job],
+  ];
+  return html`<dl>${rows.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl>`;
+}
+
+function time(iso: string): string {
+  return `${iso.slice(0, 10)} ${iso.slice(11, 19)} UTC`;
+}
+
+function timeOf(report: Report): Markup | undefined {
+  const chart = timeChart(report);
+  return chart === undefined ? undefined : html`${chart}${ofLastProcess(report)}`;
+}
+
+function ofLastProcess({ resumed }: Report): Markup | undefined {
+  return resumed ? html`<p class="note">Of the job's last process only.</p>` : undefined;
+}
+
+function notRestored(report: Report, wanting: Report["listed"], count: number): Markup | undefined {
+  if (count === 0) return undefined;
+  return html`${reasonTable(report)}<div style="height:1rem"></div>${listed(wanting, count, "")}`;
+}
+
+function listed(records: Report["listed"], count: number, about: string): Markup | undefined {
+  if (count === 0) return undefined;
+  return html`${about === "" ? undefined : html`<p>${about}</p>`}${listedTable(records, count)}`;
+}
+
+/** `dynamodb:orders → copy`, printable. */
+function labelOf({ adapter, scope, target }: ReportedScope): string {
+  const label = escapeForDisplay(`${adapter}:${scope}`);
+  return target === scope ? label : `${label} → ${escapeForDisplay(target)}`;
+}
