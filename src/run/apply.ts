@@ -109,9 +109,13 @@ async function write({
   const workedMs = new Map(run.scopes.map(({ scope }) => [scope, job.journal.recovered(scope)?.workedMs ?? 0]));
   const workedBefore = (scope: Scope) => workedMs.get(scope) ?? 0;
   const replayed = await replay({ run, journal: job.journal, ledger });
-  const end = await kept(replayed, () => job.journal.close());
+  const closed = await kept(replayed, () => job.journal.close());
   const points = timeline.points();
-  const { listed, ...rejects } = await listedRecords(job, options.rejectsPath);
+  const listed = new ListedSummary();
+  for await (const record of readListed(job.listed.path)) listed.add(record);
+  const path = listed.count === 0 ? undefined : options.rejectsPath;
+  const end = path === undefined ? closed : await kept(closed, () => publishListed(job.listed.path, path));
+  const rejects = path === undefined || end !== closed ? {} : { rejectsFile: path };
   const durationMs = options.clock.monotonic() - startedAt;
   const measured = { timeline: points, workedBefore, durationMs };
   const report = makeReport({ run, plan, end, ledger, job, dumpDigest, listed, ...rejects, ...measured });
@@ -120,22 +124,11 @@ async function write({
 }
 
 /** What cannot be kept is told in the report, not in its place. */
-async function kept(end: ReplayEnd, close: () => Promise<void>): Promise<ReplayEnd> {
+async function kept(end: ReplayEnd, keep: () => Promise<void>): Promise<ReplayEnd> {
   try {
-    await close();
+    await keep();
     return end;
   } catch (error) {
     return { ...end, error: end.error ?? error };
   }
-}
-
-async function listedRecords(
-  job: Job,
-  path: string | undefined,
-): Promise<{ readonly listed: ListedSummary; readonly rejectsFile?: string }> {
-  const listed = new ListedSummary();
-  for await (const record of readListed(job.listed.path)) listed.add(record);
-  if (path === undefined || listed.count === 0) return { listed };
-  await publishListed(job.listed.path, path);
-  return { listed, rejectsFile: path };
 }
