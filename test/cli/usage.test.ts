@@ -136,7 +136,6 @@ describe("a command line", () => {
   it.each([
     ["into a folder that is missing", () => join(directory, "missing", "r.json"), /cannot be written to/],
     ["that is a folder", () => directory, /is a folder/],
-    ["as a page", () => join(directory, "r.html"), /JSON/],
     ["without a name", () => "", /names no file/],
     ["that is a device", () => "/dev/full", /is no regular file/],
   ])("with a report %s is refused before anything else", async (_how, path, message) => {
