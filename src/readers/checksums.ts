@@ -47,14 +47,16 @@ async function isSorted(root: string): Promise<boolean> {
   return true;
 }
 
+export function checksumsMissing(): RestoreError {
+  return new RestoreError("CHECKSUMS_MISSING", "the dump has no CHECKSUMS", {
+    where: { path: CHECKSUMS_FILE },
+    hint: "Without it nothing tells whether files are whole. If you trust them, run `elastickv-restore reseal`.",
+  });
+}
+
 async function* readChecksums(root: string): AsyncGenerator<ChecksumRow> {
   const file = await openRegular(root, CHECKSUMS_FILE);
-  if (file === undefined) {
-    throw new RestoreError("CHECKSUMS_MISSING", "the dump has no CHECKSUMS", {
-      where: { path: CHECKSUMS_FILE },
-      hint: `Without it nothing tells whether files are whole. If you trust them, run \`elastickv-restore reseal\`.`,
-    });
-  }
+  if (file === undefined) throw checksumsMissing();
   try {
     const rows = lines(file.createReadStream({ autoClose: false }), undefined, MAX_ROW_BYTES);
     for await (const { bytes, line } of rows) yield parseRow(bytes, line);

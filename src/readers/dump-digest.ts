@@ -1,6 +1,6 @@
 /** What names a dump's content: two files that stand for all others. */
 import { createHash } from "node:crypto";
-import { RestoreError } from "../errors/restore-error.js";
+import { checksumsMissing } from "./checksums.js";
 import { openRegular } from "./regular-file.js";
 
 /**
@@ -11,8 +11,8 @@ export async function dumpDigest(root: string): Promise<string> {
   const digests: string[] = [];
   for (const name of ["MANIFEST.json", "CHECKSUMS"]) {
     const file = await openRegular(root, name);
-    if (file === undefined)
-      throw new RestoreError("CHECKSUMS_MISSING", `there is no ${name}`, { where: { path: name } });
+    // The manifest was read before; without it nothing comes as far as this.
+    if (file === undefined) throw checksumsMissing();
     const hash = createHash("sha256");
     for await (const chunk of file.createReadStream()) hash.update(chunk as Buffer);
     digests.push(hash.digest("hex"));

@@ -160,14 +160,14 @@ function mixed(versions: readonly Buffer[], draw: Draw): Buffer {
 let recording: DiskRecord | undefined;
 let fault: ((operation: Operation, path: string) => Promise<void> | void) | undefined;
 
-export type Operation = "open" | "write" | "sync" | "synced" | "truncate" | "remove";
+export type Operation = "open" | "read" | "write" | "sync" | "synced" | "truncate" | "remove";
 
 /** Records from now on; undefined: no more. */
 export function recordTo(record: DiskRecord | undefined): void {
   recording = record;
 }
 
-/** Called before each operation that changes something, and behind a sync; what it throws is what the operation fails with. */
+/** Called before a file is read as a whole, before what changes something, and behind a sync; what it throws is what the operation fails with. */
 export function failWith(next: typeof fault): void {
   fault = next;
 }
@@ -180,6 +180,10 @@ export function recorded(fs: typeof fsPromises): typeof fsPromises {
     const record = recording?.covers(path) === true ? recording : undefined;
     return watched(handle, { path, record, file: record?.opened(path, flags) });
   };
+  const readFile = async (path: string, options?: BufferEncoding) => {
+    await fault?.("read", path);
+    return await fs.readFile(path, options);
+  };
   const rm = async (path: string, options?: object) => {
     await fault?.("remove", path);
     await fs.rm(path, options);
@@ -189,7 +193,7 @@ export function recorded(fs: typeof fsPromises): typeof fsPromises {
     await fs.rename(from, to);
     if (recording?.covers(to) === true) recording.renamed(from, to);
   };
-  return { ...fs, open, rm, rename } as typeof fsPromises;
+  return { ...fs, open, readFile, rm, rename } as typeof fsPromises;
 }
 
 interface Watched {

@@ -229,7 +229,9 @@ export async function recoverLog(directory: string): Promise<RecoveredLog> {
     try {
       return await readSegments(directory);
     } catch (error) {
-      if (systemCode(error) !== "ENOENT" || listing === MOST_LISTINGS) throw error;
+      // The system's word, not that of the error about it.
+      const cause = error instanceof RestoreError ? error.cause : error;
+      if (systemCode(cause) !== "ENOENT" || listing === MOST_LISTINGS) throw error;
     }
   }
 }

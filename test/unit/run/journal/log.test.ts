@@ -1,3 +1,4 @@
+import { renameSync } from "node:fs";
 import { mkdir, mkdtemp, open, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -144,6 +145,17 @@ describe("a segment that has grown", () => {
     expect((await recoverLog(directory)).nextSegment).toBeLessThanOrEqual(5);
   });
 
+  it("is followed by another after four megabytes, where nothing else is said", async () => {
+    const { log } = await begin();
+    for (let i = 0; i < 4; i++) await log.append(Buffer.alloc(1024 * 1024 - 100), true);
+    await log.append(bytes("last"), true);
+    expect(await readdir(directory)).toEqual(["journal-00000001.log"]);
+    await log.append(Buffer.alloc(400), true);
+    await log.append(bytes("over"), true);
+    expect(await readdir(directory)).toEqual(["journal-00000002.log"]);
+    await log.close();
+  });
+
   it("is followed once it is longer than it may be, and not before", async () => {
     const { log } = await begin({ segmentBytes: 400 });
     const { length } = await readFile(segment(1));
@@ -266,13 +278,50 @@ describe("recovery", () => {
     });
   });
 
-  it("does not look for ever for a segment that is listed and not there", async () => {
+  it("looks again, where a segment was replaced before it was read", async () => {
+    const { log, append } = await begin();
+    await append("one", true);
+    await log.close();
+    failWith((operation, path) => {
+      if (operation === "read" && path === segment(1)) renameSync(path, segment(2));
+    });
+    expect(await recoverLog(directory)).toMatchObject({ path: segment(2), nextSegment: 3 });
+  });
+
+  it("looks five times for a segment that is listed and not there, and tells", async () => {
     await symlink(join(directory, "nowhere"), segment(1));
+    let looks = 0;
+    failWith((operation) => {
+      if (operation === "read") looks++;
+    });
     await expect(recoverLog(directory)).rejects.toMatchObject({
       code: "LOCAL_IO",
       message: expect.stringContaining(segment(1)) as string,
       cause: expect.objectContaining({ code: "ENOENT" }) as Error,
     });
+    expect(looks).toBe(5);
+  });
+
+  it("looks once where reading fails otherwise", async () => {
+    await mkdir(segment(1));
+    let looks = 0;
+    failWith((operation) => {
+      if (operation === "read") looks++;
+    });
+    await expect(recoverLog(directory)).rejects.toMatchObject({ code: "LOCAL_IO" });
+    expect(looks).toBe(1);
+  });
+
+  it("takes the last of several segments, in whatever order a folder lists them", async () => {
+    const { log, append } = await begin({ from: 9 });
+    await append("old", true);
+    await log.close();
+    const old = await readFile(segment(9));
+    const { log: next } = await begin({ from: 10_000_000 });
+    await next.close();
+    for (const number of [3, 9, 5]) await writeFile(segment(number), old);
+    expect(await found()).toEqual(["[]"]);
+    expect((await recoverLog(directory)).nextSegment).toBe(10_000_001);
   });
 
   it("says what helps where the journal cannot be used", async () => {

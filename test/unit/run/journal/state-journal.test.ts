@@ -260,6 +260,14 @@ describe("what is handed on to be kept", () => {
 });
 
 describe("what is recovered", () => {
+  it("is how the scope was made ready, and its notes", async () => {
+    const { journal } = memoryJournal([scope]);
+    await journal.ready(scope, { warnings: ["w"], error: "no" });
+    await journal.note(scope, "upload", "u-1");
+    expect(journal.recovered(scope)).toMatchObject({ phase: "writing", readiness: { warnings: ["w"], error: "no" } });
+    expect([...journal.notes(scope)]).toEqual([["upload", "u-1"]]);
+  });
+
   it("is nothing of a scope that was not admitted, whether it was asked for before or not", () => {
     const { journal } = memoryJournal();
     expect(journal.recovered(scope)).toBeUndefined();

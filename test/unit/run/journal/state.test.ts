@@ -157,6 +157,13 @@ describe("records under way", () => {
     expect([state.open, state.underWay, state.underWayUpTo]).toEqual([4, 2, 3]);
   });
 
+  it("that are announced again keep the first time", () => {
+    const state = admitted();
+    state.apply(intent(100, 0));
+    state.apply(intent(200, 0, 1));
+    expect([0, 1].map((sequence) => state.announcedAt(sequence))).toEqual([100, 200]);
+  });
+
   it("are, once a scope is rewound, all that may have been written and is not settled again", () => {
     const state = admitted();
     state.apply(intent(1, 2, 0, 1));
