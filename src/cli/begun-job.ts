@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import type { Options } from "yargs";
 import { RestoreError } from "../errors/restore-error.js";
 import type { JobFile } from "../run/job/job-file.js";
+import { present } from "../support/present.js";
 import { type ApplyArguments, apply } from "./commands/apply.js";
 import type { Io } from "./io.js";
 import { parse } from "./parse.js";
@@ -20,7 +21,7 @@ export async function argumentsOf({ words, dump, cwd }: JobFile): Promise<ApplyA
     config: from(args.config),
     retryOf: from(args.retryOf),
   };
-  return { ...args, ...given(paths), dump };
+  return { ...args, ...present(paths), dump };
 }
 
 /** Words behind `apply` from which the same arguments are parsed. Paths have to be absolute. */
@@ -40,11 +41,6 @@ function optionWords(name: string, { type }: Options, value: unknown): string[] 
 
 function camel(name: string): string {
   return name.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
-}
-
-/** Without members that are undefined. */
-export function given<T extends object>(args: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(args).filter(([, value]) => value !== undefined)) as never;
 }
 
 const ENDPOINT = {

@@ -1,5 +1,13 @@
-/** An interruption by a signal of the system, as the reason of an AbortSignal: it keeps the exit status that the signal asks for. */
+/** Interruptions: the error that ends a run, and the system's signal behind it. */
 import { EXIT } from "./codes.js";
+import { RestoreError } from "./restore-error.js";
+
+/** What ends work that is told to stop. */
+export function interrupted(cause?: unknown): RestoreError {
+  return new RestoreError("INTERRUPTED", "interrupted", { retry: "fatal", cause });
+}
+
+/** By a signal of the system, as the reason of an AbortSignal: it keeps the exit status that the signal asks for. */
 
 export class Interruption extends DOMException {
   readonly exitStatus: number;

@@ -1,6 +1,7 @@
 /** A pool of hashing threads. Batches go in and come out in order, with a bounded number under way. */
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
+import { interrupted } from "../errors/interruption.js";
 import { RestoreError } from "../errors/restore-error.js";
 
 export interface HashedFile {
@@ -107,7 +108,7 @@ export class HashPool {
     return worker;
   }
 
-  readonly #interrupt = (): void => this.#fail(new RestoreError("INTERRUPTED", "interrupted", { retry: "fatal" }));
+  readonly #interrupt = (): void => this.#fail(interrupted());
 
   #fail(error: RestoreError): void {
     this.#failure ??= error;

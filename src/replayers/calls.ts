@@ -7,6 +7,7 @@
  * become OUTAGE and end the run, unless requests of the same operation passed meanwhile: then it is this request on which
  * the target breaks. That and other passing errors that outlast it become CALL_FAILED, the request's own.
  */
+import { interrupted } from "../errors/interruption.js";
 import { RestoreError } from "../errors/restore-error.js";
 import { backoffMs, type Clock } from "../support/clock.js";
 import { Governor } from "./governor.js";
@@ -221,10 +222,6 @@ function isTooMuch({ code, reason }: RestoreError): boolean {
 /** Not of this request alone, unless others of its kind pass. Other words for a delay name what it waits for. */
 function isOfTheTarget({ code, reason }: RestoreError): boolean {
   return code === "CONNECTION" || (code === "THROTTLED" && (reason === "throttled" || reason === "reply-lost"));
-}
-
-function interrupted(): RestoreError {
-  return new RestoreError("INTERRUPTED", "interrupted", { retry: "fatal" });
 }
 
 /** The word for a request that was given up. */

@@ -1,5 +1,6 @@
 /** Asking targets before a run may write: an interruption waits for nobody, and what goes wrong is the target's unfitness. */
 import type { ErrorCode } from "../errors/codes.js";
+import { interrupted } from "../errors/interruption.js";
 import { RestoreError } from "../errors/restore-error.js";
 import type { Replayer } from "../replayers/replayer.js";
 
@@ -11,7 +12,7 @@ export async function unlessInterrupted<T>(work: Promise<T>, signal: AbortSignal
   if (signal === undefined) return await work;
   let stopListening = (): void => undefined;
   const interruption = new Promise<never>((_, reject) => {
-    const onAbort = (): void => reject(new RestoreError("INTERRUPTED", "interrupted", { retry: "fatal" }));
+    const onAbort = (): void => reject(interrupted());
     signal.addEventListener("abort", onAbort, { once: true });
     stopListening = () => signal.removeEventListener("abort", onAbort);
     if (signal.aborted) onAbort();

@@ -5,6 +5,7 @@
  * A scope that cannot be made ready fails alone, with all its records; an outage, a full target or an interruption ends
  * the whole run, after what is in flight has settled.
  */
+import { interrupted } from "../errors/interruption.js";
 import { messageOf, RestoreError } from "../errors/restore-error.js";
 import type { Outcome } from "../model/outcome.js";
 import { ADAPTERS, type Adapter, type Scope, scopeLabel } from "../model/scope.js";
@@ -56,10 +57,6 @@ export async function replay(job: Replay): Promise<ReplayEnd> {
   await Promise.all(adapters.map((adapter) => replayAdapter({ ...job, adapter, ends, fail })));
   const scopes = job.run.scopes.flatMap(({ scope }) => ends.get(scope) ?? []);
   return error === undefined ? { scopes } : { scopes, error };
-}
-
-function interrupted(cause?: unknown): RestoreError {
-  return new RestoreError("INTERRUPTED", "interrupted", { retry: "fatal", cause });
 }
 
 interface AdapterReplay extends Replay {
@@ -299,15 +296,15 @@ function everyRecord(outcome: Outcome): Pick<Replayer, "write"> {
 async function finishScope(job: AdapterReplay, prepared: PreparedScope): Promise<void> {
   const { run, journal, ends } = job;
   const { scope } = prepared;
-  const end = ends.get(scope);
-  if (end === undefined || journal.recovered(scope)?.phase === "done") return;
+  if (!ends.has(scope) || journal.recovered(scope)?.phase === "done") return;
   // A scope that was written before a restart of its server learns of it only now.
   if (await isAnotherIncarnation(job, prepared)) {
     await rewind(job, prepared);
     await writeScope(job, prepared, journal.recovered(scope));
   }
   await journal.phase(scope, "finishing");
-  if (end.isPrepared) {
+  const end = ends.get(scope);
+  if (end?.isPrepared === true) {
     const done = await finish(run.replayers.of(scope), scope);
     ends.set(scope, { ...end, ...done, warnings: [...end.warnings, ...done.warnings] });
   }

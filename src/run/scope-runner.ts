@@ -11,6 +11,7 @@
  * settled are passed over; those that it announced go out with the time of their announcement.
  */
 
+import { interrupted } from "../errors/interruption.js";
 import { RestoreError } from "../errors/restore-error.js";
 import type { Outcome } from "../model/outcome.js";
 import { type FaultyRecord, SCOPE_LANE, type WritableRecord } from "../model/record.js";
@@ -228,8 +229,4 @@ class ScopeRunner {
     if (!this.#failed) this.#failure = error;
     this.#failed = true;
   }
-}
-
-function interrupted(): RestoreError {
-  return new RestoreError("INTERRUPTED", "interrupted", { retry: "fatal" });
 }

@@ -2,19 +2,12 @@
  * Restores that kill themselves on the way, and are taken up: at a few points of each kind here, at every point in
  * `test/long/crash-matrix.test.ts`.
  */
-import { afterAll, beforeAll, describe, it } from "vitest";
+import { describe, it } from "vitest";
 
 import { CRASH_CASES } from "../support/crash/cases.js";
-import { type CrashBench, provesCrashes, startCrashBench } from "../support/crash/suite.js";
+import { crashBench, provesCrashes } from "../support/crash/suite.js";
 
-let bench: CrashBench;
-
-beforeAll(async () => {
-  bench = await startCrashBench();
-}, 600_000);
-afterAll(async () => {
-  await bench?.stop();
-});
+const bench = crashBench();
 
 /** Of each case. */
 const TRIALS = 3;
@@ -31,13 +24,13 @@ function spread(points: readonly string[], shift: number): number[][] {
 describe("a restore that is killed and taken up ends as if it had not been", () => {
   it.each(CRASH_CASES.map((crash, shift) => ({ ...crash, shift })))(
     "$title",
-    async ({ shift, ...crash }) => await provesCrashes(bench, crash, (points) => spread(points, shift)),
+    async ({ shift, ...crash }) => await provesCrashes(bench(), crash, (points) => spread(points, shift)),
     300_000,
   );
 
   it("also when every record is settled and the scopes are being finished", async () => {
     const crash = CRASH_CASES.find(({ title }) => title === "redis replace per-key");
     if (crash === undefined) throw new Error("the case has another title");
-    await provesCrashes(bench, crash, (points) => [16, 20].map((before) => [points.length - before]));
+    await provesCrashes(bench(), crash, (points) => [16, 20].map((before) => [points.length - before]));
   }, 300_000);
 });

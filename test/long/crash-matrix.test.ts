@@ -2,19 +2,12 @@
  * Restores that kill themselves at every single point, and are taken up; then, at every few points, are killed once more
  * while they are. An hour or so; one case alone: `npm run test:long -- crash-matrix -t "redis merge"`.
  */
-import { afterAll, beforeAll, describe, it } from "vitest";
+import { describe, it } from "vitest";
 
 import { CRASH_CASES } from "../support/crash/cases.js";
-import { type CrashBench, provesCrashes, startCrashBench } from "../support/crash/suite.js";
+import { crashBench, provesCrashes } from "../support/crash/suite.js";
 
-let bench: CrashBench;
-
-beforeAll(async () => {
-  bench = await startCrashBench();
-}, 600_000);
-afterAll(async () => {
-  await bench?.stop();
-});
+const bench = crashBench();
 
 const AGAIN_STRIDE = 9;
 
@@ -34,9 +27,9 @@ function again(points: readonly string[]): number[][] {
 }
 
 describe("a restore that is killed at any point and taken up ends as if it had not been", () => {
-  it.each(CRASH_CASES)("$title", async (crash) => await provesCrashes(bench, crash, everyPoint));
+  it.each(CRASH_CASES)("$title", async (crash) => await provesCrashes(bench(), crash, everyPoint));
 });
 
 describe("so does one that is killed again while it is taken up", () => {
-  it.each(CRASH_CASES)("$title", async (crash) => await provesCrashes(bench, crash, again));
+  it.each(CRASH_CASES)("$title", async (crash) => await provesCrashes(bench(), crash, again));
 });

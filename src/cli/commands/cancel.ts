@@ -6,7 +6,8 @@ import { endedJob } from "../../run/job/job.js";
 import { readJob } from "../../run/job/job-file.js";
 import { findJob, type JobOverview, type JobsInit, overviewOf, processOf } from "../../run/job/jobs.js";
 import { systemClock } from "../../support/clock.js";
-import { argumentsOf, given, withSavedEndpoints } from "../begun-job.js";
+import { present } from "../../support/present.js";
+import { argumentsOf, withSavedEndpoints } from "../begun-job.js";
 import type { Command } from "../command.js";
 import type { Io } from "../io.js";
 import { cancelledText } from "../jobs-text.js";
@@ -78,7 +79,7 @@ async function clean(args: CancelArguments, { id, state }: JobOverview, io: Io):
     );
   }
   const begun = await argumentsOf(file);
-  const taken = withSavedEndpoints({ ...begun, ...given(args), dump: file.dump }, file, io);
+  const taken = withSavedEndpoints({ ...begun, ...present(args), dump: file.dump }, file, io);
   const take = { id, rebindTarget: args.rebindTarget === true };
   const job = {
     stateDirectory: stateDirectoryPath,

@@ -4,7 +4,8 @@ import { endedJob } from "../../run/job/job.js";
 import { hasEnded } from "../../run/job/job-end.js";
 import { type JobFile, readJob } from "../../run/job/job-file.js";
 import { findJob, type JobOverview, listJobs } from "../../run/job/jobs.js";
-import { argumentsOf, given, withSavedEndpoints } from "../begun-job.js";
+import { present } from "../../support/present.js";
+import { argumentsOf, withSavedEndpoints } from "../begun-job.js";
 import type { Command } from "../command.js";
 import type { Io } from "../io.js";
 import { jobLine } from "../jobs-text.js";
@@ -30,7 +31,7 @@ export const resume: Command<ResumeArguments> = {
     const job = await unfinishedJob(args, io);
     const begun = await argumentsOf(job);
     const take = { id: job.id, rebindTarget: args.rebindTarget === true };
-    const taken = withSavedEndpoints({ ...begun, ...given(args) }, job, io);
+    const taken = withSavedEndpoints({ ...begun, ...present(args) }, job, io);
     // What was confirmed is not asked again; a job that was killed before that has still to be.
     return await runApply(taken, io, { take, words: job.words });
   },

@@ -6,7 +6,8 @@ import { endReportPath } from "../../run/job/job-end.js";
 import { type JobFile, readJob } from "../../run/job/job-file.js";
 import { findJob } from "../../run/job/jobs.js";
 import { type RetriableReport, readRetriable } from "../../run/retry.js";
-import { argumentsOf, given, withSavedEndpoints, wordsOf } from "../begun-job.js";
+import { present } from "../../support/present.js";
+import { argumentsOf, withSavedEndpoints, wordsOf } from "../begun-job.js";
 import type { Command } from "../command.js";
 import type { Io } from "../io.js";
 import { CONFIRM_OPTIONS, OUTPUT_OPTIONS, RUN_OPTIONS, STATE_OPTIONS } from "../options.js";
@@ -89,7 +90,7 @@ async function argumentsAgain(
     json: _json,
     ...kept
   } = before as ApplyArguments;
-  const { mode, ...rest } = { ...kept, ...given(said) };
+  const { mode, ...rest } = { ...kept, ...present(said) };
   const found = dump === undefined ? (begun?.dump ?? resolve(io.cwd, report.dump.path)) : resolve(io.cwd, dump);
   const merged = {
     ...rest,
@@ -103,7 +104,7 @@ async function argumentsAgain(
 /** Words of a job are found again from any folder. */
 function absolute({ transform, remapDir, config }: Partial<ApplyArguments>, { cwd }: Io): Partial<ApplyArguments> {
   const from = (path: string | undefined) => (path === undefined ? undefined : resolve(cwd, path));
-  return given({
+  return present({
     transform: from(transform),
     remapDir: from(remapDir),
     config: from(config),

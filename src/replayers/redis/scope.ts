@@ -1,4 +1,5 @@
 /** What stands in a database before the run, and how it is emptied: at once, or key by key at the end. */
+import { interrupted } from "../../errors/interruption.js";
 import { RestoreError } from "../../errors/restore-error.js";
 import { displayBytes } from "../../model/display.js";
 import type { RedisRecord } from "../../model/record.js";
@@ -143,7 +144,7 @@ async function deleteOthersAt(
   let deleted = 0;
   let cursor = "0";
   do {
-    if (signal?.aborted === true) throw new RestoreError("INTERRUPTED", "interrupted", { retry: "fatal" });
+    if (signal?.aborted === true) throw interrupted();
     const reply = await link.at(shard).command("SCAN", [cursor, "COUNT", String(SCANNED_AT_ONCE)]);
     if (!Array.isArray(reply)) throw new RestoreError("CALL_FAILED", "SCAN gave no cursor");
     cursor = String(reply[0]);

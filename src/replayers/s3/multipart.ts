@@ -5,6 +5,7 @@
  *
  * Steps: the upload is noted, made, noted with its id; parts are sent; it is completed; the note is taken away.
  */
+import { interrupted } from "../../errors/interruption.js";
 import { RestoreError } from "../../errors/restore-error.js";
 import type { Content } from "../../model/record.js";
 import type { BucketScope } from "../../model/scope.js";
@@ -260,8 +261,4 @@ async function* unlessAborted(blocks: AsyncIterable<Buffer>, signal: AbortSignal
     if (signal.aborted) throw interrupted();
     yield block;
   }
-}
-
-export function interrupted(): RestoreError {
-  return new RestoreError("INTERRUPTED", "interrupted", { retry: "fatal" });
 }

@@ -2,6 +2,7 @@
  * Writes one object under the run's condition and says how it ended. Nothing is sent that the target would keep under
  * another key or with other metadata.
  */
+import { interrupted } from "../../errors/interruption.js";
 import { messageOf, RestoreError } from "../../errors/restore-error.js";
 import type { Outcome } from "../../model/outcome.js";
 import { RESTORED } from "../../model/outcome.js";
@@ -19,7 +20,7 @@ import {
   type Refusal,
   sameMetadata,
 } from "./metadata.js";
-import { interrupted, type Multipart } from "./multipart.js";
+import type { Multipart } from "./multipart.js";
 import { keyFault } from "./names.js";
 import type { Traits } from "./probe.js";
 import { attemptsOf, type ObjectName } from "./requests.js";

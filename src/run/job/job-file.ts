@@ -110,3 +110,10 @@ export async function jobIds(stateDirectory: string): Promise<string[]> {
 export async function removeJob(stateDirectory: string, id: string): Promise<void> {
   await rm(jobDirectory(stateDirectory, id), { recursive: true, force: true });
 }
+
+/** `id`: or how it begins. */
+export function unknownJob(id: string, stateDirectory: string): RestoreError {
+  return new RestoreError("JOB_UNKNOWN", `there is no job ${id} in ${stateDirectory}`, {
+    hint: "`elastickv-restore status` lists the jobs; --state-dir says where they are.",
+  });
+}

@@ -18,6 +18,7 @@ import {
   openStateDirectory,
   readJob,
   removeJob,
+  unknownJob,
   writeJob,
 } from "./job-file.js";
 import type { Lock } from "./lock.js";
@@ -208,11 +209,5 @@ function timeOf({ startedAt }: JobFile): string {
 export function endedJob(id: string): RestoreError {
   return new RestoreError("USAGE", `job ${id} has ended`, {
     hint: "`elastickv-restore status` shows how; `elastickv-restore retry` restores again what it could not.",
-  });
-}
-
-function unknownJob(id: string, stateDirectory: string): RestoreError {
-  return new RestoreError("JOB_UNKNOWN", `there is no job ${id} in ${stateDirectory}`, {
-    hint: "`elastickv-restore status` lists the jobs; --state-dir says where they are.",
   });
 }

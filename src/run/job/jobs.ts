@@ -7,7 +7,7 @@ import type { ScopePhase } from "../journal/journal.js";
 import type { ScopeState } from "../journal/state.js";
 import { emptyTotals, Tally, type Totals } from "../tally.js";
 import { readCancellation, readEnd } from "./job-end.js";
-import { type JobFile, jobDirectory, jobIds, readJob } from "./job-file.js";
+import { type JobFile, jobDirectory, jobIds, readJob, unknownJob } from "./job-file.js";
 import { lockHolder } from "./locks.js";
 
 /** `stopped`: to be taken up. `damaged`: its files cannot be read; it can only be let go of. */
@@ -68,9 +68,7 @@ export async function findJob({ stateDirectory }: JobsInit, prefix: string): Pro
       hint: "Give more of its id.",
     });
   }
-  throw new RestoreError("JOB_UNKNOWN", `there is no job ${prefix} in ${stateDirectory}`, {
-    hint: "`elastickv-restore status` lists the jobs; --state-dir says where they are.",
-  });
+  throw unknownJob(prefix, stateDirectory);
 }
 
 /** The process that works on a job; undefined when none does. */

@@ -14,10 +14,9 @@ import { type Holder, type Lock, type LockInit, parseHolder } from "./lock.js";
 
 /** @throws RestoreError JOB_HELD when another process has it */
 export async function acquireLock(init: LockInit): Promise<Lock> {
-  const name = createHash("sha256").update(init.what).digest("hex").slice(0, 40);
+  const name = nameOf(init.what);
   if (platform() !== "linux") return await acquireFileLock({ ...init, name }, (holder) => held(init.what, holder));
-  // Locks of different users are apart, or one could keep another one out.
-  const path = `\0elastickv-restore/${userInfo().uid}/${name}`;
+  const path = socketOf(name);
   const server = createServer((socket) => {
     socket.on("error", () => undefined);
     // Whoever asks and never hangs up must not keep the lock from being freed.
@@ -33,18 +32,17 @@ export async function acquireLock(init: LockInit): Promise<Lock> {
 
 /** Who holds the lock now. Takes nothing; the answer may be old when it arrives. */
 export async function lockHolder(init: Omit<LockInit, "holder">): Promise<Holder | "unnamed" | undefined> {
-  const name = createHash("sha256").update(init.what).digest("hex").slice(0, 40);
-  if (platform() !== "linux") return await fileLockHolder({ ...init, name });
-  const path = `\0elastickv-restore/${userInfo().uid}/${name}`;
-  const isHeld = await new Promise<boolean>((resolve) => {
-    const socket = createConnection({ path });
-    socket.on("connect", () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.on("error", () => resolve(false));
-  });
-  return isHeld ? ((await holderAt(path)) ?? "unnamed") : undefined;
+  const name = nameOf(init.what);
+  return platform() === "linux" ? await holderAt(socketOf(name)) : await fileLockHolder({ ...init, name });
+}
+
+function nameOf(what: string): string {
+  return createHash("sha256").update(what).digest("hex").slice(0, 40);
+}
+
+/** Locks of different users are apart, or one could keep another one out. */
+function socketOf(name: string): string {
+  return `\0elastickv-restore/${userInfo().uid}/${name}`;
 }
 
 async function listening(server: Server, path: string): Promise<boolean> {
@@ -56,22 +54,27 @@ async function listening(server: Server, path: string): Promise<boolean> {
 
 const ANSWER_MS = 1_000;
 
-/** What the holder says of itself; undefined when it says nothing. */
-async function holderAt(path: string): Promise<Holder | undefined> {
+/** What the holder says of itself; undefined where there is none. */
+async function holderAt(path: string): Promise<Holder | "unnamed" | undefined> {
   return await new Promise((resolve) => {
     const socket = createConnection({ path });
+    let isThere = false;
     let text = "";
     socket.setTimeout(ANSWER_MS, () => socket.destroy());
+    socket.on("connect", () => {
+      isThere = true;
+    });
     socket.on("data", (chunk) => {
       text += chunk.toString();
     });
     socket.on("error", () => undefined);
-    socket.on("close", () => resolve(parseHolder(text)));
+    socket.on("close", () => resolve(isThere ? (parseHolder(text) ?? "unnamed") : undefined));
   });
 }
 
-function held(what: string, holder: Holder | undefined): RestoreError {
-  const who = holder === undefined ? "another process" : `job ${holder.job} (process ${holder.pid})`;
+function held(what: string, holder: Holder | "unnamed" | undefined): RestoreError {
+  const isNamed = holder !== undefined && holder !== "unnamed";
+  const who = isNamed ? `job ${holder.job} (process ${holder.pid})` : "another process";
   return new RestoreError("JOB_HELD", `${what} is being restored by ${who}`, {
     hint: "Nothing was written. Wait for it, or stop it: `elastickv-restore status` shows what runs.",
     retry: "fatal",

@@ -5,6 +5,7 @@
  * A record that the transform leaves out is, like one that --exclude names, no part of what was read: it is counted
  * beside the records read, so that their outcomes still add up to them.
  */
+import { interrupted as interruption } from "../../errors/interruption.js";
 import { RestoreError } from "../../errors/restore-error.js";
 import { escapeForDisplay } from "../../model/display.js";
 import type { Place, Position } from "../../model/position.js";
@@ -99,10 +100,6 @@ async function call(
   } finally {
     if (stop !== undefined) signal?.removeEventListener("abort", stop);
   }
-}
-
-function interruption(): RestoreError {
-  return new RestoreError("INTERRUPTED", "interrupted", { retry: "fatal" });
 }
 
 /** The first place in a file, be it a path or an address of one. */

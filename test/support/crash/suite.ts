@@ -1,5 +1,5 @@
 /** Proves a case of the crash tests at some of its points: what was killed there and taken up ends as if it had not been. */
-import { expect } from "vitest";
+import { afterAll, beforeAll, expect } from "vitest";
 
 import { temporaryDump } from "../dump-builder.js";
 import { startFourServers } from "../four-servers.js";
@@ -14,7 +14,7 @@ export interface CrashBench extends Bench {
   stop(): Promise<void>;
 }
 
-export async function startCrashBench(): Promise<CrashBench> {
+async function startCrashBench(): Promise<CrashBench> {
   const servers = await startFourServers();
   const target = new TargetState(servers);
   const dump = await temporaryDump({ files: DUMP_FILES });
@@ -56,4 +56,19 @@ export async function provesCrashes(
   await Promise.all(SLOTS.map(worker));
   expect(wrong).toEqual([]);
   expect(crashes).toBeGreaterThan(0);
+}
+
+/** Starts the bench before the file's tests and stops it after them. What it returns throws until it is up. */
+export function crashBench(): () => CrashBench {
+  let bench: CrashBench | undefined;
+  beforeAll(async () => {
+    bench = await startCrashBench();
+  }, 600_000);
+  afterAll(async () => {
+    await bench?.stop();
+  });
+  return () => {
+    if (bench === undefined) throw new Error("the bench is not up");
+    return bench;
+  };
 }
