@@ -10,6 +10,7 @@ import type { RecordByAdapter } from "../model/record.js";
 import type { Adapter, Scope, ScopeByAdapter } from "../model/scope.js";
 import type { Clock } from "../support/clock.js";
 import type { CallStats, Pacer } from "./calls.js";
+import type { Verifier } from "./verifier.js";
 
 /** What this target can do: asked from it, never guessed from its name. Printed by the plan. */
 export interface Capabilities {
@@ -136,6 +137,29 @@ export interface Replayer<A extends Adapter = Adapter> {
    * without being emptied. Undefined where the target keeps what it answers, or does not tell.
    */
   incarnation?(scope: ScopeByAdapter[A]): Promise<string | undefined>;
+
+  /** Compares the target with the dump. */
+  readonly verifier?: Verifier<A>;
+
+  /**
+   * How `write` would end these records now, in the batch's order: asks what a write would come upon, and writes nothing.
+   * A scope that is created or emptied holds nothing then, whatever it holds now. Exact on a target that nobody else
+   * writes to, but for what only the target itself finds when it is sent.
+   */
+  foresee?(
+    scope: ScopeByAdapter[A],
+    batch: readonly RecordByAdapter[A][],
+    takeover: "create" | "empty" | "keep",
+  ): Promise<Outcome[]>;
+
+  /** What emptying the scope takes away beside its records and does not bring back, a phrase each. Changes nothing. */
+  losses?(scope: ScopeByAdapter[A]): Promise<readonly string[]>;
+
+  /**
+   * Deletes the scope with everything in it. Only for a scope that a drill made, under a name of its own. Repeatable: one
+   * that is gone is fine. Where scopes cannot be deleted (a Redis database) it is emptied.
+   */
+  remove?(scope: ScopeByAdapter[A]): Promise<void>;
 
   /** Removes what a write of this record that was cut off may have left on the target, beside the record. Repeatable. */
   discard?(scope: ScopeByAdapter[A], record: RecordByAdapter[A]): Promise<void>;
