@@ -53,7 +53,19 @@ module.exports = {
       name: "src-knows-no-tests",
       severity: "error",
       from: { path: "^(src|bin)/" },
-      to: { path: "^(test|testcontainers|scripts|bench)/" },
+      to: { path: "^(test|scripts|bench)/" },
+    },
+    {
+      name: "servers-are-started-by-the-command-line",
+      severity: "error",
+      from: { path: "^(src|bin)/", pathNot: "^src/cli/" },
+      to: { path: "^testcontainers/" },
+    },
+    {
+      name: "servers-know-nobody",
+      severity: "error",
+      from: { path: "^testcontainers/" },
+      to: { path: "^(src|test|scripts|bench|bin)/" },
     },
     {
       name: "command-line-is-imported-by-nothing-below",
@@ -84,6 +96,12 @@ module.exports = {
       severity: "error",
       from: { path: "^src/" },
       to: { dependencyTypes: ["npm-dev", "npm-no-pkg", "npm-unknown"], dependencyTypesNot: ["type-only"] },
+    },
+    {
+      name: "servers-use-what-the-package-names",
+      severity: "error",
+      from: { path: "^testcontainers/" },
+      to: { dependencyTypes: ["npm-dev", "npm-no-pkg", "npm-unknown"], dependencyTypesNot: ["type-only", "npm-peer"] },
     },
   ],
   options: {

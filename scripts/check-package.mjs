@@ -7,8 +7,8 @@ import { run, runTool } from "./bootstrap.mjs";
 
 /** What a published file may be called. */
 const ALLOWED =
-  /^(package\.json|README\.md|CHANGELOG\.md|GLOSSARY\.md|LICENSE|bin\/elastickv-restore\.js|docs\/.+\.(md|json)|dist\/.+\.(js|d\.ts|js\.map))$/;
-const NEEDED = ["LICENSE", "README.md", "bin/elastickv-restore.js", "dist/index.js", "dist/index.d.ts"];
+  /^(package\.json|README\.md|CHANGELOG\.md|GLOSSARY\.md|LICENSE|bin\/elastickv-restore\.js|docs\/.+\.(md|json|png)|dist\/.+\.(js|d\.ts|js\.map))$/;
+const NEEDED = ["LICENSE", "README.md", "bin/elastickv-restore.js", "dist/src/index.js", "dist/src/index.d.ts"];
 
 const folder = await mkdtemp(join(tmpdir(), "elastickv-restore-package-"));
 try {

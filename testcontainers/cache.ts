@@ -8,6 +8,8 @@ import { access, constants, mkdir, mkdtemp, readdir, rename, rm, stat, utimes } 
 import { homedir } from "node:os";
 import { basename, delimiter, join } from "node:path";
 
+import type { InstallOptions } from "./recipe.js";
+
 const HEARTBEAT_MS = 5_000;
 const STALE_MS = 30_000;
 const POLL_MS = 300;
@@ -114,11 +116,15 @@ async function findCommand(command: string): Promise<string | undefined> {
   return undefined;
 }
 
-/** The command's path; installed with apt-get when this is root on a Debian and the command is missing. */
-export async function needCommand(command: string, debianPackage?: string): Promise<string> {
+/** The command's path; installed with apt-get when it is missing, this is root on a Debian, and that is allowed. */
+export async function needCommand(
+  command: string,
+  debianPackage?: string,
+  { systemPackages = true }: InstallOptions = {},
+): Promise<string> {
   const found = await findCommand(command);
   if (found !== undefined) return found;
-  const apt = await findCommand("apt-get");
+  const apt = systemPackages ? await findCommand("apt-get") : undefined;
   if (debianPackage === undefined || apt === undefined || process.getuid?.() !== 0) {
     const offer = debianPackage === undefined ? "" : ` (Debian package ${debianPackage})`;
     throw new Error(`${command} is not on the PATH${offer}`);

@@ -7,9 +7,11 @@ import { request } from "node:http";
 import { homedir } from "node:os";
 import { join } from "node:path";
 
+import { optionalPackage } from "./optional-package.js";
 import type { DockerRecipe } from "./recipe.js";
 
 const PING_TIMEOUT_MS = 800;
+const REMOVAL_TIMEOUT_MS = 15_000;
 
 export interface Container {
   readonly host: string;
@@ -51,8 +53,11 @@ async function answersPing(place: DaemonPlace): Promise<boolean> {
 }
 
 /** Pulls the image when it is missing and starts a container of it. Ready to be asked, not yet ready to answer. */
-export async function runContainer(recipe: DockerRecipe): Promise<Container> {
-  const { GenericContainer } = await import("testcontainers");
+export async function runContainer(
+  recipe: DockerRecipe,
+  onStart?: (started: { readonly container: string }) => Promise<void>,
+): Promise<Container> {
+  const { GenericContainer } = await optionalPackage("testcontainers", () => import("testcontainers"));
   const container = new GenericContainer(recipe.image)
     .withExposedPorts(recipe.port)
     .withEnvironment({ ...recipe.environment })
@@ -60,6 +65,7 @@ export async function runContainer(recipe: DockerRecipe): Promise<Container> {
   if (recipe.command !== undefined) container.withCommand([...recipe.command]);
   const started = await container.start();
   let stopped: Promise<unknown> | undefined;
+  await onStart?.({ container: started.getId() });
   return {
     host: started.getHost(),
     port: started.getMappedPort(recipe.port),
@@ -68,4 +74,31 @@ export async function runContainer(recipe: DockerRecipe): Promise<Container> {
       await stopped;
     },
   };
+}
+
+/**
+ * Ends and removes a container that another process left behind. One that is gone is fine.
+ * @throws Error when no daemon takes the order
+ */
+export async function removeContainer(id: string, environment: NodeJS.ProcessEnv = process.env): Promise<void> {
+  const reasons: string[] = [];
+  for (const place of daemonPlaces(environment)) {
+    const status = await orderRemoval(place, id).catch((error: Error) => error.message);
+    if (status === 204 || status === 404) return;
+    reasons.push(typeof status === "number" ? `the daemon answered with ${status}` : status);
+  }
+  throw new Error(`container ${id} cannot be removed: ${reasons.join(", ") || "no Docker daemon is here"}`);
+}
+
+async function orderRemoval(place: DaemonPlace, id: string): Promise<number> {
+  return await new Promise((resolve, reject) => {
+    const path = `/containers/${encodeURIComponent(id)}?force=true&v=true`;
+    const order = request({ ...place, path, method: "DELETE", timeout: REMOVAL_TIMEOUT_MS }, (response) => {
+      response.resume();
+      resolve(response.statusCode ?? 0);
+    });
+    order.once("timeout", () => order.destroy(new Error("the daemon does not answer")));
+    order.once("error", reject);
+    order.end();
+  });
 }

@@ -22,8 +22,8 @@ export const dynamoDbLocalRecipe: ServerRecipe = {
   },
   native: {
     needs: JAVA_NEEDS,
-    install: () =>
-      installJars("dynamodb-local", { group: "com.amazonaws", artifact: "DynamoDBLocal", version: VERSION }),
+    install: (options) =>
+      installJars("dynamodb-local", { group: "com.amazonaws", artifact: "DynamoDBLocal", version: VERSION }, options),
     launch: (jars, port) => ({
       command: "java",
       args: [

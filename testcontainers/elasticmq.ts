@@ -27,8 +27,12 @@ export const elasticMqRecipe: ServerRecipe = {
   docker: { image: `softwaremill/elasticmq-native:${VERSION}`, port: 9324 },
   native: {
     needs: JAVA_NEEDS,
-    install: () =>
-      installJars("elasticmq", { group: "org.elasticmq", artifact: "elasticmq-server_2.13", version: VERSION }),
+    install: (options) =>
+      installJars(
+        "elasticmq",
+        { group: "org.elasticmq", artifact: "elasticmq-server_2.13", version: VERSION },
+        options,
+      ),
     launch: async (jars, port, data) => await launch({ jars, port, data, heap: SMALL_HEAP }),
   },
 };

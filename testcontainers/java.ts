@@ -3,6 +3,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { installOnce, needCommand, run } from "./cache.js";
+import type { InstallOptions } from "./recipe.js";
 
 export const JAVA_NEEDS = "Java 17 and, for the first time, Maven";
 
@@ -23,10 +24,10 @@ export interface MavenArtifact {
 }
 
 /** The directory that holds the artifact's jar and all that it depends on. */
-export async function installJars(name: string, wanted: MavenArtifact): Promise<string> {
-  await needCommand("java", "default-jre-headless");
+export async function installJars(name: string, wanted: MavenArtifact, options?: InstallOptions): Promise<string> {
+  await needCommand("java", "default-jre-headless", options);
   return await installOnce(name, wanted.version, async (directory) => {
-    const maven = await needCommand("mvn", "maven");
+    const maven = await needCommand("mvn", "maven", options);
     const pom = join(directory, "pom.xml");
     await writeFile(pom, pomFor(wanted));
     await run(maven, [

@@ -11,7 +11,7 @@ import { join } from "node:path";
 
 import { freePort } from "./ports.js";
 import { askUntilReady } from "./ready.js";
-import type { Launch, NativeRecipe } from "./recipe.js";
+import type { Launch, NativeRecipe, StartOptions } from "./recipe.js";
 
 const READY_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 5_000;
@@ -22,6 +22,8 @@ export interface NativeServer {
   readonly port: number;
   /** What the readiness question was answered with. */
   readonly answer: string | undefined;
+  /** Resolves when the process ends before `stop` was called: how, and what it said last. */
+  readonly ended: Promise<string>;
   /** SIGTERM, then SIGKILL after five seconds; then the data is removed. May be called twice. */
   stop(): Promise<void>;
 }
@@ -30,13 +32,15 @@ export interface NativeServer {
 export async function runNative(
   recipe: NativeRecipe,
   ask: (port: number) => Promise<string | undefined>,
+  options: StartOptions = {},
 ): Promise<NativeServer> {
-  const installed = await recipe.install();
+  const installed = await recipe.install(options);
   for (let tries = 1; ; tries++) {
     const port = await freePort();
-    const data = await mkdtemp(join(tmpdir(), "elastickv-restore-server-"));
+    const data = await mkdtemp(join(options.dataRoot ?? tmpdir(), "elastickv-restore-server-"));
     const server = new ServerProcess(await recipe.launch(installed, port, data), data);
     try {
+      if (server.pid !== undefined) await options.onStart?.({ process: server.pid, data });
       const answer = await askUntilReady(
         () => ask(port),
         READY_TIMEOUT_MS,
@@ -44,7 +48,7 @@ export async function runNative(
       );
       // An answer may have come from whoever holds the port while our own process fails to bind it.
       server.throwIfEnded();
-      return { port, answer, stop: () => server.stop() };
+      return { port, answer, ended: server.endedByItself, stop: () => server.stop() };
     } catch (error) {
       await server.stop();
       if (tries < START_TRIES && server.portWasTaken()) continue;
@@ -54,6 +58,7 @@ export async function runNative(
 }
 
 class ServerProcess {
+  readonly endedByItself: Promise<string>;
   readonly #child: ChildProcess;
   readonly #watcher: ChildProcess;
   readonly #data: string;
@@ -77,6 +82,13 @@ class ServerProcess {
       this.#ended ??= `the process ended with ${signal ?? `status ${code}`}`;
       this.#watcher.kill("SIGKILL");
     });
+    // What it said last may still be under way when it exits.
+    this.endedByItself = new Promise((resolve) => {
+      this.#child.once("close", () => {
+        if (this.#stopping === undefined)
+          resolve(`${this.#ended ?? "it ended"}; its last output was:\n${this.logTail()}`);
+      });
+    });
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       stream?.on("data", (chunk: Buffer) => {
         this.#log = (this.#log + chunk.toString("utf8")).slice(-LOG_TAIL_CHARS);
@@ -84,6 +96,10 @@ class ServerProcess {
     }
     this.#watcher = watch(this.#child.pid, data);
     for (const child of [this.#child, this.#watcher]) unrefAll(child);
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
   }
 
   throwIfEnded(): void {

@@ -15,7 +15,7 @@ export const redisRecipe: ServerRecipe = {
   docker: { image: "redis:7", port: 6379, command: ["redis-server", "--save", ""] },
   native: {
     needs: "redis-server on the PATH, or root on a Debian, where it is installed",
-    install: () => needCommand("redis-server", "redis-server"),
+    install: (options) => needCommand("redis-server", "redis-server", options),
     launch: (command, port, data) => ({
       command,
       args: ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", data],

@@ -6,27 +6,27 @@
 import { dockerAnswers, runContainer } from "./docker.js";
 import { runNative } from "./native.js";
 import { askUntilReady, reasonOf } from "./ready.js";
-import type { Access, RunningServer, ServerRecipe } from "./recipe.js";
+import type { Access, RunningServer, ServerRecipe, StartOptions } from "./recipe.js";
 
 export { LOCAL_CREDENTIALS, type RunningServer } from "./recipe.js";
 
 const CONTAINER_READY_MS = 60_000;
 
 /** Starts the server, or finds it. Throws an error that names all three ways when none works. */
-export async function startServer(recipe: ServerRecipe): Promise<RunningServer> {
+export async function startServer(recipe: ServerRecipe, options: StartOptions = {}): Promise<RunningServer> {
   const named = accessFromEnvironment(recipe);
   if (named !== undefined) return await useNamed(recipe, named);
 
   const reasons: string[] = [`${recipe.variable} is not set`];
   if (await dockerAnswers()) {
     try {
-      return await inDocker(recipe);
+      return await inDocker(recipe, options);
     } catch (error) {
       reasons.push(`Docker could not run ${recipe.docker.image}: ${reasonOf(error)}`);
     }
   } else reasons.push("no Docker daemon answers");
   try {
-    return await asProcess(recipe);
+    return await asProcess(recipe, options);
   } catch (error) {
     reasons.push(`as a process of this machine: ${reasonOf(error)}`);
   }
@@ -48,7 +48,7 @@ export async function prepareServer(recipe: ServerRecipe): Promise<RunningServer
 }
 
 /** The endpoint that the environment names, with the credentials beside it. */
-function accessFromEnvironment(recipe: ServerRecipe): Access | undefined {
+export function accessFromEnvironment(recipe: ServerRecipe): Access | undefined {
   const endpoint = process.env[recipe.variable];
   if (endpoint === undefined || endpoint === "") return undefined;
   const prefix = recipe.variable.replace(/_(ENDPOINT|URL)$/, "");
@@ -69,8 +69,8 @@ async function useNamed(recipe: ServerRecipe, named: Access): Promise<RunningSer
   return running(recipe, named, { how: "environment", version, stop: () => Promise.resolve() });
 }
 
-async function inDocker(recipe: ServerRecipe): Promise<RunningServer> {
-  const container = await runContainer(recipe.docker);
+async function inDocker(recipe: ServerRecipe, { onStart }: StartOptions): Promise<RunningServer> {
+  const container = await runContainer(recipe.docker, onStart);
   try {
     const reached = access(recipe, `${recipe.protocol}://${container.host}:${container.port}`);
     const version = await askUntilReady(() => recipe.ask(reached), CONTAINER_READY_MS);
@@ -81,12 +81,13 @@ async function inDocker(recipe: ServerRecipe): Promise<RunningServer> {
   }
 }
 
-async function asProcess(recipe: ServerRecipe): Promise<RunningServer> {
+async function asProcess(recipe: ServerRecipe, options: StartOptions): Promise<RunningServer> {
   const reached = (port: number) => access(recipe, `${recipe.protocol}://127.0.0.1:${port}`);
-  const server = await runNative(recipe.native, (port) => recipe.ask(reached(port)));
+  const server = await runNative(recipe.native, (port) => recipe.ask(reached(port)), options);
   return running(recipe, reached(server.port), {
     how: "native",
     version: server.answer ?? recipe.version,
+    ended: server.ended,
     stop: server.stop,
   });
 }
@@ -98,7 +99,7 @@ function access(recipe: ServerRecipe, endpoint: string): Access {
 function running(
   recipe: ServerRecipe,
   reached: Access,
-  rest: { how: RunningServer["how"]; version: string | undefined; stop: () => Promise<void> },
+  rest: Pick<RunningServer, "ended" | "how" | "stop"> & { readonly version: string | undefined },
 ): RunningServer {
   const { version, ...others } = rest;
   return { name: recipe.name, ...reached, ...others, ...(version === undefined ? {} : { version }) };

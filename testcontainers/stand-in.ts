@@ -1,6 +1,6 @@
 /**
- * For the demo on machines without Docker, Go or Java: servers of npm packages inside this process, that speak enough of
- * DynamoDB, S3 and SQS to look at. They are not what is promised to work; tests never accept them. No package brings a
+ * For the demo, and drills, on machines without Docker, Go or Java: servers of npm packages inside this process, that
+ * speak enough of DynamoDB, S3 and SQS to look at. They are not what is promised to work; tests never accept them. No package brings a
  * Redis that needs no compiler, so there is none here.
  */
 import { once } from "node:events";
@@ -9,10 +9,17 @@ import type { AddressInfo } from "node:net";
 import { dynamoDbLocalRecipe } from "./dynamodb-local.js";
 import { elasticMqRecipe } from "./elasticmq.js";
 import { minioRecipe } from "./minio.js";
+import { optionalPackage } from "./optional-package.js";
 import { reasonOf } from "./ready.js";
-import { LOCAL_CREDENTIALS, type RunningServer, type ServerName, type ServerRecipe } from "./recipe.js";
+import {
+  LOCAL_CREDENTIALS,
+  type RunningServer,
+  type ServerName,
+  type ServerRecipe,
+  type StartOptions,
+} from "./recipe.js";
 import { redisRecipe } from "./redis.js";
-import { startServer } from "./server.js";
+import { accessFromEnvironment, startServer } from "./server.js";
 
 const RECIPES: Readonly<Record<ServerName, ServerRecipe>> = {
   redis: redisRecipe,
@@ -38,6 +45,11 @@ const STAND_INS: Readonly<Record<ServerName, (() => Promise<StandIn>) | undefine
   elasticmq: startFauxqs,
 };
 
+/** Whether the environment names a running server, which stays when its user is done. */
+export function isNamedByEnvironment(name: ServerName): boolean {
+  return accessFromEnvironment(RECIPES[name]) !== undefined;
+}
+
 export interface Started {
   readonly server: RunningServer;
   /** Why it is a stand-in and not the real server. */
@@ -50,17 +62,20 @@ export interface Started {
  */
 export async function startOrStandIn(
   name: ServerName,
-  { preferStandIn = false }: { readonly preferStandIn?: boolean } = {},
+  { preferStandIn = false, ...options }: StartOptions & { readonly preferStandIn?: boolean } = {},
 ): Promise<Started> {
   const standIn = STAND_INS[name];
   if (preferStandIn && standIn !== undefined) {
     return { server: await startStandIn(name, standIn), instead: "it was asked for" };
   }
   try {
-    return { server: await startServer(RECIPES[name]) };
+    return { server: await startServer(RECIPES[name], options) };
   } catch (error) {
     if (standIn === undefined) throw error;
-    return { server: await startStandIn(name, standIn), instead: reasonOf(error) };
+    const server = await startStandIn(name, standIn).catch((missing: unknown) => {
+      throw new Error(`${reasonOf(error)}\n- in this process, as a stand-in: ${reasonOf(missing)}`, { cause: error });
+    });
+    return { server, instead: reasonOf(error) };
   }
 }
 
@@ -81,7 +96,7 @@ async function startStandIn(name: ServerName, start: () => Promise<StandIn>): Pr
 }
 
 async function startDynalite(): Promise<StandIn> {
-  const { default: dynalite } = await import("dynalite");
+  const { default: dynalite } = await optionalPackage("dynalite", () => import("dynalite"));
   const server = dynalite({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -96,7 +111,7 @@ async function startDynalite(): Promise<StandIn> {
 }
 
 async function startFauxqs(): Promise<StandIn> {
-  const { buildApp } = await import("fauxqs");
+  const { buildApp } = await optionalPackage("fauxqs", () => import("fauxqs"));
   const app = buildApp({ logger: false });
   let port = 0;
   // It knows a queue by the whole URL that it gave out, with a host of its own; asked is the endpoint's host.

@@ -12,6 +12,8 @@ export interface Io {
   readonly pid: number;
   /** Whether a process of this machine has the id. */
   readonly isAlive: (pid: number) => boolean;
+  /** Whether the process runs this command alone, and SIGTERM lets it end in good order. */
+  readonly isOwnProcess?: boolean;
   /** Asks a process of this machine to end, as SIGTERM does. Absent: nothing of the kind can be done. */
   readonly terminate?: (pid: number) => void;
   /** The folder from which relative paths count. */

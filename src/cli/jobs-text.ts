@@ -1,6 +1,7 @@
 /** Jobs as text. Pure. */
 import { escapeControls, escapeForDisplay } from "../model/display.js";
 import { OUTCOMES } from "../model/outcome.js";
+import type { Cancelled } from "../run/cancel.js";
 import type { JobOverview, JobScope, JobState } from "../run/job/jobs.js";
 import type { Totals } from "../run/tally.js";
 import { formatCount, plural, table } from "./format.js";
@@ -46,6 +47,7 @@ export function jobText(job: JobOverview, where: string): string {
     ...(job.startedAt === undefined ? [] : [`Begun    ${began(job)}`]),
     ...(job.endedAt === undefined ? [] : [`Ended    ${shortTime(job.endedAt)}`]),
     `Records  ${counts(job.totals) || "none yet"}`,
+    ...leftLines(job.left ?? []),
     "",
     ...(scopes.length === 0 ? [] : table(["scope", "phase", ...used, "under way"], scopes, [...used, "under way"])),
     ...nextSteps(job, where),
@@ -74,7 +76,10 @@ function scopeRow({ adapter, scope, target, phase, outcomes, underWay }: JobScop
   ];
 }
 
-function nextSteps({ id, state, pid }: JobOverview, where: string): string[] {
+function nextSteps({ id, state, pid, left = [], targetsReached }: JobOverview, where: string): string[] {
+  if (left.length > 0 && targetsReached === false) {
+    return ["", `Remove what is left: elastickv-restore cancel ${id}${where}`];
+  }
   if (state === "stopped") {
     return [
       "",
@@ -104,17 +109,22 @@ function shortTime(iso: string): string {
 }
 
 /** What letting go of a job did. */
-export function cancelledText(
-  id: string,
-  { discarded, left }: { readonly discarded: number; readonly left: readonly string[] },
-): string {
-  const removed =
-    discarded === 0
+export function cancelledText(id: string, { underWay, left, targetsReached }: Cancelled, where: string): string {
+  const inDoubt =
+    underWay === 0
       ? []
-      : [`${plural(discarded, "record")} had been under way; nothing of their writes is left beside them.`];
-  const stays =
-    left.length === 0 ? [] : ["The targets were not asked. There may be left:", ...left.map((each) => `  ${each}`)];
-  return text([`Job ${id} is cancelled. What it restored stays.`, ...removed, ...stays]);
+      : [`${plural(underWay, "record")} had been under way: each may be there, a merge or an append of it in part.`];
+  const again = [`The targets were not asked. Later: elastickv-restore cancel ${id}${where}`];
+  return text([
+    `Job ${id} is cancelled. What it restored stays.`,
+    ...inDoubt,
+    ...(targetsReached || left.length === 0 ? [] : again),
+    ...leftLines(left),
+  ]);
+}
+
+function leftLines(left: readonly string[]): string[] {
+  return left.length === 0 ? [] : ["There may be left:", ...left.map((each) => `  ${each}`)];
 }
 
 function text(lines: readonly string[]): string {

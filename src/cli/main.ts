@@ -5,6 +5,7 @@ import { RestoreError } from "../errors/restore-error.js";
 import type { Command } from "./command.js";
 import { apply } from "./commands/apply.js";
 import { cancel } from "./commands/cancel.js";
+import { drill } from "./commands/drill.js";
 import { inspect } from "./commands/inspect.js";
 import { jobs } from "./commands/jobs.js";
 import { plan } from "./commands/plan.js";
@@ -19,7 +20,7 @@ import { parse } from "./parse.js";
 import { stateOption } from "./state-directory.js";
 import { errorText } from "./text.js";
 
-const COMMANDS: readonly Command[] = [apply, plan, verify, inspect, resume, status, retry, cancel, jobs, reseal];
+const COMMANDS: readonly Command[] = [apply, plan, verify, inspect, drill, resume, status, retry, cancel, jobs, reseal];
 
 /** Runs one command. Never throws and never ends the process. */
 export async function main(argv: readonly string[], io: Io): Promise<number> {

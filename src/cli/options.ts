@@ -24,7 +24,7 @@ function lastOf(value: unknown): unknown {
   return Array.isArray(value) ? (value.at(-1) as unknown) : value;
 }
 
-const TARGET_OPTIONS = {
+export const TARGET_OPTIONS = {
   "dynamodb-endpoint": text(TARGETS, "DynamoDB endpoint: a URL, or `aws` [env AWS_ENDPOINT_URL_DYNAMODB]"),
   "s3-endpoint": text(TARGETS, "S3 endpoint: a URL, or `aws` [env AWS_ENDPOINT_URL_S3]"),
   "sqs-endpoint": text(TARGETS, "SQS endpoint: a URL, or `aws` [env AWS_ENDPOINT_URL_SQS]"),
@@ -92,7 +92,7 @@ const WRITING_OPTIONS = {
   "allow-low-memory": flag(WRITING, "go on where a Redis target has too little memory, or may drop restored keys"),
 } satisfies Record<string, Options>;
 
-const LIMIT_OPTIONS = {
+export const LIMIT_OPTIONS = {
   "rate-limit": texts(LIMITS, "5000ops/s for all, or dynamodb=500ops/s,s3=50MiB/s"),
   concurrency: texts(LIMITS, "batches of records at once, in each scope: 8, or dynamodb=8,s3=4"),
   "max-retry-time": text(LIMITS, "how long a failing request is tried again [default: 5m]"),
@@ -131,11 +131,34 @@ export const RESUME_OPTION = {
   resume: flag(JOBS, "take up the same restore where it was stopped"),
 } satisfies Record<string, Options>;
 
+/** What `plan` keeps, and `apply` runs. */
+export const KEPT_PLAN_OPTIONS = {
+  out: text(OUTPUT, "keep the plan in this file, for `apply --plan`"),
+} satisfies Record<string, Options>;
+
+export const PLAN_OPTION = {
+  plan: text(WRITING, "run this plan of `plan --out`, and refuse where it is no longer what would be done"),
+} satisfies Record<string, Options>;
+
 /** How `retry` tells `apply`, and whoever takes such a job up again, what to restore. Not for people. */
 export const RETRIED_OPTIONS = {
   "retry-of": { ...text(JOBS, "the report of `retry`"), hidden: true },
   only: { ...texts(JOBS, "the outcomes of `retry`"), hidden: true },
 } satisfies Record<string, Options>;
+
+/** What may be said beside a plan that is run: nothing that decides what is written where. */
+export const BESIDE_PLAN_OPTIONS: ReadonlySet<string> = new Set([
+  ...Object.keys(LIMIT_OPTIONS),
+  "json",
+  "plan",
+  "progress",
+  "purge-wait",
+  "report",
+  "resume",
+  "state-dir",
+  "verify",
+  "yes",
+]);
 
 /** What may be another one when a job is taken up. */
 export const RESUME_OPTIONS = {
@@ -144,6 +167,28 @@ export const RESUME_OPTIONS = {
   "purge-wait": WRITING_OPTIONS["purge-wait"],
   "on-ambiguous": WRITING_OPTIONS["on-ambiguous"],
   "rebind-target": flag(JOBS, "the endpoints changed, and the same data is reached there (a failover)"),
+} satisfies Record<string, Options>;
+
+const COMPARING = "Comparing:";
+
+/** How a dump is compared with its targets. */
+export const COMPARE_OPTIONS = {
+  sample: text(COMPARING, "compare only this share of the records, chosen at random: 1%"),
+  "sample-seed": text(COMPARING, "choose the same sample as another comparison did"),
+  tolerance: text(COMPARING, "by how much an expiry may differ [default: 500ms]"),
+  download: flag(COMPARING, "read objects whose digest the target does not tell"),
+  messages: flag(COMPARING, "receive messages and give them back: their receive counts rise"),
+  looks: text(COMPARING, "how often what differs is looked at before it counts [default: 2]"),
+  "look-again-after": text(COMPARING, "time between two looks [default: 2s]"),
+  "rebase-from": text(COMPARING, "with --ttl-policy rebase: when the restore began, as its report says (startedAt)"),
+} satisfies Record<string, Options>;
+
+export const VERIFY_OPTION = {
+  verify: flag(COMPARING, "compare the targets with the dump afterwards, as `verify` does"),
+} satisfies Record<string, Options>;
+
+export const REPAIR_OPTIONS = {
+  repair: flag(COMPARING, "restore what is missing or differs, in the mode given, and compare again"),
 } satisfies Record<string, Options>;
 
 export const REPORT_OPTION = {
@@ -157,4 +202,35 @@ export const CONFIRM_OPTIONS = {
   yes: { ...flag(OUTPUT, "do not ask before deleting"), alias: "y" },
   ...REPORT_OPTION,
   "dry-run": flag(OUTPUT, "the same as `plan`"),
+} satisfies Record<string, Options>;
+
+const DRILL = "Drill:";
+
+/** What `drill` alone takes. */
+export const DRILL_OPTIONS = {
+  pick: choice(DRILL, ["newest", "random"], "the folder holds dumps: take this one of them"),
+  "drill-database": texts(
+    DRILL,
+    "named target: empty Redis databases to restore into, in the order of the dump's: 9,10",
+  ),
+  assertions: text(DRILL, "YAML or JSON file of what has to hold after the restore"),
+  "max-rto": text(DRILL, "the longest that the restore may take: 30m"),
+  "max-rpo": text(DRILL, "the oldest that the dump may be: 24h"),
+  "trend-last": text(DRILL, "compare with this many of the last drills [default: 10]"),
+  "trend-percent": text(DRILL, "remark on a restore that is slower than their median by more than this [default: 25]"),
+  out: text(DRILL, "folder for the evidence [default: the drill's own in the state folder]"),
+  clean: flag(DRILL, "remove what killed drills left, and end"),
+  history: flag(DRILL, "list the drills so far, check that nobody altered them, and end"),
+} satisfies Record<string, Options>;
+
+/** Of the options that decide how records are written, those that a drill takes. */
+export const DRILL_WRITING_OPTIONS = {
+  "ttl-policy": choice(
+    WRITING,
+    TTL_POLICIES,
+    "expiry of keys [default: rebase: what was left when the dump was taken is left again]",
+  ),
+  "fifo-dedup": WRITING_OPTIONS["fifo-dedup"],
+  "multipart-threshold": WRITING_OPTIONS["multipart-threshold"],
+  "keep-etag": WRITING_OPTIONS["keep-etag"],
 } satisfies Record<string, Options>;

@@ -18,16 +18,21 @@ export async function print(stream: Writable, text: string): Promise<void> {
   });
 }
 
+/** One of many results, on a line of its own. */
+export function jsonLine(value: unknown): string {
+  return `${printableJson(value)}\n`;
+}
+
 /** The result for machines; digits of big integers stay. */
 export function json(value: unknown): string {
   return `${printableJson(value, 2)}\n`;
 }
 
-/** @throws RestoreError LOCAL_IO */
-export async function writeResult(path: string, text: string): Promise<void> {
+/** `option`: what names the file. @throws RestoreError LOCAL_IO */
+export async function writeResult(path: string, text: string, option = "--report"): Promise<void> {
   await writeFile(path, text, { mode: 0o600 }).catch((cause: unknown) => {
     throw new RestoreError("LOCAL_IO", `cannot write ${path}: ${messageOf(cause)}`, {
-      hint: "Name a writable place with --report.",
+      hint: `Name a writable place with ${option}.`,
       cause,
     });
   });

@@ -99,7 +99,7 @@ function withCommand(parser: Argv, command: Command, choose: (args: unknown) => 
 }
 
 function version(): string {
-  const manifest: unknown = createRequire(import.meta.url)("../../package.json");
+  const manifest: unknown = createRequire(import.meta.url)("elastickv-restore/package.json");
   return typeof manifest === "object" && manifest !== null && "version" in manifest ? String(manifest.version) : "";
 }
 

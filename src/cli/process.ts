@@ -43,6 +43,7 @@ export async function runProcess(): Promise<void> {
     isTty: process.stdin.isTTY === true && process.stderr.isTTY === true,
     pid: process.pid,
     isAlive,
+    isOwnProcess: true,
     terminate: (pid) => process.kill(pid, "SIGTERM"),
     cwd: process.cwd(),
     signal: interruption.signal,

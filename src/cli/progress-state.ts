@@ -11,8 +11,10 @@ export interface ScopeProgress {
   readonly expectedBytes: number;
   readonly records: number;
   readonly bytes: number;
-  /** Rejected, failed and ambiguous ones. */
+  /** Rejected, failed and ambiguous ones; in a comparison, those that differ. */
   readonly left: number;
+  /** Whether records are compared, not restored. */
+  readonly isComparison: boolean;
   /** What of them was done before: it tells nothing of the pace. */
   readonly before: { readonly records: number; readonly bytes: number };
   readonly startedAt: number;
@@ -43,13 +45,21 @@ export class ProgressState {
         this.scopes.set(event.scope, {
           label: escapeForDisplay(scopeLabel(event.scope)),
           expectedBytes: event.expectedBytes,
-          ...{ records: 0, bytes: 0, left: 0, isFinished: false },
+          ...{ records: 0, bytes: 0, left: 0, isComparison: false, isFinished: false },
           before: { records: 0, bytes: 0 },
           startedAt: this.#clock.monotonic(),
         });
         break;
       case "records":
         this.#count(event);
+        break;
+      case "compared":
+        this.#change(event.scope, (before) => ({
+          isComparison: true,
+          records: before.records + 1,
+          bytes: before.bytes + event.bytes,
+          left: before.left + (event.differing ? 1 : 0),
+        }));
         break;
       case "counted-before":
         this.#startOver(event);

@@ -68,7 +68,7 @@ function scopeText(scope: ScopeProgress, state: ProgressState): string {
     plural(scope.records, "record"),
     formatBytes(scope.bytes),
     `${formatCount(Math.round(state.rate(scope)))}/s`,
-    ...(scope.left === 0 ? [] : [`${formatCount(scope.left)} not restored`]),
+    ...(scope.left === 0 ? [] : [`${formatCount(scope.left)} ${scope.isComparison ? "differ" : "not restored"}`]),
     ...(scope.isFinished ? ["done"] : left === undefined ? [] : [`${formatDuration(left)} left`]),
   ].join(", ");
 }

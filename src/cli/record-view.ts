@@ -1,31 +1,70 @@
-/** One record as data for people: its real key, and its value as text where it is text. Long values are cut, and say so. */
+/**
+ * One record as data for people: its real key, and its value as text where it is text. Long values are cut, and say so.
+ */
 import { displayBytes } from "../model/display.js";
 import type { DumpRecord, StreamEntry } from "../model/record.js";
 import type { Scope } from "../model/scope.js";
+import { plainItem, typedItem } from "./item-view.js";
 
+/** Items above this size stand as text, cut. */
+const ITEM_BYTES_SHOWN = 4 * 1024 * 1024;
 const VALUE_BYTES_SHOWN = 64 * 1024;
 const ELEMENTS_SHOWN = 200;
 
 export type RecordView = Readonly<Record<string, unknown>>;
 
+export interface ViewOptions {
+  /** Items as plain JSON, without DynamoDB's types. */
+  readonly plain: boolean;
+}
+
+/** What a list says of a record: reads nothing of its value. */
+export function summarizeRecord(scope: Scope, record: DumpRecord): RecordView {
+  const timed = "expireAtMs" in record ? expiry(record) : {};
+  return {
+    adapter: scope.adapter,
+    scope: scope.name,
+    type: typeOf(record),
+    key: record.displayKey,
+    place: record.place,
+    bytes: record.bytes,
+    ...(record.kind === "collection" || record.kind === "stream" ? { count: record.count } : {}),
+    ...timed,
+    ...(record.kind === "faulty" ? { reason: record.reason } : {}),
+  };
+}
+
+function typeOf(record: DumpRecord): string {
+  switch (record.kind) {
+    case "faulty":
+      return "malformed";
+    case "collection":
+      return record.type;
+    case "hll":
+      return "hyperloglog";
+    default:
+      return record.kind;
+  }
+}
+
 /** Reads what it shows and no more: a value of gigabytes costs its first 64 KiB. */
-export async function viewRecord(scope: Scope, record: DumpRecord): Promise<RecordView> {
+export async function viewRecord(scope: Scope, record: DumpRecord, options: ViewOptions): Promise<RecordView> {
   return {
     adapter: scope.adapter,
     scope: scope.name,
     place: record.place,
     key: record.displayKey,
     ...(record.notes === undefined ? {} : { notes: record.notes }),
-    ...(await content(record)),
+    ...(await content(record, options)),
   };
 }
 
-async function content(record: DumpRecord): Promise<RecordView> {
+async function content(record: DumpRecord, { plain }: ViewOptions): Promise<RecordView> {
   switch (record.kind) {
     case "faulty":
       return { type: "malformed", outcome: record.outcome, reason: record.reason, detail: record.detail };
     case "item":
-      return { type: "item", item: shownText(record.text) };
+      return { type: "item", item: shownItem(record.text, plain) };
     case "object":
       return {
         type: "object",
@@ -56,6 +95,11 @@ async function content(record: DumpRecord): Promise<RecordView> {
     case "message":
       return message(record);
   }
+}
+
+function shownItem(text: Buffer, plain: boolean): unknown {
+  if (text.length > ITEM_BYTES_SHOWN) return shownText(text);
+  return plain ? plainItem(text) : typedItem(text);
 }
 
 type Of<K extends DumpRecord["kind"]> = Extract<DumpRecord, { kind: K }>;

@@ -2,34 +2,39 @@
 import { access, constants, lstat, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { messageOf, RestoreError } from "../errors/restore-error.js";
-import { rejectsPathFor } from "../run/rejects-path.js";
-import type { Report } from "../run/report.js";
-import { htmlReport } from "./html/report.js";
 import type { Io } from "./io.js";
 import { json, print, writeResult } from "./output.js";
 
-/** Where what was not restored is listed: beside the first report. */
-export function rejectsPathOf(paths: readonly string[]): string | undefined {
+/** What a report is a report of, which names the list beside it. */
+export type ReportOf = "restore" | "comparison";
+
+const LIST_SUFFIX: Readonly<Record<ReportOf, string>> = {
+  restore: ".rejects.jsonl",
+  comparison: ".differences.jsonl",
+};
+
+/** Where records are listed one by one: beside the first report. `report.json`: `report.rejects.jsonl`. */
+export function listPathOf(paths: readonly string[], of: ReportOf): string | undefined {
   const first = paths.find((path) => !isHtml(path)) ?? paths[0];
-  return first === undefined ? undefined : rejectsPathFor(first);
+  return first === undefined ? undefined : `${first.replace(/\.(json|html)$/i, "")}${LIST_SUFFIX[of]}`;
 }
 
-/** Rejects of an earlier run beside the report are not this one's: they are removed. @throws RestoreError USAGE */
-export async function makeRoomForReports(paths: readonly string[]): Promise<void> {
-  for (const path of paths) await assertWritable(path);
-  const rejects = rejectsPathOf(paths);
-  if (rejects === undefined) return;
-  const found = await lstat(rejects).catch(() => undefined);
-  if (found?.isFile() === true) await rm(rejects, { force: true });
+/** A list of an earlier run beside the report is not this one's: it is removed. @throws RestoreError USAGE */
+export async function makeRoomForReports(paths: readonly string[], of: ReportOf): Promise<void> {
+  for (const path of paths) await assertWritable(path, "--report");
+  const list = listPathOf(paths, of);
+  if (list === undefined) return;
+  const found = await lstat(list).catch(() => undefined);
+  if (found?.isFile() === true) await rm(list, { force: true });
 }
 
 /** Writes the report to each of them, as its name asks for, and says so unless it is to be quiet. */
-export async function keepReports(
+export async function keepReports<R>(
   paths: readonly string[],
-  report: Report,
+  { report, html }: { readonly report: R; readonly html: (report: R) => string },
   { stdout, isQuiet }: Pick<Io, "stdout"> & { readonly isQuiet: boolean },
 ): Promise<void> {
-  for (const path of paths) await writeResult(path, isHtml(path) ? htmlReport(report) : json(report));
+  for (const path of paths) await writeResult(path, isHtml(path) ? html(report) : json(report));
   if (!isQuiet && paths.length > 0) await print(stdout, `The report stands in ${paths.join(" and ")}.\n`);
 }
 
@@ -37,16 +42,17 @@ function isHtml(path: string): boolean {
   return /\.html?$/i.test(path);
 }
 
-async function assertWritable(path: string): Promise<void> {
-  if (path === "") throw unusable("--report names no file", "Name a .json or .html file.");
+/** That a file can be written is found before the work whose result it takes. @throws RestoreError USAGE */
+export async function assertWritable(path: string, option: string): Promise<void> {
+  if (path === "") throw unusable(`${option} names no file`, "Name a file.");
   const there = await stat(path).catch(() => undefined);
-  if (there?.isDirectory() === true) throw unusable(`--report: ${path} is a folder`, "Name a file in it.");
+  if (there?.isDirectory() === true) throw unusable(`${option}: ${path} is a folder`, "Name a file in it.");
   // Whoever opens a pipe that nobody reads waits for ever, and a device keeps nothing.
   if (there?.isFile() === false) {
-    throw unusable(`--report: ${path} is no regular file`, "Name a file; --json writes the report to standard output.");
+    throw unusable(`${option}: ${path} is no regular file`, "Name a file; --json writes to standard output.");
   }
   const fail = (what: string, hint: string) => (cause: unknown) => {
-    throw unusable(`--report: ${what} cannot be written to: ${messageOf(cause)}`, hint);
+    throw unusable(`${option}: ${what} cannot be written to: ${messageOf(cause)}`, hint);
   };
   if (there !== undefined) await access(path, constants.W_OK).catch(fail(path, "Name another file."));
   const folder = dirname(path);

@@ -4,9 +4,11 @@ import { RestoreError } from "../errors/restore-error.js";
 import { againMode } from "../modes/again.js";
 import { modeByName } from "../modes/by-name.js";
 import type { TtlPolicy } from "../modes/expiry.js";
-import type { MergeStrategies } from "../modes/mode.js";
+import type { MergeStrategies, Mode, ModeName } from "../modes/mode.js";
+import { repairMode } from "../modes/repair.js";
 import type { RunOptions } from "../run/prepare.js";
 import type { ProgressSink } from "../run/progress.js";
+import type { Retry } from "../run/retry.js";
 import type { TargetSettings } from "../run/targets.js";
 import { systemClock } from "../support/clock.js";
 import type { Io } from "./io.js";
@@ -54,7 +56,7 @@ export async function runOptions(args: RunArguments, io: Io, progress: ProgressS
   const selection = parseSelection(args);
   return {
     dump: args.dump,
-    mode: retry === undefined ? modeByName(args.mode ?? "none") : againMode(args.mode ?? "none"),
+    mode: modeFor(args.mode ?? "none", retry),
     strategies: { list: args.listMergeStrategy ?? "replace", stream: args.streamMergeStrategy ?? "reject" },
     ttlPolicy: ttlPolicy(args),
     selection: retry === undefined ? selection : retriedSelection(selection, retry),
@@ -74,6 +76,11 @@ export async function runOptions(args: RunArguments, io: Io, progress: ProgressS
     progress,
     ...(io.signal === undefined ? {} : { signal: io.signal }),
   };
+}
+
+function modeFor(name: ModeName, retry: Retry | undefined): Mode {
+  if (retry === undefined) return modeByName(name);
+  return retry.isRepair ? repairMode(name) : againMode(name);
 }
 
 function ttlPolicy({ ttlPolicy: policy, preserveTtl }: RunArguments): TtlPolicy {

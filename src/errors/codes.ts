@@ -45,6 +45,7 @@ export const ERROR_CODES = {
   TARGET_SCOPE_IMPOSSIBLE: EXIT.target,
   TARGET_UNFIT: EXIT.target,
   NOT_CONFIRMED: EXIT.target,
+  PLAN_OUTDATED: EXIT.target,
   // the run
   OUTAGE: EXIT.stopped,
   IN_DOUBT: EXIT.stopped,

@@ -90,6 +90,22 @@ export class Calls {
     return new Calls({ ...this.#init, ...pacing, signal: writeSignal }, this.#shared);
   }
 
+  /**
+   * The same target, for giving back what was taken from it: begun also when the run is to stop, until writes have to end
+   * as well. Retries last as long as told, or as long as all of them where that is shorter.
+   */
+  forReturns(maxRetryTimeMs: number): Calls {
+    const { signal: _, pacingSignal: _pacing, writeSignal, ...init } = this.#init;
+    return new Calls(
+      {
+        ...init,
+        maxRetryTimeMs: Math.min(maxRetryTimeMs, init.maxRetryTimeMs),
+        ...(writeSignal === undefined ? {} : { signal: writeSignal }),
+      },
+      this.#shared,
+    );
+  }
+
   get stats(): CallStats {
     return this.#shared.stats;
   }

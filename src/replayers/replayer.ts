@@ -139,30 +139,36 @@ export interface Replayer<A extends Adapter = Adapter> {
   incarnation?(scope: ScopeByAdapter[A]): Promise<string | undefined>;
 
   /** Compares the target with the dump. */
-  readonly verifier?: Verifier<A>;
+  readonly verifier: Verifier<A>;
 
   /**
    * How `write` would end these records now, in the batch's order: asks what a write would come upon, and writes nothing.
    * A scope that is created or emptied holds nothing then, whatever it holds now. Exact on a target that nobody else
    * writes to, but for what only the target itself finds when it is sent.
    */
-  foresee?(
+  foresee(
     scope: ScopeByAdapter[A],
     batch: readonly RecordByAdapter[A][],
     takeover: "create" | "empty" | "keep",
   ): Promise<Outcome[]>;
 
   /** What emptying the scope takes away beside its records and does not bring back, a phrase each. Changes nothing. */
-  losses?(scope: ScopeByAdapter[A]): Promise<readonly string[]>;
+  losses(scope: ScopeByAdapter[A]): Promise<readonly string[]>;
 
   /**
    * Deletes the scope with everything in it. Only for a scope that a drill made, under a name of its own. Repeatable: one
    * that is gone is fine. Where scopes cannot be deleted (a Redis database) it is emptied.
    */
-  remove?(scope: ScopeByAdapter[A]): Promise<void>;
+  remove(scope: ScopeByAdapter[A]): Promise<void>;
 
   /** Removes what a write of this record that was cut off may have left on the target, beside the record. Repeatable. */
   discard?(scope: ScopeByAdapter[A], record: RecordByAdapter[A]): Promise<void>;
+
+  /**
+   * For a job that is let go of, in place of `finish`: removes what it keeps on the target beside the scope's records
+   * until its end. No process takes it up after that. Repeatable. Answers what stays, or is not as the dump has it.
+   */
+  abandon?(scope: ScopeByAdapter[A]): Promise<ScopeNotes>;
 
   /** Frees sockets, timers and temporary things on the target. Repeatable, never throws. */
   close(): Promise<void>;

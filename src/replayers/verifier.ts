@@ -56,7 +56,7 @@ export interface HeldKey {
 export interface FoundDifference<A extends Adapter = Adapter> {
   /** The dump's record; absent for what the dump lacks, and for what concerns no single record. */
   readonly record?: RecordByAdapter[A];
-  /** Printable. */
+  /** Printable; empty for what concerns no single record. */
   readonly displayKey: string;
   readonly difference: Difference;
 }
@@ -86,7 +86,8 @@ export interface Verifier<A extends Adapter = Adapter> {
   /**
    * In place of `compare` and `held`, where a protocol gives records no key to ask for: compares all of them, calling
    * `found` for each difference. `records` may be called several times. With `how.messages` "no" only counts are
-   * compared, and nothing is changed.
+   * compared, and nothing is changed. Else it is called once: "consume" leaves nothing to look at again, and each receipt
+   * that is given back counts against a message.
    */
   compareAll?(
     scope: ScopeByAdapter[A],

@@ -3,12 +3,15 @@ import { resolve } from "node:path";
 import { RestoreError } from "../errors/restore-error.js";
 import type { Scope } from "../model/scope.js";
 import { assertAcceptable } from "./inspection.js";
+import type { JobIdentity } from "./job/identity.js";
 import { type Job, type JobInit, openJob } from "./job/job.js";
-import { publishListed, readListed } from "./journal/listed-file.js";
+import { ListedCopy } from "./journal/listed-copy.js";
 import { Ledger } from "./ledger.js";
 import { ListedSummary } from "./listed-summary.js";
 import { assertMemory } from "./memory.js";
-import { outlinePlan, type Plan, type PlannedScope } from "./plan.js";
+import { judgeIdentity, judgeTargets, type KeptPlan } from "./plan/judge-plan.js";
+import { outlinePlan } from "./plan/outline.js";
+import type { Outline, OutlinedScope } from "./plan/plan-schema.js";
 import { type PreparedRun, prepare, type RunOptions } from "./prepare.js";
 import { type ReplayEnd, replay } from "./replay.js";
 import { makeReport, type Report } from "./report.js";
@@ -20,10 +23,12 @@ export interface ApplyOptions extends RunOptions {
   readonly job: Pick<JobInit, "cwd" | "isAlive" | "pid" | "stateDirectory" | "take" | "words">;
   /** JSONL file for every record that is not plainly restored; absent: it stands in the job's folder only. */
   readonly rejectsPath?: string;
-  /** Shown before the first write. */
-  readonly onPlan?: (plan: Plan) => void;
+  /** What the job has to be: a job that is begun is refused where it is another one. */
+  readonly plan?: KeptPlan;
+  /** Shown before the first write, which waits for it; what it throws ends the run with nothing written. */
+  readonly onPlan?: (plan: Outline) => void | Promise<void>;
   /** Asked before anything is deleted: true to go on. Only a mode that deletes asks, and only where there is anything. */
-  readonly confirm: (plan: Plan) => Promise<boolean>;
+  readonly confirm: (plan: Outline) => Promise<boolean>;
 }
 
 /**
@@ -36,6 +41,7 @@ export async function apply(options: ApplyOptions): Promise<Report> {
   let run: PreparedRun | undefined;
   let opened: Job | undefined;
   let isWriting = false;
+  let changed: readonly string[] = [];
   try {
     let dumpDigest = "";
     run = await prepare(options, async (identity) => {
@@ -43,12 +49,14 @@ export async function apply(options: ApplyOptions): Promise<Report> {
       dumpDigest = identity.dump;
       const dump = resolve(options.dump);
       opened = await openJob({ ...options.job, clock: options.clock, newId: options.newJobId, identity, dump });
+      changed = await judgedBeginning(opened, identity, options.plan);
       return opened;
     }).catch((error: unknown) => {
       throw unwritten(error, options);
     });
-    const plan = outlinePlan(run);
-    options.onPlan?.(plan);
+    const plan = await outlinePlan(run);
+    await options.onPlan?.(plan);
+    if (options.plan !== undefined && opened?.isResumed !== true) judgeTargets(options.plan, changed, plan);
     assertAcceptable(run);
     // A part of what a job that is taken up needs is taken already, by its own records.
     if (opened?.isResumed !== true) assertMemory(run);
@@ -65,6 +73,21 @@ export async function apply(options: ApplyOptions): Promise<Report> {
   }
 }
 
+/** How a job that is begun differs from the plan that it is to be. One that cannot be it is let go of again. */
+async function judgedBeginning(
+  job: Job,
+  identity: JobIdentity,
+  plan: KeptPlan | undefined,
+): Promise<readonly string[]> {
+  if (plan === undefined || job.isResumed) return [];
+  try {
+    return judgeIdentity(plan, identity);
+  } catch (error) {
+    await job.release();
+    throw error;
+  }
+}
+
 /** An interruption of whatever kind, before anything was written: what somebody who pressed Ctrl-C wants to know. */
 function unwritten(error: unknown, { signal }: ApplyOptions): unknown {
   const isInterruption = error instanceof RestoreError ? error.code === "INTERRUPTED" : signal?.aborted === true;
@@ -74,14 +97,16 @@ function unwritten(error: unknown, { signal }: ApplyOptions): unknown {
 
 /**
  * Whether emptying the scope may delete anything. A target that cannot count looks empty where it holds none of the
- * dump's own keys, and may hold any others.
+ * dump's own keys, and may hold any others; a table or bucket without records may still have something to lose. What a
+ * queue loses beside its messages is settings, which are set and not deleted.
  */
-export function mayDelete({ decision, presence, holds }: PlannedScope): boolean {
-  return decision === "empty" && (presence !== "empty" || holds === undefined);
+export function mayDelete({ adapter, decision, presence, holds, losses = [] }: OutlinedScope): boolean {
+  const mayLose = losses.length > 0 && adapter !== "sqs";
+  return decision === "empty" && (presence !== "empty" || holds === undefined || mayLose);
 }
 
 /** Asked once a job: one that is taken up was confirmed. */
-async function assertConfirmed(options: ApplyOptions, { job }: PreparedRun, plan: Plan): Promise<void> {
+async function assertConfirmed(options: ApplyOptions, { job }: PreparedRun, plan: Outline): Promise<void> {
   if (job?.isResumed === true || !options.mode.destructive || !plan.scopes.some(mayDelete)) return;
   if (await options.confirm(plan)) return;
   throw new RestoreError("NOT_CONFIRMED", "replace deletes what the target holds, and nobody confirmed it", {
@@ -98,7 +123,7 @@ async function write({
 }: {
   readonly options: ApplyOptions;
   readonly run: PreparedRun;
-  readonly plan: Plan;
+  readonly plan: Outline;
   readonly dumpDigest: string;
   readonly startedAt: number;
 }): Promise<Report> {
@@ -111,16 +136,37 @@ async function write({
   const replayed = await replay({ run, journal: job.journal, ledger });
   const closed = await kept(replayed, () => job.journal.close());
   const points = timeline.points();
-  const listed = new ListedSummary();
-  for await (const record of readListed(job.listed.path)) listed.add(record);
-  const path = listed.count === 0 ? undefined : options.rejectsPath;
-  const end = path === undefined ? closed : await kept(closed, () => publishListed(job.listed.path, path));
-  const rejects = path === undefined || end !== closed ? {} : { rejectsFile: path };
+  const { listed, failure, ...rejects } = await gatherListed(job, options.rejectsPath);
+  const end = failure === undefined ? closed : { ...closed, error: closed.error ?? failure };
   const durationMs = options.clock.monotonic() - startedAt;
   const measured = { timeline: points, workedBefore, durationMs };
   const report = makeReport({ run, plan, end, ledger, job, dumpDigest, listed, ...rejects, ...measured });
   if (end.error === undefined) await job.end(`${JSON.stringify(report, undefined, 2)}\n`);
   return report;
+}
+
+interface GatheredList {
+  readonly listed: ListedSummary;
+  /** Where the list stands for whoever looks at the report; absent: nowhere. */
+  readonly rejectsFile?: string;
+  /** Why it does not. */
+  readonly failure?: RestoreError;
+}
+
+/** Reads the list once, for the report and for the file beside it. */
+async function gatherListed(job: Job, to: string | undefined): Promise<GatheredList> {
+  const listed = new ListedSummary();
+  const copy = to === undefined ? undefined : new ListedCopy({ from: job.listed.path, to });
+  try {
+    for await (const record of job.listed.records()) {
+      listed.add(record);
+      await copy?.add(record);
+    }
+  } finally {
+    await copy?.close();
+  }
+  if (copy?.failure !== undefined) return { listed, failure: copy.failure };
+  return to === undefined || listed.count === 0 ? { listed } : { listed, rejectsFile: to };
 }
 
 /** What cannot be kept is told in the report, not in its place. */

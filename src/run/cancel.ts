@@ -1,88 +1,95 @@
 /**
  * Letting go of a job: removes from the targets what its stopped processes left there beside records. What they restored
- * stays. May run twice.
+ * stays. May run again, also where it was cut off: the job is not taken up any more from before the first removal on,
+ * since a process that took it up then could write twice what the removed would have told it of.
  */
 import { resolve } from "node:path";
 import { RestoreError } from "../errors/restore-error.js";
-import type { Adapter } from "../model/scope.js";
-import { scopeLabel } from "../model/scope.js";
-import { type Job, type JobInit, openJob } from "./job/job.js";
+import { ADAPTERS, type Adapter, type Scope, scopeLabel } from "../model/scope.js";
+import { type Job, type JobInit, openJob, type TakenJob } from "./job/job.js";
 import { writeCancellation } from "./job/job-end.js";
 import { type JobOverview, processOf } from "./job/jobs.js";
 import { acquireLock } from "./job/locks.js";
-import { readFileJournal } from "./journal/file-journal.js";
-import type { ScopeState } from "./journal/state.js";
+import type { Journal, RecoveredScope, ScopePhase } from "./journal/journal.js";
 import { type PreparedRun, prepare, type RunOptions } from "./prepare.js";
 import { recordSource, runRecords } from "./run-records.js";
 
 export interface CancelOptions extends RunOptions {
   /** The job and its folder. */
-  readonly job: Pick<JobInit, "cwd" | "isAlive" | "pid" | "stateDirectory" | "words"> & {
-    readonly take: JobInit["take"] & object;
+  readonly job: Pick<JobInit, "cwd" | "isAlive" | "mayBeEnded" | "pid" | "stateDirectory" | "words"> & {
+    readonly take: Omit<TakenJob, "letsGo">;
   };
 }
 
 export interface Cancelled {
-  /** Records whose write was cut off, and of which nothing is left beside them. */
-  readonly discarded: number;
-  /** What may stand on the targets all the same, in a sentence each. */
+  /** Records whose write was cut off: each may have been restored, in part where it is merged into another. */
+  readonly underWay: number;
+  /** What may stand on the targets beside records, in a sentence each. */
   readonly left: readonly string[];
+  /** Whether the targets were rid of what can be removed. */
+  readonly targetsReached: boolean;
 }
 
 /**
  * Reaches the targets, removes what is left there, and ends the job.
- * @throws RestoreError as `apply` before its first write; the job is as it was then
+ * @throws RestoreError as `apply` before its first write: the job is as it was then, unless something was to be removed
  */
 export async function cancelOnTargets(options: CancelOptions): Promise<Cancelled> {
-  let job: Job | undefined;
+  let opened: Job | undefined;
   let run: PreparedRun | undefined;
+  const take = { ...options.job.take, letsGo: true };
+  const common = { ...options.job, take, clock: options.clock, newId: options.newJobId };
   try {
     run = await prepare(options, async (identity) => {
-      job = await openJob({
-        ...options.job,
-        clock: options.clock,
-        newId: options.newJobId,
-        identity,
-        dump: resolve(options.dump),
-      });
-      return job;
+      opened = await openJob({ ...common, identity, dump: resolve(options.dump) });
+      return opened;
     });
-    if (job === undefined) throw new RestoreError("INTERNAL", "a run that lets go of a job has none");
-    const states = await readFileJournal(job.directory);
-    let discarded = 0;
-    for (const { scope } of run.scopes) {
-      const state = states.get(scopeLabel(scope));
-      if (state?.admission !== undefined) discarded += await discardIn(run, scope, state);
-    }
-    await job.journal.close();
-    await writeCancellation(options.job.stateDirectory, job.id, { at: options.clock.now(), left: [] });
-    return { discarded, left: [] };
+    if (opened === undefined) throw new RestoreError("INTERNAL", "a run that lets go of a job has none");
+    return await letGo(run, opened, options);
   } finally {
     await run?.close();
     options.progress.report({ type: "finished" });
   }
 }
 
-type RunScope = PreparedRun["scopes"][number]["scope"];
+async function letGo(run: PreparedRun, { id, journal }: Job, { job, clock }: CancelOptions): Promise<Cancelled> {
+  const keep = async (cancelled: Pick<Cancelled, "left" | "targetsReached">) =>
+    await writeCancellation(job.stateDirectory, id, { at: clock.now(), ...cancelled });
+  const begun = run.scopes.flatMap(({ scope }) => {
+    const state = journal.recovered(scope);
+    return state === undefined ? [] : [{ scope, state }];
+  });
+  const unfinished = begun.filter(({ state }) => leavesSomething(state.phase));
+  const adapters = new Set(unfinished.map(({ scope }) => scope.adapter));
+  await keep({ left: mayStand(id, adapters), targetsReached: false });
+  const left: string[] = [];
+  for (const { scope, state } of unfinished) left.push(...(await removeOf(run, journal, { scope, state })));
+  await journal.close();
+  const underWay = begun.reduce((sum, { scope }) => sum + journal.records(scope).underWay, 0);
+  await keep({ left, targetsReached: true });
+  return { underWay, left, targetsReached: true };
+}
 
-/** Reads from where the scope stands to the last record that was under way. */
-async function discardIn(run: PreparedRun, scope: RunScope, state: ScopeState): Promise<number> {
+/** What cannot be removed, in a sentence each. */
+async function removeOf(
+  run: PreparedRun,
+  journal: Journal,
+  { scope, state }: { readonly scope: Scope; readonly state: RecoveredScope },
+): Promise<string[]> {
   const replayer = run.replayers.of(scope);
-  const end = state.underWayUpTo;
-  if (replayer.discard === undefined || end <= state.nextSequence) return 0;
+  const records = journal.records(scope);
+  const end = records.underWayUpTo;
   let sequence = state.nextSequence;
-  let discarded = 0;
-  for await (const record of runRecords(recordSource(run, scope), state.settledUpTo)) {
-    run.signal.throwIfAborted();
-    const wasUnderWay = !state.isSettled(sequence) && state.announcedAt(sequence) !== undefined;
-    if (wasUnderWay && record.kind !== "faulty" && record.kind !== "left-out") {
-      await replayer.discard(scope, record);
-      discarded++;
+  if (replayer.discard !== undefined && end > sequence) {
+    for await (const record of runRecords(recordSource(run, scope), state.settledUpTo)) {
+      run.signal.throwIfAborted();
+      const wasUnderWay = !records.isSettled(sequence) && records.announcedAt(sequence) !== undefined;
+      if (wasUnderWay && record.kind !== "faulty" && record.kind !== "left-out") await replayer.discard(scope, record);
+      if (++sequence >= end) break;
     }
-    sequence++;
-    if (sequence >= end) break;
   }
-  return discarded;
+  const { warnings } = (await replayer.abandon?.(scope)) ?? { warnings: [] };
+  return warnings.map((warning) => `${scopeLabel(scope)}: ${warning}`);
 }
 
 export interface ForgetInit {
@@ -98,26 +105,28 @@ export async function forgetJob(init: ForgetInit, job: JobOverview): Promise<Can
   const holder = { pid, job: job.id };
   const lock = await acquireLock({ what: `job ${job.id}`, holder, directory: stateDirectory, isAlive });
   try {
-    const left = mayStand(job);
-    await writeCancellation(stateDirectory, job.id, { at: clock.now(), left });
-    return { discarded: 0, left };
+    const reached = job.scopes.filter(({ phase }) => leavesSomething(phase)).map(({ adapter }) => adapter);
+    // Of a job whose journal cannot be read, everything that any might leave.
+    const left = mayStand(job.id, new Set(job.state === "damaged" ? ADAPTERS : reached));
+    await writeCancellation(stateDirectory, job.id, { at: clock.now(), left, targetsReached: false });
+    return { underWay: job.scopes.reduce((sum, { underWay }) => sum + underWay, 0), left, targetsReached: false };
   } finally {
     await lock.release();
   }
 }
 
-/** Of a job whose journal cannot be read, everything that any might leave. */
-function mayStand(job: JobOverview): string[] {
-  const reached = job.scopes.filter(({ phase }) => phase !== undefined && phase !== "done");
-  const adapters = new Set<Adapter>(reached.map(({ adapter }) => adapter));
-  const isUnknown = job.state === "damaged";
-  return (["redis", "s3"] as const)
-    .filter((adapter) => isUnknown || adapters.has(adapter))
-    .map((adapter) =>
-      adapter === "redis"
-        ? `Redis: keys whose names begin with elastickv-restore:${job.id}:`
-        : "S3: multipart uploads that were not completed, which cost storage",
-    );
+function leavesSomething(phase: ScopePhase | undefined): boolean {
+  return phase !== undefined && phase !== "done";
+}
+
+const MAY_STAND: { readonly [A in Adapter]?: (id: string) => string } = {
+  redis: (id) => `Redis: keys whose names begin with elastickv-restore:${id}:`,
+  s3: () => "S3: multipart uploads that were not completed, which cost storage",
+  sqs: () => "SQS: queues without the dump's redrive policies, FIFO queues without its delay",
+};
+
+function mayStand(id: string, adapters: ReadonlySet<Adapter>): string[] {
+  return ADAPTERS.flatMap((adapter) => (adapters.has(adapter) ? (MAY_STAND[adapter]?.(id) ?? []) : []));
 }
 
 const POLL_MS = 100;

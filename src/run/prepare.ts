@@ -7,7 +7,7 @@ import { access, constants, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { messageOf, RestoreError } from "../errors/restore-error.js";
 import { together } from "../errors/together.js";
-import { ADAPTERS, type Adapter, scopeLabel } from "../model/scope.js";
+import { ADAPTERS, type Adapter, type Scope, scopeLabel } from "../model/scope.js";
 import type { TtlPolicy } from "../modes/expiry.js";
 import type { MergeStrategies, Mode } from "../modes/mode.js";
 import type { CheckProgress, Dump } from "../readers/dump.js";
@@ -15,6 +15,7 @@ import { dumpDigest } from "../readers/dump-digest.js";
 import { openDump } from "../readers/open-dump.js";
 import { type Capabilities, NO_NOTEBOOK, type Notebook } from "../replayers/replayer.js";
 import type { Clock } from "../support/clock.js";
+import { present } from "../support/present.js";
 import { asksTarget, unlessInterrupted } from "./before-writing.js";
 import { inspectAll, type PreparedScope } from "./inspection.js";
 import type { JobIdentity } from "./job/identity.js";
@@ -55,19 +56,25 @@ export interface RunOptions {
   readonly workPrefix?: string;
   /** 16 lower-case hex digits, another one for every job. */
   readonly newJobId: string;
+  /** Unix milliseconds from which `rebase` counts, for a run that has no job of its own. Default: now. */
+  readonly rebasedAt?: number;
   readonly clock: Clock;
   readonly progress: ProgressSink;
   readonly signal?: AbortSignal;
 }
 
-export interface PreparedRun {
+/** A dump that was checked, and targets that answer. */
+export interface ConnectedRun {
   readonly options: RunOptions;
+  /** Dump, targets and whatever decides what is written where. */
+  readonly identity: JobIdentity;
   readonly dump: Dump;
   readonly checked: CheckProgress;
   readonly selection: Selection;
   readonly capabilities: ReadonlyMap<Adapter, Capabilities>;
   readonly replayers: Replayers;
-  readonly scopes: readonly PreparedScope[];
+  /** The selected scopes. */
+  readonly found: readonly Scope[];
   /** Absent for a run that writes nothing. */
   readonly job?: Job;
   /** Unix milliseconds; of the job's first process. */
@@ -80,6 +87,11 @@ export interface PreparedRun {
   close(): Promise<void>;
 }
 
+/** With what the targets hold under the scopes' names. */
+export interface PreparedRun extends Omit<ConnectedRun, "found"> {
+  readonly scopes: readonly PreparedScope[];
+}
+
 /** Begins or takes up the job that a run is. */
 export type OpenJobOf = (identity: JobIdentity) => Promise<Job>;
 
@@ -88,6 +100,25 @@ export type OpenJobOf = (identity: JobIdentity) => Promise<Job>;
  * @throws RestoreError of the classes usage, dump and target; nothing was written then
  */
 export async function prepare(options: RunOptions, openJobOf?: OpenJobOf): Promise<PreparedRun> {
+  const { found, ...run } = await connect(options, { asWriter: true, ...present({ openJobOf }) });
+  try {
+    const inspection = { ...run, ...(run.job === undefined ? {} : { journal: run.job.journal }) };
+    const scopes = await unlessInterrupted(inspectAll(found, inspection), run.options.signal);
+    return { ...run, scopes };
+  } catch (error) {
+    await run.close();
+    throw error;
+  }
+}
+
+export interface ConnectInit {
+  /** Whether the options have to do for a run that writes. */
+  readonly asWriter: boolean;
+  readonly openJobOf?: OpenJobOf;
+}
+
+/** What `prepare` does before it asks what the targets hold. @throws RestoreError as `prepare` */
+export async function connect(options: RunOptions, init: ConnectInit): Promise<ConnectedRun> {
   const closers: (() => Promise<void>)[] = [];
   const close = () => closeAll(closers);
   const stopper = new AbortController();
@@ -97,9 +128,9 @@ export async function prepare(options: RunOptions, openJobOf?: OpenJobOf): Promi
   closers.push(writing.close);
   // Every request that waits listens to it.
   setMaxListeners(0, ...signals, signal, writing.signal);
-  const opening = { options: { ...options, signal }, writeSignal: writing.signal, closers };
+  const opening = { ...init, options: { ...options, signal }, writeSignal: writing.signal, closers };
   try {
-    const opened = await open(opening, openJobOf);
+    const opened = await open(opening);
     return { ...opened, signal, stop: () => stopper.abort(), close };
   } catch (error) {
     await close();
@@ -107,16 +138,19 @@ export async function prepare(options: RunOptions, openJobOf?: OpenJobOf): Promi
   }
 }
 
-interface Opening {
+interface Opening extends ConnectInit {
   readonly options: RunOptions;
   readonly writeSignal: AbortSignal;
   readonly closers: (() => Promise<void>)[];
 }
 
-async function open(
-  { options: given, writeSignal, closers }: Opening,
-  openJobOf: OpenJobOf | undefined,
-): Promise<Omit<PreparedRun, "signal" | "stop" | "close">> {
+async function open({
+  options: given,
+  writeSignal,
+  closers,
+  asWriter,
+  openJobOf,
+}: Opening): Promise<Omit<ConnectedRun, "signal" | "stop" | "close">> {
   const { dump, workDirectory } = await openWithWorkDirectory(given, closers);
   const options = { ...given, workRoot: workDirectory };
   assertConsistent(options, dump);
@@ -125,11 +159,12 @@ async function open(
   selection.validate(outline);
   const wanted = outline.filter(({ adapter, name }) => selection.wants(adapter, name));
   const adapters = ADAPTERS.filter((adapter) => wanted.some((scope) => scope.adapter === adapter));
-  assertOptions(options, selection, adapters);
-  await assertRemapsWritable(options, adapters);
-  const job = await openJobOf?.(await identityOf({ options, dump, selection, wanted }));
+  assertEndpoints(adapters, options.targets);
+  if (asWriter) await assertWritable(options, selection, adapters);
+  const identity = await identityOf({ options, dump, selection, wanted });
+  const job = await openJobOf?.(identity);
   if (job !== undefined) closers.push(job.release);
-  const startedAt = job?.startedAt ?? options.clock.now();
+  const startedAt = job?.startedAt ?? options.rebasedAt ?? options.clock.now();
   const init = replayersInit({
     options,
     dump,
@@ -141,12 +176,10 @@ async function open(
   const replayers = new Replayers(adapters, init);
   closers.push(() => replayers.close());
   const capabilities = await unlessInterrupted(probeAll(replayers), options.signal);
-  assertPerKeyPossible(options, capabilities);
+  if (asWriter) assertPerKeyPossible(options, capabilities);
   const checked = await check(dump, options.progress);
   const found = await dump.scopes(selection);
-  const inspection = { options, dump, selection, replayers, ...(job === undefined ? {} : { journal: job.journal }) };
-  const scopes = await unlessInterrupted(inspectAll(found, inspection), options.signal);
-  const opened = { options, dump, checked, selection, capabilities, replayers, scopes, startedAt };
+  const opened = { options, identity, dump, checked, selection, capabilities, replayers, found, startedAt };
   return job === undefined ? opened : { ...opened, job };
 }
 
@@ -170,7 +203,8 @@ function graceAfter(signal: AbortSignal): { readonly signal: AbortSignal; readon
   return { signal: late.signal, close };
 }
 
-async function identityOf({
+/** What makes the run the one that it is. */
+export async function identityOf({
   options,
   dump,
   selection,
@@ -282,9 +316,13 @@ function withUrlDatabase(
   return { ...selection, renames: [{ adapter: "redis", from: only.name, to }, ...selection.renames] };
 }
 
-function assertOptions(options: RunOptions, selection: Selection, adapters: readonly Adapter[]): void {
+async function assertWritable(options: RunOptions, selection: Selection, adapters: readonly Adapter[]): Promise<void> {
+  assertNothingElseDeleted(options, selection, adapters);
+  await assertRemapsWritable(options, adapters);
+}
+
+function assertNothingElseDeleted(options: RunOptions, selection: Selection, adapters: readonly Adapter[]): void {
   const { mode, targets } = options;
-  assertEndpoints(adapters, targets);
   if (mode.name !== "replace" || !selection.isPartial) return;
   const others = adapters.filter((adapter) => adapter !== "redis" || targets.redis?.replaceStrategy !== "per-key");
   if (others.length === 0) return;

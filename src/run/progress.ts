@@ -16,6 +16,7 @@ export type ProgressEvent =
       readonly records: number;
       readonly bytes: number;
     }
+  | { readonly type: "compared"; readonly scope: Scope; readonly bytes: number; readonly differing: boolean }
   | {
       /** Where a scope's counts start over: what is known of it without being written now. `left`: not restored. */
       readonly type: "counted-before";

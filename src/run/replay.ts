@@ -10,6 +10,7 @@ import { messageOf, RestoreError } from "../errors/restore-error.js";
 import type { Outcome } from "../model/outcome.js";
 import { ADAPTERS, type Adapter, type Scope, scopeLabel } from "../model/scope.js";
 import type { Replayer, ScopeNotes } from "../replayers/replayer.js";
+import { someAtOnce } from "../support/some-at-once.js";
 import { lookAgain, type PreparedScope } from "./inspection.js";
 import { type Journal, type Readiness, type RecoveredScope, SCOPE_PHASES, type ScopePhase } from "./journal/journal.js";
 import type { Ledger } from "./ledger.js";
@@ -42,7 +43,8 @@ export interface ReplayEnd {
   readonly error?: unknown;
 }
 
-const SCOPES_AT_ONCE = 4;
+/** Of one adapter. */
+export const SCOPES_AT_ONCE = 4;
 
 /** Runs every scope. Never throws for what ends a run early: that stands in the answer, beside what was done. */
 export async function replay(job: Replay): Promise<ReplayEnd> {
@@ -76,15 +78,6 @@ async function replayAdapter(job: AdapterReplay): Promise<void> {
     if (job.run.signal.aborted) return job.fail(interrupted());
     await finishScope(job, each).catch(job.fail);
   }
-}
-
-/** Calls `work` for every item, `limit` of them side by side, in order. */
-async function someAtOnce<T>(items: readonly T[], limit: number, work: (item: T) => Promise<void>): Promise<void> {
-  const queue = [...items];
-  const worker = async () => {
-    for (let item = queue.shift(); item !== undefined; item = queue.shift()) await work(item);
-  };
-  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
 }
 
 async function replayScope(job: AdapterReplay, prepared: PreparedScope): Promise<void> {
@@ -151,7 +144,7 @@ async function writeRecords(
     firstSequence: before?.nextSequence ?? 0,
     replayer: readiness.everyRecord === undefined ? run.replayers.of(scope) : everyRecord(readiness.everyRecord),
     capabilities,
-    journal,
+    journal: journal.records(scope),
     ledger: ledger.scope(scope),
     workedMs,
     signal: run.signal,
@@ -251,6 +244,9 @@ async function admit({ run, journal }: AdapterReplay, planned: PreparedScope): P
   return admitted;
 }
 
+/** Every record of a scope that is skipped whole. */
+export const SCOPE_HOLDS_RECORDS: Outcome = { kind: "skipped-existing", reason: "scope-holds-records" };
+
 /** Creates, empties or takes the scope as it is. */
 async function makeReady(
   job: AdapterReplay,
@@ -268,7 +264,7 @@ async function makeReady(
       if (!isMade) return await emptied(job.journal, replayer, scope);
       return await (replayer.reopen?.(scope, decision) ?? replayer.create(scope));
     case "skip":
-      return { warnings: [], everyRecord: { kind: "skipped-existing", reason: "scope-holds-records" } };
+      return { warnings: [], everyRecord: SCOPE_HOLDS_RECORDS };
     case "refuse":
       throw new RestoreError("INTERNAL", `${scopeLabel(scope)} was refused and yet reached`, { retry: "fatal" });
   }

@@ -6,7 +6,6 @@ import { z } from "zod";
 import { ERROR_CODES, type ErrorCode, EXIT } from "../errors/codes.js";
 import { interruptionStatus } from "../errors/interruption.js";
 import { RestoreError } from "../errors/restore-error.js";
-import { OUTCOMES } from "../model/outcome.js";
 import { ADAPTERS, type Scope, scopeLabel } from "../model/scope.js";
 import { TTL_POLICIES } from "../modes/expiry.js";
 import { MODE_NAMES } from "../modes/mode.js";
@@ -15,16 +14,14 @@ import { listedRecordSchema } from "./journal/entries.js";
 import type { Ledger } from "./ledger.js";
 import type { ListedRecord } from "./listed-record.js";
 import type { ListedSummary } from "./listed-summary.js";
-import type { Plan } from "./plan.js";
+import type { Outline } from "./plan/plan-schema.js";
 import type { PreparedRun } from "./prepare.js";
 import type { ReplayEnd } from "./replay.js";
+import { entriesSchema, totalsSchema } from "./tally.js";
 import type { TimelinePoint } from "./timeline.js";
+import { verificationSchema } from "./verify/report.js";
 
 const count = z.int().nonnegative();
-
-const totals = z.strictObject(
-  Object.fromEntries(OUTCOMES.map((kind) => [kind, count])) as Record<(typeof OUTCOMES)[number], typeof count>,
-);
 
 const reportedScope = z.strictObject({
   adapter: z.enum(ADAPTERS),
@@ -33,12 +30,12 @@ const reportedScope = z.strictObject({
   presence: z.enum(["absent", "empty", "holds-records"]).describe("what stood on the target before the run"),
   decision: z.enum(["create", "keep", "empty", "refuse", "skip"]),
   recordsRead: count,
-  outcomes: totals,
+  outcomes: totalsSchema,
   notReached: count,
   leftOut: count.exactOptional(),
   reasons: z.record(z.string(), count).describe("outcome/reason: how many records"),
   notes: z.record(z.string(), count),
-  entries: z.strictObject({ restored: count, skippedExisting: count, rejected: count }).describe("stream entries"),
+  entries: entriesSchema.describe("stream entries"),
   bytesRestored: count,
   durationMs: count,
   warnings: z.array(z.string()).readonly(),
@@ -93,7 +90,7 @@ export const reportSchema = z.strictObject({
     }),
   ),
   recordsRead: count.describe("the sum of totals and notReached"),
-  totals,
+  totals: totalsSchema,
   notReached: count.describe("records read before the run was stopped that have no outcome"),
   leftOut: count.exactOptional().describe("records that the transform dropped; they are not among recordsRead"),
   scopes: z.array(reportedScope).readonly(),
@@ -104,6 +101,7 @@ export const reportSchema = z.strictObject({
   ambiguous: z.array(listedRecordSchema).readonly().describe("the first messages that may be there or not"),
   rekeyed: z.array(listedRecordSchema).readonly().describe("the first messages with another deduplication id"),
   thisProcess,
+  verification: verificationSchema.exactOptional().describe("how the targets compared with the dump afterwards"),
   warnings: z.array(z.string()).readonly(),
   notRestorable: z.array(z.string()).readonly().describe("what no public endpoint can restore"),
   error: z
@@ -121,7 +119,7 @@ export type ReportedScope = Report["scopes"][number];
 
 export interface ReportInit {
   readonly run: PreparedRun;
-  readonly plan: Plan;
+  readonly plan: Outline;
   readonly end: ReplayEnd;
   readonly ledger: Ledger;
   readonly job: Pick<Job, "id" | "isResumed">;
@@ -218,7 +216,7 @@ function reportTargets({ run, plan }: ReportInit): Report["targets"] {
   });
 }
 
-function reportScope(scope: Scope, planned: Plan["scopes"][number] | undefined, init: ReportInit): ReportedScope {
+function reportScope(scope: Scope, planned: Outline["scopes"][number] | undefined, init: ReportInit): ReportedScope {
   const ledger = init.ledger.scope(scope);
   const { tally } = ledger;
   const end = init.end.scopes.find((other) => other.scope === scope);

@@ -17,7 +17,7 @@ import type { Outcome } from "../model/outcome.js";
 import { type FaultyRecord, SCOPE_LANE, type WritableRecord } from "../model/record.js";
 import type { Scope } from "../model/scope.js";
 import { type Capabilities, type EndAtStop, type Replayer, WriteStopped } from "../replayers/replayer.js";
-import type { Journal } from "./journal/journal.js";
+import type { RecordJournal } from "./journal/journal.js";
 import type { Accounted, ScopeLedger } from "./ledger.js";
 import type { RunRecord } from "./transform/transform.js";
 
@@ -27,7 +27,7 @@ export interface ScopeRun {
   readonly records: AsyncIterable<RunRecord>;
   readonly replayer: Pick<Replayer, "write" | "spare">;
   readonly capabilities: Pick<Capabilities, "batch" | "concurrency">;
-  readonly journal: Pick<Journal, "announcedAt" | "intent" | "isSettled" | "passed" | "settled" | "withdraw">;
+  readonly journal: Omit<RecordJournal, "underWay" | "underWayUpTo">;
   /** Number of the first record. */
   readonly firstSequence: number;
   readonly ledger: ScopeLedger;
@@ -91,10 +91,10 @@ class ScopeRunner {
   }
 
   async #take(record: RunRecord): Promise<void> {
-    const { scope, ledger, journal } = this.#run;
+    const { ledger, journal } = this.#run;
     const sequence = this.#sequence++;
-    if (journal.isSettled(scope, sequence)) {
-      journal.passed(scope, { sequence, after: record.after });
+    if (journal.isSettled(sequence)) {
+      journal.passed({ sequence, after: record.after });
       return;
     }
     if (record.kind === "left-out") {
@@ -112,7 +112,7 @@ class ScopeRunner {
   }
 
   #withAnnouncement(sequence: number, record: WritableRecord): WritableRecord {
-    const announcedAt = this.#run.journal.announcedAt(this.#run.scope, sequence);
+    const announcedAt = this.#run.journal.announcedAt(sequence);
     return announcedAt === undefined ? record : Object.assign(record, { announcedAt });
   }
 
@@ -127,9 +127,9 @@ class ScopeRunner {
     records: readonly { readonly sequence: number; readonly record: Pick<RunRecord, "after"> }[],
     accounted: Accounted,
   ): Promise<void> {
-    const { scope, journal, workedMs } = this.#run;
+    const { journal, workedMs } = this.#run;
     const ends = records.map(({ sequence, record }) => ({ sequence, after: record.after }));
-    await journal.settled(scope, { records: ends, ...accounted, workedMs: workedMs() });
+    await journal.settled({ records: ends, ...accounted, workedMs: workedMs() });
   }
 
   #windowIsFull(): boolean {
@@ -187,10 +187,7 @@ class ScopeRunner {
 
   async #write(batch: readonly Waiting[]): Promise<void> {
     const { scope, replayer, journal } = this.#run;
-    await journal.intent(
-      scope,
-      batch.map(({ sequence }) => sequence),
-    );
+    await journal.intent(batch.map(({ sequence }) => sequence));
     let ends: readonly EndAtStop[];
     let stopped: unknown;
     try {
@@ -211,7 +208,7 @@ class ScopeRunner {
   }
 
   async #end(batch: readonly Waiting[], ends: readonly EndAtStop[]): Promise<void> {
-    const { scope, journal, ledger } = this.#run;
+    const { journal, ledger } = this.#run;
     const settled = batch.flatMap(({ sequence, record }, i) => {
       const outcome = ends[i];
       return typeof outcome === "object" ? [{ sequence, record, outcome }] : [];
@@ -219,10 +216,7 @@ class ScopeRunner {
     if (settled.length > 0) await this.#settled(settled, ledger.settle(settled));
     // What an earlier process announced stays so: this process not having sent it says nothing of that one.
     const unsent = batch.filter(({ record }, i) => ends[i] === "not-sent" && record.announcedAt === undefined);
-    await journal.withdraw(
-      scope,
-      unsent.map(({ sequence }) => sequence),
-    );
+    await journal.withdraw(unsent.map(({ sequence }) => sequence));
   }
 
   #fail(error: unknown): void {

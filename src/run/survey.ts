@@ -1,6 +1,6 @@
 /**
- * Reads every record of a scope and counts, writing nothing: for plans and for the check of a dump alone. Each record is
- * read as a restore would read it, so what is malformed shows here first.
+ * Reads every record of a scope and counts, writing nothing: for the check of a dump alone. Each record is read as a
+ * restore would read it, so what is malformed shows here first.
  */
 import type { DumpRecord, FaultyRecord } from "../model/record.js";
 import type { ProgressSink } from "./progress.js";
@@ -8,50 +8,33 @@ import { type RecordSource, runRecords } from "./run-records.js";
 
 export interface ScopeSurvey {
   readonly records: number;
-  /** Payload bytes of the records that can be read. */
-  readonly bytes: number;
-  /** Records that cannot be read, whole or in part, and those that the transform failed for. */
+  /** Records that cannot be read, whole or in part. */
   readonly malformed: number;
-  /** Records whose expiry is past by the TTL policy. */
-  readonly expired: number;
-  /** Collections without elements, which Redis cannot hold. */
-  readonly empty: number;
-  /** Records that the transform drops. They are not among `records`. */
-  readonly leftOut: number;
   readonly warnings: readonly string[];
 }
 
 export interface SurveyOptions {
   readonly source: RecordSource;
-  /** Whether the TTL policy leaves out a key with this expiry. */
-  readonly isExpired: (expireAtMs: bigint | undefined) => boolean;
   readonly onMalformed?: (record: FaultyRecord) => void | Promise<void>;
   readonly progress: ProgressSink;
   readonly signal?: AbortSignal;
 }
 
+const TOLD_EVERY = 256;
+
 export async function surveyScope(options: SurveyOptions): Promise<ScopeSurvey> {
   const { source, progress, signal } = options;
   const { scope, reader } = source;
-  const counts = { records: 0, bytes: 0, malformed: 0, expired: 0, empty: 0, leftOut: 0 };
+  const counts = { records: 0, malformed: 0 };
   for await (const record of runRecords(source)) {
     signal?.throwIfAborted();
-    if (record.kind === "left-out") {
-      counts.leftOut++;
-      continue;
-    }
+    if (record.kind === "left-out") continue;
     counts.records++;
-    if (counts.records % 256 === 0) progress.report({ type: "surveyed", scope, records: counts.records });
+    if (counts.records % TOLD_EVERY === 0) progress.report({ type: "surveyed", scope, records: counts.records });
     const fault = faultOf(record);
-    if (fault !== undefined) {
-      counts.malformed++;
-      await options.onMalformed?.(fault);
-    }
-    if (record.kind === "faulty") continue;
-    counts.bytes += record.bytes;
-    if (fault !== undefined) continue;
-    if (isEmpty(record)) counts.empty++;
-    else if ("key" in record && record.kind !== "object" && options.isExpired(record.expireAtMs)) counts.expired++;
+    if (fault === undefined) continue;
+    counts.malformed++;
+    await options.onMalformed?.(fault);
   }
   return { ...counts, warnings: reader.warnings };
 }
@@ -64,8 +47,4 @@ function faultOf(record: DumpRecord): FaultyRecord | undefined {
   const { place, after, displayKey, bytes, key, faultyEntries } = record;
   const detail = `${faultyEntries.length} of its entries cannot be read, the first in line ${first.place.line}`;
   return { kind: "faulty", outcome: "rejected", reason: first.reason, detail, place, after, displayKey, bytes, key };
-}
-
-function isEmpty(record: DumpRecord): boolean {
-  return record.kind === "collection" && record.count === 0;
 }

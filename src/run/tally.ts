@@ -11,6 +11,15 @@ export function emptyTotals(): Totals {
 }
 
 const count = z.int().nonnegative();
+
+/** Every outcome with its number, as reports and plans hold it. */
+export const totalsSchema = z.strictObject(
+  Object.fromEntries(OUTCOMES.map((kind) => [kind, count])) as Record<OutcomeKind, typeof count>,
+);
+
+/** Entries of streams, as reports and plans hold them. */
+export const entriesSchema = z.strictObject({ restored: count, skippedExisting: count, rejected: count });
+
 const counts = z.record(z.string(), count);
 
 /** A tally as JSON: what is zero is left out. */

@@ -98,7 +98,6 @@ async function verifyScope(job: ScopeVerification): Promise<VerifiedScope> {
   if (options.checksumsOnly) return { ...base, warnings: scope.warnings };
   const survey = await surveyScope({
     source: recordSource({ dump, selection, options: { workRoot: options.workRoot } }, scope),
-    isExpired: () => false,
     onMalformed: (record) => {
       if (malformed.length < MALFORMED_KEPT) malformed.push(malformedRecord(scope, record));
     },

@@ -53,16 +53,60 @@ describe("inspect", () => {
   });
 
   it("shows a record by its file, with its real key", async () => {
-    const { status, stdout } = await cli("inspect", "redis/db_0/hashes/user%3A1.json");
+    const { status, stdout } = await cli("inspect", "redis/db_0/hashes/user%3A1.json", "--json");
     expect(status).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({ adapter: "redis", scope: "db_0", key: "user:1", type: "hash" });
+    const text = await cli("inspect", "redis/db_0/hashes/user%3A1.json");
+    expect(text.stdout).toMatch(/^key: user:1$/m);
   });
 
   it("shows the one line that was asked for of a file of lines", async () => {
     const path = "dynamodb/invoices/items/data-00001.jsonl";
-    const { stdout } = await cli("inspect", `${path}:2`);
+    const { stdout } = await cli("inspect", `${path}:2`, "--json");
     expect(JSON.parse(stdout)).toMatchObject({ type: "item", place: { path, line: 2 } });
   });
+
+  it("lists the records of a scope, each with its type and place", async () => {
+    const { status, stdout } = await cli("inspect", "redis/db_0", "--json", "--limit", "0");
+    expect(status).toBe(0);
+    const records = stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { key: string; type: string });
+    expect(records).toContainEqual(expect.objectContaining({ key: "user:1", type: "hash" }));
+    expect((await cli("inspect", "redis:db_0", "--json", "--limit", "0")).stdout).toBe(stdout);
+  });
+
+  it("finds keys by glob, in all scopes or in those that are named", async () => {
+    const lines = (await cli("inspect", "--include", "user:*", "--json", "--limit", "0")).stdout.trim().split("\n");
+    const found = lines.map((line) => JSON.parse(line) as { key: string; adapter: string });
+    expect(found.length).toBeGreaterThan(0);
+    expect(found.filter(({ key }) => !key.startsWith("user:"))).toEqual([]);
+    const none = await cli("inspect", "--adapter", "redis", "--include", "nobody:*");
+    expect(none).toMatchObject({ status: 0, stdout: "", stderr: expect.stringMatching(/no record's key matches/) });
+  });
+
+  it("shows as many records as are asked for, and says that there are more", async () => {
+    const { stdout, stderr } = await cli("inspect", "redis/db_0", "--limit", "2");
+    expect(stdout.trim().split("\n")).toHaveLength(2);
+    expect(stderr).toMatch(/only the first 2 are shown/);
+  });
+
+  it("shows items with DynamoDB's types, or without", async () => {
+    const path = "dynamodb/invoices/items/data-00001.jsonl:1";
+    const typed = JSON.parse((await cli("inspect", path, "--json")).stdout) as { item: Record<string, object> };
+    expect(Object.values(typed.item).every((attribute) => Object.keys(attribute).length === 1)).toBe(true);
+    const plain = JSON.parse((await cli("inspect", path, "--json", "--plain")).stdout) as { item: object };
+    expect(Object.keys(plain.item).sort()).toEqual(Object.keys(typed.item).sort());
+    expect(JSON.stringify(plain.item)).not.toMatch(/"[SN]":/);
+  });
+
+  it.each([["--limit", "3"], ["--values"], ["--plain"], ["redis/db_0", "--limit", "x"]])(
+    "takes no options of records where there are none (%#)",
+    async (...words) => {
+      expect(await cli("inspect", ...words)).toMatchObject({ status: 2, stdout: "" });
+    },
+  );
 
   it.each([
     "redis/db_0/hashes/none.json",

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { WriteAction } from "../../src/model/policy.js";
 import type { TableScope } from "../../src/model/scope.js";
-import type { Replayer } from "../../src/replayers/replayer.js";
+import { type Replayer, WriteStopped } from "../../src/replayers/replayer.js";
 import { attributeOf, dynamoDb, itemRecords, itemsOf, keysOf, tableScope } from "../support/dynamodb-records.js";
 import { fakeClock } from "../support/fake-clock.js";
 import {
@@ -56,6 +56,11 @@ async function leaveUndone(request: ProxiedRequest, kept: number, rewritten = (n
   if (kept > 0) await dynamoDb(bench.endpoint, "BatchWriteItem", { RequestItems: { [table]: puts.slice(0, kept) } });
   for (const { PutRequest } of undone) PutRequest.Item.n.N = rewritten(PutRequest.Item.n.N);
   return { status: 200, body: JSON.stringify({ UnprocessedItems: undone.length === 0 ? {} : { [table]: undone } }) };
+}
+
+/** What ended a write of which some records are known all the same. */
+function causeOf(thrown: unknown): unknown {
+  return thrown instanceof WriteStopped ? thrown.cause : thrown;
 }
 
 const itemCounts = () =>
@@ -284,6 +289,57 @@ describe("a server that fails", () => {
     proxy.follow((request) => (request.operation === "DescribeTable" ? "pass" : error(500, "InternalServerError")));
     const written = replayerFor(action).write(scope, itemRecords(scope, ...numbered(6)));
     await expect(written).rejects.toMatchObject({ code: "OUTAGE", retry: "fatal" });
+  });
+
+  it.each(["put", "put-if-absent"] as const)(
+    "when others are still being written is an outage all the same, %s",
+    async (action) => {
+      const scope = await newTable();
+      let failing: (() => void) | undefined;
+      const others = new Promise<void>((resolve) => {
+        failing = resolve;
+      });
+      // The first item is under way when the server begins to fail, and is written meanwhile.
+      proxy.follow(async ({ operation, body, before }) => {
+        if (operation === "DescribeTable") return "pass";
+        if (operation === "PutItem" && body.includes('"S":"0"') && !body.includes(" AND ")) {
+          await others;
+          return "pass";
+        }
+        if (before > 0) failing?.();
+        return error(500, "InternalServerError");
+      });
+      const replayer = replayerFor(action);
+      const [first, second] = itemRecords(scope, ...numbered(2)).map((record) => replayer.write(scope, [record]));
+      await expect(second).rejects.toMatchObject({ code: "OUTAGE", retry: "fatal" });
+      expect(await first).toEqual([{ kind: "restored" }]);
+    },
+  );
+
+  it("for the last item alone fails that item, and changes none to find that out", async () => {
+    const scope = await newTable();
+    proxy.follow((request) =>
+      request.body.includes('"S":"5"') && request.operation !== "DescribeTable"
+        ? error(500, "InternalServerError")
+        : "pass",
+    );
+    for (const action of ["put", "put-if-absent"] as const) {
+      const outcomes = await replayerFor(action).write(scope, itemRecords(scope, ...numbered(6)));
+      expect(outcomes[5]).toMatchObject({ kind: "failed", reason: "server-error" });
+    }
+    expect(await keysOf(bench.endpoint, scope.target)).toEqual(["0", "1", "2", "3", "4"]);
+  });
+
+  it("for good while an item fails on and on is an outage, even if others passed at first", async () => {
+    const scope = await newTable();
+    let passed = 0;
+    proxy.follow(({ operation, body }) => {
+      if (operation === "DescribeTable") return "pass";
+      if (operation === "PutItem" && !body.includes('"S":"0"') && ++passed <= 3) return "pass";
+      return error(500, "InternalServerError");
+    });
+    const written = replayerFor("put-if-absent").write(scope, itemRecords(scope, ...numbered(20)));
+    await expect(written.catch(causeOf)).resolves.toMatchObject({ code: "OUTAGE", retry: "fatal" });
   });
 
   it("to answer at all is an outage", async () => {

@@ -172,7 +172,7 @@ describe("what a killed process had begun", () => {
     expect(await redis.keys("*")).toEqual(["k"]);
   });
 
-  it("goes when the job is let go of, markers of what was appended too", async () => {
+  it("goes when the job is let go of: beside the records under way, and with it what no record is needed for", async () => {
     const record = collectionRecord("set", "k", many(2_500));
     const options = { mode: "merge", strategies: { list: "append" } } as const;
     await killed([collectionRecord("list", "l", many(3))], options);
@@ -181,6 +181,8 @@ describe("what a killed process had begun", () => {
     await redis.sadd(temporaryKey(JOB, record.key), "half");
     const replayer = replayerFor(server.endpoint, { ...options, jobId: JOB });
     await replayer.discard?.(databaseScope(), record);
+    expect(await redis.keys("*")).toEqual([expect.stringMatching(/:markers:/)]);
+    expect(await replayer.abandon?.(databaseScope())).toEqual({ warnings: [] });
     await replayer.close();
     expect(await redis.keys("*")).toEqual([]);
   });

@@ -217,6 +217,45 @@ async function killedBeforeItsId(): Promise<MemoryNotebook> {
   return notebook;
 }
 
+/**
+ * A process whose requests to make an upload stayed without an answer that often. `last`: the last of them kills it;
+ * without it, one more is answered, and the process dies once it has noted the id.
+ */
+async function killedAfterUnanswered(count: number, last: RegExp | undefined): Promise<MemoryNotebook> {
+  const notebook = new MemoryNotebook();
+  const stop = new AbortController();
+  const replayer = await processOf("put", { notebook, signal: stop.signal, maxRetryTimeMs: 60_000 });
+  const die = () => {
+    notebook.beforeNote = () => {
+      throw new Error("killed");
+    };
+    setImmediate(() => stop.abort());
+  };
+  let seen = 0;
+  let isDead = false;
+  proxy.follow(async ({ line }): Promise<S3Verdict> => {
+    if (isDead) return "cut";
+    if (/^POST .*[?]uploads/.test(line)) {
+      seen++;
+      if (seen > count) return "pass";
+      isDead = seen === count && last !== undefined;
+      if (isDead) die();
+      await proxy.quiet();
+      return "lose-answer";
+    }
+    // The first thing behind the note of the id: what may be left of the others is looked for.
+    isDead = seen > count;
+    if (!isDead) return "pass";
+    die();
+    return "cut";
+  });
+  await replayer.write(scope, [bigRecord()]).catch(() => undefined);
+  await replayer.close();
+  await proxy.quiet();
+  proxy.follow(() => "pass");
+  return new MemoryNotebook(notebook.pages);
+}
+
 describe("an upload that the killed process could not note", () => {
   it("is told from those of others by the parts that they have", async () => {
     const notebook = await killedBeforeItsId();
@@ -225,6 +264,25 @@ describe("an upload that the killed process could not note", () => {
     await client.send(new UploadPartCommand(part));
     expect(await resumed("put", notebook)).toEqual({ outcomes: [{ kind: "restored" }], warnings: [] });
     expect(await uploads()).toEqual([{ key: "a", id: theirs }]);
+  });
+
+  it.each([
+    ["made", /^POST .*[?]uploads/],
+    ["noted with its id", undefined],
+  ])("is known by its number, where requests were repeated before it was %s", async (_what, last) => {
+    const theirs = await begin("a");
+    const notebook = await killedAfterUnanswered(3, last);
+    expect(await uploads()).toHaveLength(last === undefined ? 5 : 4);
+    expect(await resumed("put", notebook)).toEqual({ outcomes: [{ kind: "restored" }], warnings: [] });
+    expect(await uploads()).toEqual([{ key: "a", id: theirs }]);
+  });
+
+  it("stays with all that look like it, where one more does than requests were sent", async () => {
+    const notebook = await killedAfterUnanswered(3, /^POST .*[?]uploads/);
+    await begin("a");
+    const { warnings } = await resumed("put", notebook);
+    expect(warnings).toEqual([expect.stringContaining("several that cannot be told apart")]);
+    expect(await uploads()).toHaveLength(4);
   });
 
   it("is none that began long after it would have been made", async () => {
@@ -355,10 +413,9 @@ describe("an upload of a process that was killed", () => {
     proxy.follow(() => "pass");
     expect(await uploads()).toHaveLength(3);
     const second = await processOf("put", { notebook });
-    await second.discard?.(scope, bigRecord("a"));
-    expect((await uploads()).map(({ key }) => key)).toEqual(["a", "b"]);
-    await second.discard?.(scope, bigRecord("b"));
+    expect(await second.abandon?.(scope)).toEqual({ warnings: [] });
     expect(await uploads()).toEqual([{ key: "a", id: theirs }]);
+    expect(await second.abandon?.(scope)).toEqual({ warnings: [] });
   });
 
   it("is aborted at the end of a run that did not write its object any more", async () => {

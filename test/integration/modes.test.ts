@@ -165,7 +165,7 @@ describe("plan", () => {
       const { scopes } = JSON.parse(stdout) as { scopes: Record<string, unknown>[] };
       expect(scopes.map(({ target }) => target)).toEqual([named("orders"), named("photos"), "db_0", named("jobs")]);
       expect(scopes.map(({ decision }) => decision)).toEqual(decisions);
-      expect(scopes.map(({ records }) => records)).toEqual([2, 2, 10, 2]);
+      expect(scopes.map(({ recordsRead }) => recordsRead)).toEqual([2, 2, 10, 2]);
       expect(await held()).toEqual(THEIRS);
       const applied = await apply("--mode", mode, "--yes");
       expect(applied.report?.scopes.map(({ decision }) => decision)).toEqual(decisions);

@@ -108,12 +108,12 @@ it("plans, then restores, what the transform makes of each record, and accounts 
   expect(plan.status, plan.stderr).toBe(0);
   const planned = JSON.parse(plan.stdout) as {
     transform: string;
-    scopes: { records: number; malformed: number; leftOut: number }[];
+    recordsRead: number;
+    totals: { rejected: number };
+    leftOut: number;
   };
-  const sum = (of: "records" | "malformed" | "leftOut") =>
-    planned.scopes.reduce((total, scope) => total + scope[of], 0);
   expect(planned.transform).toBe(mask);
-  expect([sum("records"), sum("malformed"), sum("leftOut")]).toEqual([
+  expect([planned.recordsRead, planned.totals.rejected, planned.leftOut]).toEqual([
     RECORDS.read - RECORDS.leftOut,
     RECORDS.rejected,
     RECORDS.leftOut,

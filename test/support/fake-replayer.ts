@@ -26,6 +26,9 @@ export interface FakeScript {
   readonly keep?: (scope: Scope, state: ScopeState) => Promise<ScopeNotes>;
   readonly finish?: (scope: Scope) => Promise<ScopeNotes>;
   readonly incarnation?: (scope: Scope) => string | undefined;
+  /** Absent: all would be restored. */
+  readonly foresee?: (batch: readonly WritableRecord[], takeover: string) => Promise<Outcome[]> | Outcome[];
+  readonly losses?: (scope: Scope) => Promise<readonly string[]>;
 }
 
 export class FakeReplayer {
@@ -108,6 +111,15 @@ export class FakeReplayer {
 
   async close(): Promise<void> {
     this.log.push("close");
+  }
+
+  async foresee(_scope: Scope, batch: readonly WritableRecord[], takeover: string): Promise<Outcome[]> {
+    this.log.push(`foresee ${takeover} ${batch.map(({ displayKey }) => displayKey).join(",")}`);
+    return (await this.#script.foresee?.(batch, takeover)) ?? batch.map(() => RESTORED);
+  }
+
+  async losses(scope: Scope): Promise<readonly string[]> {
+    return (await this.#script.losses?.(scope)) ?? [];
   }
 }
 

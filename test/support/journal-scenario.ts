@@ -113,7 +113,7 @@ export class Scenario {
     const sequences = Array.from({ length: count }, (_, i) => next + i);
     this.#next.set(scope, next + count);
     for (const sequence of sequences) announced.add(sequence);
-    this.#both((journal) => journal.intent(scope, sequences));
+    this.#both((journal) => journal.records(scope).intent(sequences));
   }
 
   #onward(scope: Scope): void {
@@ -127,7 +127,7 @@ export class Scenario {
 
   #end(how: "settle" | "withdraw", scope: Scope, sequences: readonly number[]): void {
     if (how === "withdraw") {
-      this.#both((journal) => journal.withdraw(scope, sequences), [], false);
+      this.#both((journal) => journal.records(scope).withdraw(sequences), [], false);
       return;
     }
     const tally = new Tally();
@@ -141,7 +141,7 @@ export class Scenario {
       listed.push({ adapter, scope: name, path: "items.jsonl", line: sequence + 1, key: "k", outcome: "rejected" });
     }
     const records = sequences.map((sequence) => ({ sequence, after: { path: "items.jsonl", line: sequence + 1 } }));
-    this.#both((journal) => journal.settled(scope, { records, tally, listed, workedMs: 3 }), listed, false);
+    this.#both((journal) => journal.records(scope).settled({ records, tally, listed, workedMs: 3 }), listed, false);
   }
 
   /** One entry, in the journal and in the copy. `isPromised`: it is kept once the journal says so. */

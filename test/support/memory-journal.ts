@@ -1,9 +1,10 @@
 /** A journal that keeps its entries in memory, for looking at, and counts as durable at once. */
 import type { Scope } from "../../src/model/scope.js";
 import type { Entry, EntryOf } from "../../src/run/journal/entries.js";
+import type { EntryKeeper } from "../../src/run/journal/entry-keeper.js";
 import type { Admission } from "../../src/run/journal/journal.js";
 import type { ScopeState } from "../../src/run/journal/state.js";
-import { type EntryKeeper, StateJournal } from "../../src/run/journal/state-journal.js";
+import { StateJournal } from "../../src/run/journal/state-journal.js";
 import type { ListedRecord } from "../../src/run/listed-record.js";
 
 export interface MemoryJournal {

@@ -7,7 +7,7 @@ import type { ScopeState } from "../../src/replayers/replayer.js";
 import type { StateJournal } from "../../src/run/journal/state-journal.js";
 import { Ledger } from "../../src/run/ledger.js";
 import { ListedSummary } from "../../src/run/listed-summary.js";
-import type { Plan } from "../../src/run/plan.js";
+import type { Outline } from "../../src/run/plan/plan-schema.js";
 import type { PreparedRun } from "../../src/run/prepare.js";
 import { type ProgressEvent, SILENT } from "../../src/run/progress.js";
 import { type ReplayEnd, replay } from "../../src/run/replay.js";
@@ -111,7 +111,7 @@ function stateFor(decision: ScopeDecision = "create"): ScopeState {
 }
 
 /** As the plan's own module makes it, whose imports would bring every client along. */
-function planOf({ options, scopes, checked, replayers }: PreparedRun): Plan {
+function planOf({ options, scopes, checked, replayers }: PreparedRun): Outline {
   return {
     dump: { path: options.dump, takenAt: "2026-05-01T00:00:00Z", phase: "phase1-live-pinned", ...checked },
     mode: options.mode.name,

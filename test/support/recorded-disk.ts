@@ -160,7 +160,8 @@ function mixed(versions: readonly Buffer[], draw: Draw): Buffer {
 let recording: DiskRecord | undefined;
 let fault: ((operation: Operation, path: string) => Promise<void> | void) | undefined;
 
-export type Operation = "open" | "read" | "write" | "sync" | "synced" | "truncate" | "remove";
+/** `look`: a file is opened to be read. */
+export type Operation = "open" | "look" | "read" | "write" | "sync" | "synced" | "truncate" | "remove";
 
 /** Records from now on; undefined: no more. */
 export function recordTo(record: DiskRecord | undefined): void {
@@ -175,7 +176,7 @@ export function failWith(next: typeof fault): void {
 /** The module with the functions that the code under test uses, recorded. */
 export function recorded(fs: typeof fsPromises): typeof fsPromises {
   const open = async (path: string, flags: string, mode?: number) => {
-    if (flags !== "r") await fault?.("open", path);
+    await fault?.(flags === "r" ? "look" : "open", path);
     const handle = await fs.open(path, flags, mode);
     const record = recording?.covers(path) === true ? recording : undefined;
     return watched(handle, { path, record, file: record?.opened(path, flags) });

@@ -53,17 +53,19 @@ export interface Meanwhile {
   readonly silenceMs?: number;
   /** Called with each piece of standard error before the command goes on. */
   readonly onStderr?: (text: string) => void;
+  /** Asks another process to end. */
+  readonly terminate?: (pid: number) => void;
 }
 
 /** Runs `elastickv-restore` with these arguments and nothing of this process's environment. Without `stdin` nobody can be asked. */
 export async function runCli(
   argv: readonly string[],
   env: Readonly<Record<string, string | undefined>> = {},
-  { stdin, signal, silenceMs, onStderr }: Meanwhile = {},
+  { stdin, onStderr, ...meanwhile }: Meanwhile = {},
 ): Promise<CliResult> {
   const [stdout, stderr] = [new Kept(), new Kept(onStderr)];
   const asked = stdin === undefined ? { isTty: false } : { isTty: true, stdin };
-  const more = present({ signal, silenceMs });
+  const more = present(meanwhile);
   // Every run has a state folder of its own, unless the test names one.
   const state = env["XDG_STATE_HOME"] ?? (await mkdtemp(join(tmpdir(), "elastickv-restore-state-")));
   try {

@@ -103,7 +103,7 @@ export async function restore(
       },
     },
     capabilities,
-    journal: memoryJournal([scope]).journal,
+    journal: memoryJournal([scope]).journal.records(scope),
     firstSequence: 0,
     workedMs: () => 0,
     ledger: ledger.scope(scope),

@@ -10,6 +10,7 @@ import {
   ReceiveMessageCommand,
   SendMessageCommand,
   type SendMessageCommandInput,
+  SetQueueAttributesCommand,
   SQSClient,
 } from "@aws-sdk/client-sqs";
 import type { Access } from "../../testcontainers/recipe.js";
@@ -42,6 +43,10 @@ export class Queues {
     const QueueUrl = await this.#url(name);
     const answer = await this.#client.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ["All"] }));
     return answer.Attributes ?? {};
+  }
+
+  async setAttributes(name: string, Attributes: Record<string, string>): Promise<void> {
+    await this.#client.send(new SetQueueAttributesCommand({ QueueUrl: await this.#url(name), Attributes }));
   }
 
   async exists(name: string): Promise<boolean> {

@@ -1,32 +1,45 @@
 /** `apply`: restores a dump. */
-import { createInterface } from "node:readline/promises";
-import type { Readable } from "node:stream";
+import { resolve } from "node:path";
 import { RestoreError } from "../../errors/restore-error.js";
 import { escapeForDisplay } from "../../model/display.js";
 import { apply as applyRun, mayDelete } from "../../run/apply.js";
 import type { JobInit } from "../../run/job/job.js";
-import type { Plan } from "../../run/plan.js";
+import type { KeptPlan } from "../../run/plan/judge-plan.js";
+import type { Outline } from "../../run/plan/plan-schema.js";
 import type { Report } from "../../run/report.js";
+import { present } from "../../support/present.js";
+import { ask } from "../ask.js";
 import { type Command, DUMP_POSITIONAL } from "../command.js";
+import { compareAfter } from "../compare.js";
+import { htmlReport } from "../html/report.js";
 import type { Io } from "../io.js";
+import { jobPlace } from "../job-place.js";
 import {
   CONFIRM_OPTIONS,
   OUTPUT_OPTIONS,
+  PLAN_OPTION,
+  REPORT_OPTION,
   RESUME_OPTION,
   RETRIED_OPTIONS,
   RUN_OPTIONS,
   STATE_OPTIONS,
+  VERIFY_OPTION,
 } from "../options.js";
 import { json, print } from "../output.js";
+import { deletionText, outlineText } from "../plan-text.js";
+import { plannedArguments } from "../planned.js";
 import { type ProgressKind, progressSink } from "../progress.js";
-import { keepReports, makeRoomForReports, rejectsPathOf } from "../reports.js";
+import { keepReports, listPathOf, makeRoomForReports } from "../reports.js";
 import { type RunArguments, runOptions } from "../run-options.js";
-import { stateDirectory, stateOption } from "../state-directory.js";
-import { errorText, planText, reportText } from "../text.js";
+import { stateOption } from "../state-directory.js";
+import { errorText, reportText } from "../text.js";
+import { comparisonText } from "../verification-text.js";
+import { wordsFor } from "../words.js";
 import { runPlan } from "./plan.js";
 
 export interface ApplyArguments extends RunArguments {
   readonly resume?: boolean;
+  readonly verify?: boolean;
   readonly yes?: boolean;
   readonly report?: readonly string[];
   readonly dryRun?: boolean;
@@ -34,11 +47,16 @@ export interface ApplyArguments extends RunArguments {
   readonly progress?: ProgressKind;
 }
 
-export const apply: Command<ApplyArguments> = {
-  usage: "apply <dump>",
+/** With a plan, the dump need not be named. */
+type TypedArguments = Omit<ApplyArguments, "dump"> & { readonly dump?: string; readonly plan?: string };
+
+export const apply: Command<TypedArguments> = {
+  usage: "apply [dump]",
   summary: "restore a dump",
   options: {
     ...RUN_OPTIONS,
+    ...PLAN_OPTION,
+    ...VERIFY_OPTION,
     ...RESUME_OPTION,
     ...RETRIED_OPTIONS,
     ...STATE_OPTIONS,
@@ -49,40 +67,78 @@ export const apply: Command<ApplyArguments> = {
   examples: [
     ["$0 apply ./dump --redis-url redis://127.0.0.1:6379 --adapter redis", "the dump's keys into an empty Redis"],
     ["$0 apply ./dump --mode merge --report report.json", "all of it, endpoints from the environment"],
+    ["$0 apply --plan plan.json", "just what `plan --out` kept"],
   ],
-  run: (args, io, words) =>
-    args.dryRun === true
-      ? runPlan(args, io)
-      : runApply(args, io, { words, take: args.resume === true ? "same" : "begin" }),
+  run: async (args, io, words) => {
+    const { plan, dump } = args;
+    if (plan !== undefined) return await runKeptPlan({ ...args, plan }, io);
+    if (dump === undefined) throw dumpMissing();
+    const whole = { ...args, dump };
+    if (args.dryRun === true) return await runPlan(whole, io);
+    return await runApply(whole, io, { words, take: takeOf(args) });
+  },
 };
 
+function takeOf({ resume }: Pick<ApplyArguments, "resume">): "begin" | "same" {
+  return resume === true ? "same" : "begin";
+}
+
+function dumpMissing(): RestoreError {
+  return new RestoreError("USAGE", "apply needs a dump: elastickv-restore apply <dump>", {
+    hint: "`elastickv-restore apply --help` lists what there is.",
+  });
+}
+
+/** The job is begun by the plan's words: taking it up again needs no plan. */
+async function runKeptPlan(said: TypedArguments & { readonly plan: string }, io: Io): Promise<number> {
+  const { args: planned, kept } = await plannedArguments(said, apply.options, io);
+  const args: ApplyArguments = { ...planned, ...present(said), dump: planned.dump };
+  const report = args.report?.map((path) => resolve(io.cwd, path));
+  const words = wordsFor({ ...RUN_OPTIONS, ...RETRIED_OPTIONS, ...REPORT_OPTION }, { ...args, ...present({ report }) });
+  return await runApply(args, io, { words, take: takeOf(args), plan: kept });
+}
+
+/** How a job is begun or taken up. `plan`: what it has to be, where it is begun. */
+type JobArguments = Pick<JobInit, "take" | "words"> & { readonly plan?: KeptPlan };
+
 /** Begins a job or takes one up, and shows it to its end. */
-export async function runApply(args: ApplyArguments, io: Io, job: Pick<JobInit, "take" | "words">): Promise<number> {
+export async function runApply(args: ApplyArguments, io: Io, { plan, ...job }: JobArguments): Promise<number> {
   const progress = progressSink(args.progress ?? "auto", io);
   const options = await runOptions(args, io, progress);
   const paths = args.report ?? [];
   try {
-    await makeRoomForReports(paths);
-    const rejectsPath = rejectsPathOf(paths);
+    await makeRoomForReports(paths, "restore");
+    const rejectsPath = listPathOf(paths, "restore");
     const isQuiet = args.progress === "none";
-    const report = await applyRun({
+    const restored = await applyRun({
       ...options,
-      job: { ...job, stateDirectory: stateDirectory(args, io), pid: io.pid, isAlive: io.isAlive, cwd: io.cwd },
-      ...(rejectsPath === undefined ? {} : { rejectsPath }),
-      onPlan: (plan) => {
-        if (!isQuiet) io.stderr.write(`${planText(plan)}\n`);
+      job: { ...job, ...jobPlace(args, io) },
+      ...present({ rejectsPath, plan }),
+      onPlan: (outline) => {
+        if (!isQuiet) io.stderr.write(`${outlineText(outline)}\n`);
       },
-      confirm: (plan) => confirm(plan, args, io),
+      confirm: (outline) => confirm(outline, args, io),
     });
-    await show(report, args, io).finally(() => keepReports(paths, report, { ...io, isQuiet: args.json === true }));
+    const isVerified = args.verify === true && restored.error === undefined;
+    const report = isVerified ? await verified(restored, args, io) : restored;
+    const kept = { report, html: htmlReport };
+    await show(report, args, io).finally(() => keepReports(paths, kept, { ...io, isQuiet: args.json === true }));
     return report.exitStatus;
   } finally {
     options.retry?.close();
   }
 }
 
+/** The report with how the targets compare with the dump. */
+async function verified(restored: Report, args: ApplyArguments, io: Io): Promise<Report> {
+  const verification = await compareAfter(restored, args, io);
+  return { ...restored, verification, exitStatus: restored.exitStatus || verification.exitStatus };
+}
+
 async function show(report: Report, args: ApplyArguments, io: Io): Promise<void> {
-  await print(io.stdout, args.json === true ? json(report) : reportText(report));
+  const { verification } = report;
+  const compared = verification === undefined ? "" : `\nCompared with the dump:\n\n${comparisonText(verification)}`;
+  await print(io.stdout, args.json === true ? json(report) : `${reportText(report)}${compared}`);
   if (report.error === undefined) return;
   const text = stoppedText(report.error, report, stateOption(args, io));
   await print(io.stderr, text);
@@ -97,31 +153,13 @@ function stoppedText(error: NonNullable<Report["error"]>, { job }: Report, where
   ].join("\n");
 }
 
-async function confirm(plan: Plan, { yes }: ApplyArguments, io: Io): Promise<boolean> {
+async function confirm({ scopes }: Outline, { yes, progress }: ApplyArguments, io: Io): Promise<boolean> {
   if (yes === true) return true;
   if (io.isTty !== true || io.stdin === undefined) return false;
-  const names = plan.scopes.filter(mayDelete).map(({ adapter, target }) => escapeForDisplay(`${adapter}:${target}`));
+  const deleted = scopes.filter(mayDelete);
+  const names = deleted.map(({ adapter, target }) => escapeForDisplay(`${adapter}:${target}`));
   const what = `${names.join(", ")} ${names.length === 1 ? "holds" : "hold"}`;
-  const answer = await ask(`This deletes what ${what}. Type "replace" to go on: `, io.stdin, io);
-  return answer?.trim() === "replace";
-}
-
-/** What a person types; undefined when the input ends instead. @throws RestoreError INTERRUPTED */
-async function ask(question: string, input: Readable, { stderr, signal }: Io): Promise<string | undefined> {
-  const lines = createInterface({ input, output: stderr, terminal: true });
-  // A terminal hands Ctrl-C to the prompt, as a key and not as a signal.
-  const interruption = new AbortController();
-  lines.once("SIGINT", () => interruption.abort());
-  // A prompt whose input has ended never answers.
-  const ended = new Promise<undefined>((resolve) => lines.once("close", () => resolve(undefined)));
-  const either = AbortSignal.any([interruption.signal, ...(signal === undefined ? [] : [signal])]);
-  try {
-    return await Promise.race([lines.question(question, { signal: either }), ended]);
-  } catch (error) {
-    if (either.aborted) throw new RestoreError("INTERRUPTED", "interrupted before anything was written");
-    if (error instanceof Error && error.name === "AbortError") return undefined;
-    throw error;
-  } finally {
-    lines.close();
-  }
+  // Else it stands just above.
+  if (progress === "none") io.stderr.write(deletionText(deleted));
+  return (await ask(`This deletes what ${what}. Type "replace" to go on: `, io)) === "replace";
 }

@@ -5,12 +5,13 @@ import { hasEnded } from "../../run/job/job-end.js";
 import { type JobFile, readJob } from "../../run/job/job-file.js";
 import { findJob, type JobOverview, listJobs } from "../../run/job/jobs.js";
 import { present } from "../../support/present.js";
-import { argumentsOf, withSavedEndpoints } from "../begun-job.js";
+import { argumentsOf } from "../begun-job.js";
 import type { Command } from "../command.js";
 import type { Io } from "../io.js";
 import { jobLine } from "../jobs-text.js";
 import { OUTPUT_OPTIONS, REPORT_OPTION, RESUME_OPTIONS, STATE_OPTIONS } from "../options.js";
 import { stateDirectory } from "../state-directory.js";
+import { withSavedEndpoints } from "../words.js";
 import { type ApplyArguments, runApply } from "./apply.js";
 
 interface ResumeArguments extends Partial<ApplyArguments> {

@@ -5,14 +5,15 @@ import { RestoreError } from "../../errors/restore-error.js";
 import { endReportPath } from "../../run/job/job-end.js";
 import { type JobFile, readJob } from "../../run/job/job-file.js";
 import { findJob } from "../../run/job/jobs.js";
-import { type RetriableReport, readRetriable } from "../../run/retry.js";
+import { type ListingReport, readRetriable } from "../../run/retry.js";
 import { present } from "../../support/present.js";
-import { argumentsOf, withSavedEndpoints, wordsOf } from "../begun-job.js";
+import { argumentsOf, wordsOf } from "../begun-job.js";
 import type { Command } from "../command.js";
 import type { Io } from "../io.js";
 import { CONFIRM_OPTIONS, OUTPUT_OPTIONS, RUN_OPTIONS, STATE_OPTIONS } from "../options.js";
-import { rejectsPathOf } from "../reports.js";
+import { listPathOf } from "../reports.js";
 import { stateDirectory } from "../state-directory.js";
+import { withSavedEndpoints } from "../words.js";
 import { type ApplyArguments, runApply } from "./apply.js";
 import { runPlan } from "./plan.js";
 
@@ -20,7 +21,7 @@ type RetryArguments = Partial<ApplyArguments> & { readonly result: string };
 
 export const retry: Command<RetryArguments> = {
   usage: "retry <result>",
-  summary: "restore again what a report lists as not restored",
+  summary: "restore again what a report lists as not restored, missing or different",
   options: {
     only: {
       type: "string",
@@ -47,7 +48,7 @@ export const retry: Command<RetryArguments> = {
     const path = await reportPath(args, io);
     const report = await readRetriable(path);
     assertOtherReport(args.report?.map((each) => resolve(io.cwd, each)) ?? [], path, report);
-    const begun = await readJob(stateDirectory(args, io), report.job).catch(() => undefined);
+    const begun = await jobOf(report, args, io);
     const again = { ...(await argumentsAgain(args, begun, report, io)), retryOf: path };
     if (args.dryRun === true) return await runPlan(again, io);
     return await runApply(again, io, { take: "begin", words: wordsOf(withoutReport(again, args)) });
@@ -62,10 +63,17 @@ async function reportPath({ result, ...args }: RetryArguments, io: Io): Promise<
   return endReportPath(init.stateDirectory, await findJob(init, result));
 }
 
+/** A comparison is no job: what it was made with is said again. */
+async function jobOf(report: ListingReport, args: RetryArguments, io: Io): Promise<JobFile | undefined> {
+  if (!("job" in report)) return undefined;
+  return await readJob(stateDirectory(args, io), report.job).catch(() => undefined);
+}
+
 /** What is to be retried must not be written over: a job that is stopped reads it again. */
-function assertOtherReport(paths: readonly string[], retried: string, { rejectsFile }: RetriableReport): void {
-  const rejects = rejectsPathOf(paths);
-  const isSame = paths.includes(retried) || rejects === rejectsPathOf([retried]) || rejects === rejectsFile;
+function assertOtherReport(paths: readonly string[], retried: string, report: ListingReport): void {
+  const rejectsFile = "rejectsFile" in report ? report.rejectsFile : undefined;
+  const rejects = listPathOf(paths, "restore");
+  const isSame = paths.includes(retried) || rejects === listPathOf([retried], "restore") || rejects === rejectsFile;
   if (paths.length === 0 || !isSame) return;
   throw new RestoreError("USAGE", `--report would write over the report that is retried: ${retried}`, {
     hint: "Name another file.",
@@ -76,7 +84,7 @@ function assertOtherReport(paths: readonly string[], retried: string, { rejectsF
 async function argumentsAgain(
   args: RetryArguments,
   begun: JobFile | undefined,
-  report: RetriableReport,
+  report: ListingReport,
   io: Io,
 ): Promise<ApplyArguments> {
   const { result: _result, dump, ...said } = args;

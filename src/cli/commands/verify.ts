@@ -1,44 +1,104 @@
-/** `verify`: checks a dump alone. */
+/** `verify`: checks a dump alone, or compares the targets that it was restored into with it. */
 import { EXIT } from "../../errors/codes.js";
+import { RestoreError } from "../../errors/restore-error.js";
 import { verifyDump } from "../../run/verify-dump.js";
+import { present } from "../../support/present.js";
 import { type Command, DUMP_POSITIONAL } from "../command.js";
-import { DUMP_OPTIONS, OUTPUT_OPTIONS, SELECTION_OPTIONS } from "../options.js";
+import { type ComparisonArguments, compareTargets } from "../compare.js";
+import { htmlComparison } from "../html/comparison.js";
+import type { Io } from "../io.js";
+import {
+  COMPARE_OPTIONS,
+  OUTPUT_OPTIONS,
+  REPAIR_OPTIONS,
+  REPORT_OPTION,
+  RESUME_OPTION,
+  RUN_OPTIONS,
+  STATE_OPTIONS,
+} from "../options.js";
 import { json, print } from "../output.js";
-import { type ProgressKind, progressSink } from "../progress.js";
-import { parseSelection, type SelectionArguments } from "../selection.js";
+import { progressSink } from "../progress.js";
+import { repaired } from "../repair.js";
+import { keepReports, listPathOf, makeRoomForReports } from "../reports.js";
+import { parseSelection } from "../selection.js";
 import { verificationText } from "../text.js";
+import { comparisonText } from "../verification-text.js";
+import { camel } from "../words.js";
 import { workPlace } from "../work-place.js";
 
-interface VerifyArguments extends SelectionArguments {
-  readonly dump: string;
+interface VerifyArguments extends ComparisonArguments {
   readonly checksums?: boolean;
-  readonly allowOrphanBuckets?: boolean;
-  readonly json?: boolean;
-  readonly progress?: ProgressKind;
 }
 
 export const verify: Command<VerifyArguments> = {
   usage: "verify <dump>",
-  summary: "check a dump: manifest, digests, metadata and every record",
+  summary: "check a dump; with endpoints or --target, compare the targets with it, record by record",
   options: {
     checksums: { type: "boolean", group: "Dump:", describe: "stop after manifest, digests and metadata" },
-    "allow-orphan-buckets": DUMP_OPTIONS["allow-orphan-buckets"],
-    ...SELECTION_OPTIONS,
+    ...COMPARE_OPTIONS,
+    ...REPAIR_OPTIONS,
+    ...RUN_OPTIONS,
+    ...RESUME_OPTION,
+    ...STATE_OPTIONS,
+    ...REPORT_OPTION,
+    yes: { type: "boolean", alias: "y", group: "Output:", describe: "--repair: do not ask before deleting" },
     ...OUTPUT_OPTIONS,
   },
   positionals: DUMP_POSITIONAL,
-  examples: [["$0 verify ./dump", "is this dump whole, and can each record be read?"]],
+  examples: [
+    ["$0 verify ./dump", "is this dump whole, and can each record be read?"],
+    [
+      "$0 verify ./dump --redis-url redis://127.0.0.1:6379 --adapter redis",
+      "does that Redis hold what the dump holds?",
+    ],
+    ["$0 verify ./dump --target staging --sample 1% --report proof.json", "a quick look, with a report"],
+  ],
   run: async (args, io) => {
-    const result = await verifyDump({
-      dump: args.dump,
-      ...workPlace(io),
-      allowOrphanBuckets: args.allowOrphanBuckets ?? false,
-      selection: parseSelection(args),
-      checksumsOnly: args.checksums ?? false,
-      progress: progressSink(args.progress ?? "auto", io),
-      ...(io.signal === undefined ? {} : { signal: io.signal }),
-    });
-    await print(io.stdout, args.json === true ? json(result) : verificationText(result));
-    return result.malformedCount > 0 ? EXIT.incomplete : EXIT.ok;
+    if (!namesTarget(args)) return await alone(args, io);
+    if (args.checksums === true) {
+      throw new RestoreError("USAGE", "--checksums checks the dump alone", { hint: "Leave the endpoints out, or it." });
+    }
+    return await compare(args, io);
   },
 };
+
+/** Endpoints in the environment alone start no comparison. */
+function namesTarget({ dynamodbEndpoint, s3Endpoint, sqsEndpoint, redisUrl, target }: VerifyArguments): boolean {
+  return [dynamodbEndpoint, s3Endpoint, sqsEndpoint, redisUrl, target].some((each) => each !== undefined);
+}
+
+async function alone(args: VerifyArguments, io: Io): Promise<number> {
+  const stray = Object.keys({ ...COMPARE_OPTIONS, ...REPAIR_OPTIONS, ...REPORT_OPTION, ...RESUME_OPTION }).find(
+    (name) => (args as unknown as Record<string, unknown>)[camel(name)] !== undefined,
+  );
+  if (stray !== undefined) {
+    throw new RestoreError("USAGE", `--${stray} is for a comparison with targets`, {
+      hint: "Name them on the command line, by endpoint or with --target: the environment alone starts no comparison.",
+    });
+  }
+  const result = await verifyDump({
+    dump: args.dump,
+    ...workPlace(io),
+    allowOrphanBuckets: args.allowOrphanBuckets ?? false,
+    selection: parseSelection(args),
+    checksumsOnly: args.checksums ?? false,
+    progress: progressSink(args.progress ?? "auto", io),
+    ...present({ signal: io.signal }),
+  });
+  await print(io.stdout, args.json === true ? json(result) : verificationText(result));
+  return result.malformedCount > 0 ? EXIT.incomplete : EXIT.ok;
+}
+
+async function compare(args: VerifyArguments, io: Io): Promise<number> {
+  const paths = args.report ?? [];
+  await makeRoomForReports(paths, "comparison");
+  const list = listPathOf(paths, "comparison");
+  const verification = args.repair === true ? await repaired(args, io, list) : await compareTargets(args, io, list);
+  await print(io.stdout, args.json === true ? json(verification) : comparisonText(verification));
+  await keepReports(
+    paths,
+    { report: verification, html: htmlComparison },
+    { stdout: io.stdout, isQuiet: args.json === true },
+  );
+  return verification.exitStatus;
+}

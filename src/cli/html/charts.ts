@@ -20,7 +20,10 @@ const PART_TEXT: Readonly<Record<Part, string>> = {
 const PARTS: readonly Part[] = [...OUTCOMES, "not-reached"];
 
 /** A bar for each scope, as long as all the others: shares, not sizes. */
-export function outcomeChart({ scopes }: Report, label: (scope: ReportedScope) => string): Markup {
+export function outcomeChart<S extends Counted>(
+  { scopes }: { readonly scopes: readonly S[] },
+  label: (scope: S) => string,
+): Markup {
   const used = PARTS.filter((part) => scopes.some((scope) => partOf(scope, part) > 0));
   const legend = used.map((part) => html`<li><i class="${part}"></i>${PART_TEXT[part]}</li>`);
   const bars = scopes.map((scope) => {
@@ -36,7 +39,9 @@ export function outcomeChart({ scopes }: Report, label: (scope: ReportedScope) =
   return html`<ul class="legend">${legend}</ul>${bars}`;
 }
 
-function partOf(scope: ReportedScope, part: Part): number {
+type Counted = Pick<ReportedScope, "notReached" | "outcomes">;
+
+function partOf(scope: Counted, part: Part): number {
   return part === "not-reached" ? scope.notReached : scope.outcomes[part];
 }
 

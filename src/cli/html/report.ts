@@ -8,33 +8,19 @@ import type { Report, ReportedScope } from "../../run/report.js";
 import { formatBytes, formatCount, formatDuration, plural } from "../format.js";
 import { outcomeChart, timeChart } from "./charts.js";
 import { html, type Markup } from "./markup.js";
-import { STYLE } from "./style.js";
+import { facts, list, page, section, tiles, time } from "./page.js";
 import { listedTable, reasonTable, scopeTable, targetTable } from "./tables.js";
 import { verdict } from "./verdict.js";
 
 /** The whole file. */
 export function htmlReport(report: Report): string {
   const { tone, sentence } = verdict(report);
-  const page = html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>Restore report ${report.job}</title>
-<style>${STYLE}</style>
-</head>
-<body>
-<main>
-<h1>Restore report</h1>
-<div class="verdict ${tone}">${sentence}${errorOf(report)}</div>
-${tiles(report)}
-${sections(report)}
-</main>
-</body>
-</html>
-`;
-  return page.text;
+  return page(`Restore report ${report.job}`, [
+    html`<h1>Restore report</h1>`,
+    html`<div class="verdict ${tone}">${sentence}${errorOf(report)}</div>`,
+    tilesOf(report),
+    ...sections(report),
+  ]);
 }
 
 function errorOf({ error, job }: Report): Markup | undefined {
@@ -43,7 +29,7 @@ function errorOf({ error, job }: Report): Markup | undefined {
   return html`<p>${error.message}.${hint}</p><p>It is taken up again by: elastickv-restore resume ${job}</p>`;
 }
 
-function tiles({ totals, notReached, scopes, durationMs, resumed, thisProcess }: Report): Markup {
+function tilesOf({ totals, notReached, scopes, durationMs, resumed, thisProcess }: Report): Markup {
   const skipped = totals["skipped-existing"] + totals["skipped-expired"] + totals["skipped-empty"];
   const left = WANTING.reduce((sum, kind) => sum + totals[kind], 0);
   const bytes = scopes.reduce((sum, scope) => sum + scope.bytesRestored, 0);
@@ -55,7 +41,7 @@ function tiles({ totals, notReached, scopes, durationMs, resumed, thisProcess }:
     ...(notReached > 0 ? [[formatCount(notReached), "read, not reached"] as const] : []),
     [formatDuration(durationMs), `at ${formatCount(Math.round(thisProcess.recordsPerSecond))} records a second${here}`],
   ];
-  return html`<div class="tiles">${all.map(([value, name]) => html`<div class="tile"><b>${value}</b><span>${name}</span></div>`)}</div>`;
+  return tiles(all);
 }
 
 function sections(report: Report): Markup[] {
@@ -73,7 +59,7 @@ function sections(report: Report): Markup[] {
   return [
     section(
       "What was restored where and when",
-      html`${facts(report)}<div style="height:1rem"></div>${scopeTable(scopes, labelOf)}`,
+      html`${factsOf(report)}<div style="height:1rem"></div>${scopeTable(scopes, labelOf)}`,
     ),
     section("How the records ended", outcomeChart(report, labelOf)),
     section("Records over time", timeOf(report)),
@@ -91,15 +77,7 @@ function sections(report: Report): Markup[] {
 const IN_DOUBT = "The answer to each of these was lost, and it may not be sent twice: it is there once or not at all.";
 const REKEYED = "Their ids in the dump would have kept them from being delivered.";
 
-function section(title: string, body: Markup | undefined): Markup | undefined {
-  return body === undefined ? undefined : html`<section><h2>${title}</h2>${body}</section>`;
-}
-
-function list(items: readonly string[]): Markup | undefined {
-  return items.length === 0 ? undefined : html`<ul>${items.map((item) => html`<li>${item}</li>`)}</ul>`;
-}
-
-function facts({ dump, job, mode, startedAt, endedAt, resumed, retryOf, targets, transform }: Report): Markup {
+function factsOf({ dump, job, mode, startedAt, endedAt, resumed, retryOf, targets, transform }: Report): Markup {
   const rows: readonly (readonly [string, string])[] = [
     [
       "Dump",
@@ -114,11 +92,7 @@ function facts({ dump, job, mode, startedAt, endedAt, resumed, retryOf, targets,
     ...(retryOf === undefined ? [] : [["Retries", `records that ${retryOf} lists`] as const]),
     ["Job", resumed ? `${job}, taken up again; counts are of all its processes` : job],
   ];
-  return html`<dl>${rows.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl>`;
-}
-
-function time(iso: string): string {
-  return `${iso.slice(0, 10)} ${iso.slice(11, 19)} UTC`;
+  return facts(rows);
 }
 
 function timeOf(report: Report): Markup | undefined {

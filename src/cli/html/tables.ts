@@ -63,10 +63,10 @@ export function targetTable({ targets }: Report): Markup {
   );
 }
 
-function framed(head: Markup, rows: readonly Markup[]): Markup {
+export function framed(head: Markup, rows: readonly Markup[]): Markup {
   return html`<div class="wide"><table><thead><tr>${head}</tr></thead><tbody>${rows}</tbody></table></div>`;
 }
 
-function number(value: number): Markup {
+export function number(value: number): Markup {
   return html`<td class="number">${formatCount(value)}</td>`;
 }

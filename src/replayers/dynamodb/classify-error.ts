@@ -13,6 +13,32 @@ export const TABLE_IN_USE = "table-in-use";
 export const CONDITION_FAILED = "condition-failed";
 export const SERVER_ERROR = "server-error";
 
+/** The table's key is another one than the request's: no item of the dump is in it. */
+export const OTHER_KEY_REASONS: ReadonlySet<string> = new Set(["missing-key", "wrong-key-type"]);
+/** No item can stand under the key. */
+const KEY_REASONS: ReadonlySet<string> = new Set([
+  ...OTHER_KEY_REASONS,
+  "empty-key",
+  "key-too-large",
+  "invalid-number",
+  "number-out-of-range",
+]);
+
+/** Whether a request that names nothing but a key was refused for it. */
+export function isRefusedKey({ code, reason = "" }: RestoreError): boolean {
+  return code === "RECORD_REFUSED" && KEY_REASONS.has(reason);
+}
+
+/** Whether the target does not know the operation at all. */
+export function isMissingOperation({ cause }: RestoreError): boolean {
+  return awsErrorName(cause) === "UnknownOperationException" || /unsupported operation/i.test(awsErrorText(cause));
+}
+
+/** Whether the credentials are known and may not use the operation. */
+export function isDenied({ cause }: RestoreError): boolean {
+  return awsErrorName(cause) === "AccessDeniedException";
+}
+
 /** The server's sentence, as DynamoDB, DynamoDB Local 2.6.1 and elastickv word it, and the word for it. */
 const REFUSALS: readonly (readonly [RegExp, string])[] = [
   [/set\s+may not be empty/i, "empty-set"],
@@ -24,7 +50,10 @@ const REFUSALS: readonly (readonly [RegExp, string])[] = [
   [/key attribute cannot contain an empty/i, "empty-key"],
   [/type mismatch for index key/i, "wrong-index-key-type"],
   [/type mismatch for key|unsupported key attribute type/i, "wrong-key-type"],
-  [/required keys was not given|missing the key|missing (?:hash|range) key attribute/i, "missing-key"],
+  [
+    /does not match the schema|number of conditions on the keys|required keys was not given|missing the key|missing (?:hash|range) key attribute/i,
+    "missing-key",
+  ],
   [/38 (?:significant )?digits|number (?:over|under)flow|magnitude/i, "number-out-of-range"],
   [/numeric value|converted into a number/i, "invalid-number"],
   [/nesting (?:levels|exceeds)/i, "too-deep"],

@@ -6,11 +6,13 @@
  * answer's body is kept as it came. Nothing here retries or classifies.
  */
 import {
+  BatchGetItemCommand,
   BatchWriteItemCommand,
   DynamoDBClient,
   GetItemCommand,
   ListTablesCommand,
   PutItemCommand,
+  ScanCommand,
 } from "@aws-sdk/client-dynamodb";
 
 import { type AwsOptions, awsClientConfig } from "../aws-client.js";
@@ -30,6 +32,8 @@ export interface DynamoDbClient {
   batchWriteItem(table: string, body: Buffer): Promise<RawAnswer>;
   putItem(table: string, body: Buffer): Promise<RawAnswer>;
   getItem(table: string, body: Buffer): Promise<RawAnswer>;
+  batchGetItem(table: string, body: Buffer): Promise<RawAnswer>;
+  scan(table: string, body: Buffer): Promise<RawAnswer>;
   /** Lists one table: the least that shows a server which takes the credentials. `body`: the same request, otherwise written. */
   listTables(body?: Buffer): Promise<RawAnswer>;
   /** Closes the connections. Repeatable. */
@@ -43,49 +47,47 @@ export function createClient(options: AwsOptions): DynamoDbClient {
     async batchWriteItem(table, body) {
       // The table's name stands here too, because the endpoint of an AWS account may follow from it.
       const command = new BatchWriteItemCommand({ RequestItems: { [table]: [] } });
-      const exchange = attach(command.middlewareStack, body);
-      await sdk.send(command);
-      return exchange.answer();
+      return await exchanged(command.middlewareStack, body, () => sdk.send(command));
     },
     async putItem(table, body) {
       const command = new PutItemCommand({ TableName: table, Item: {} });
-      const exchange = attach(command.middlewareStack, body);
-      await sdk.send(command);
-      return exchange.answer();
+      return await exchanged(command.middlewareStack, body, () => sdk.send(command));
     },
     async getItem(table, body) {
       const command = new GetItemCommand({ TableName: table, Key: {} });
-      const exchange = attach(command.middlewareStack, body);
-      await sdk.send(command);
-      return exchange.answer();
+      return await exchanged(command.middlewareStack, body, () => sdk.send(command));
+    },
+    async batchGetItem(table, body) {
+      const command = new BatchGetItemCommand({ RequestItems: { [table]: { Keys: [] } } });
+      return await exchanged(command.middlewareStack, body, () => sdk.send(command));
+    },
+    async scan(table, body) {
+      const command = new ScanCommand({ TableName: table });
+      return await exchanged(command.middlewareStack, body, () => sdk.send(command));
     },
     async listTables(body) {
       const command = new ListTablesCommand({ Limit: 1 });
-      const exchange = attach(command.middlewareStack, body);
-      await sdk.send(command);
-      return exchange.answer();
+      return await exchanged(command.middlewareStack, body, () => sdk.send(command));
     },
     destroy: () => sdk.destroy(),
   };
 }
 
-interface Exchange {
-  answer(): RawAnswer;
-}
-
-function attach(stack: MiddlewareStack, body?: Buffer): Exchange {
+/** Sends a command with this body in place of its own, and gives its answer as it came. */
+async function exchanged(
+  stack: MiddlewareStack,
+  body: Buffer | undefined,
+  send: () => Promise<unknown>,
+): Promise<RawAnswer> {
   if (body !== undefined) stack.add(withBody(body), { step: "build", name: "itemBody", priority: "low" });
   let answer: RawAnswer | undefined;
   const keep = (raw: RawAnswer): void => {
     answer = raw;
   };
   stack.add(keepingAnswer(keep), { step: "deserialize", name: "rawAnswer", priority: "low" });
-  return {
-    answer: () => {
-      if (answer === undefined) throw new TypeError("the client gave no answer");
-      return answer;
-    },
-  };
+  await send();
+  if (answer === undefined) throw new TypeError("the client gave no answer");
+  return answer;
 }
 
 /** After the SDK has serialised and before it signs. */

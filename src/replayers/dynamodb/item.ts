@@ -3,8 +3,13 @@ import { RestoreError } from "../../errors/restore-error.js";
 import type { Outcome } from "../../model/outcome.js";
 import type { ItemRecord } from "../../model/record.js";
 import type { TableScope } from "../../model/scope.js";
+import { unprocessedKeys } from "./answers.js";
 import type { RawAnswer } from "./client.js";
-import { keyOfRecord, unprocessedKeys } from "./read-back.js";
+import { keyOfRecord } from "./keys.js";
+import { ITEM_OVERHEAD_BYTES } from "./requests.js";
+
+/** The most that BatchWriteItem takes. */
+export const BATCH_ITEMS = 25;
 
 export interface Item {
   readonly record: ItemRecord;
@@ -35,6 +40,24 @@ export function asItem(record: ItemRecord): Item {
   const item: Item = { record, key: keyOfRecord(record), text: record.text };
   if (EMPTY_SET_PATTERN.test(record.text.toString("latin1"))) item.outcome = EMPTY_SET;
   return item;
+}
+
+/** What goes in one request each: no more than the target takes, `bytes` in all, and no key twice. In order. */
+export function roundsOf(items: readonly Item[], bytes: number): Item[][] {
+  const rounds: Item[][] = [];
+  let [round, keys, held]: [Item[], Set<string>, number] = [[], new Set(), 0];
+  for (const item of items) {
+    const size = item.text.length + ITEM_OVERHEAD_BYTES;
+    if (round.length > 0 && (round.length >= BATCH_ITEMS || held + size > bytes || keys.has(item.key))) {
+      rounds.push(round);
+      [round, keys, held] = [[], new Set(), 0];
+    }
+    round.push(item);
+    keys.add(item.key);
+    held += size;
+  }
+  if (round.length > 0) rounds.push(round);
+  return rounds;
 }
 
 export function outcomeOf({ outcome, record }: Item): Outcome {

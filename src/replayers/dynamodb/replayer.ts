@@ -7,19 +7,27 @@ import { RestoreError } from "../../errors/restore-error.js";
 import { escapeForDisplay } from "../../model/display.js";
 import type { Outcome } from "../../model/outcome.js";
 import type { ItemRecord } from "../../model/record.js";
-import type { TableScope } from "../../model/scope.js";
+import type { TableSchema, TableScope } from "../../model/scope.js";
 import { present } from "../../support/present.js";
 import { type AwsOptions, endpointLabel, isAws } from "../aws-client.js";
 import { type CallStats, Calls } from "../calls.js";
 import type { Capabilities, Replayer, ReplayerContext, ScopeNotes, ScopeState } from "../replayer.js";
+import type { Verifier } from "../verifier.js";
 import { classifyError } from "./classify-error.js";
 import { createClient, type DynamoDbClient } from "./client.js";
+import { foreseeItems } from "./foresee.js";
+import { BATCH_ITEMS } from "./item.js";
+import { isPlainKey } from "./keys.js";
+import { schemaLosses, tableLosses } from "./losses.js";
 import { probeServer, SMALL_BODY_BYTES } from "./probe.js";
+import { ItemReader } from "./read-items.js";
 import { BATCH_OVERHEAD_BYTES, ITEM_OVERHEAD_BYTES } from "./requests.js";
+import { indexDifferences, keyDifference } from "./schema-differences.js";
 import { quotaWarning, schemaFault } from "./schema-limits.js";
-import { createTableInput, indexDifferences, keyDifference } from "./table-schema.js";
+import { createTableInput } from "./table-schema.js";
 import { isProtected, PROTECTED_HINT, Tables } from "./tables.js";
-import { BATCH_ITEMS, ItemWriter } from "./write-items.js";
+import { TableVerifier } from "./verifier.js";
+import { ItemWriter, type PutAction } from "./write-items.js";
 
 export type DynamoDbTarget = AwsOptions;
 
@@ -41,6 +49,8 @@ class DynamoDbReplayer implements Replayer<"dynamodb"> {
   readonly #probeCalls: Calls;
   readonly #tables: Tables;
   readonly #writer: ItemWriter;
+  readonly #reader: ItemReader;
+  readonly verifier: Verifier<"dynamodb">;
   #strictNames = true;
 
   constructor(target: DynamoDbTarget, context: ReplayerContext) {
@@ -62,6 +72,17 @@ class DynamoDbReplayer implements Replayer<"dynamodb"> {
     const calls = this.#calls.forWrites();
     const parts = { client: this.#client, calls, tables: this.#tables, classify, parallelPuts };
     this.#writer = new ItemWriter(parts, SMALL_BODY_BYTES);
+    const reading = { client: this.#client, calls: this.#calls };
+    this.#reader = new ItemReader({ ...reading, parallelGets: parallelPuts });
+    this.verifier = new TableVerifier({
+      ...reading,
+      writing: { client: this.#client, calls },
+      tables: this.#tables,
+      reader: this.#reader,
+      parallel: parallelPuts,
+      projectsAnyName: () => this.#strictNames,
+      schemaFault: ({ schema }) => this.#schemaFault(schema),
+    });
   }
 
   get stats(): CallStats {
@@ -95,7 +116,7 @@ class DynamoDbReplayer implements Replayer<"dynamodb"> {
     if (table === undefined) return { presence: "absent", ...unmakeable, warnings };
     const [holdsItems, losses] = await Promise.all([
       this.#tables.holdsItems(scope.target),
-      this.#tables.losses(scope.target, table),
+      tableLosses({ client: this.#client, calls: this.#calls }, scope.target, table),
     ]);
     const incompatible = keyDifference(scope.schema, table);
     const differences = indexDifferences(scope.schema, table);
@@ -114,10 +135,14 @@ class DynamoDbReplayer implements Replayer<"dynamodb"> {
     if (table !== undefined && isProtected(table)) {
       return { unmakeable: { why: "the table is protected against deletion", hint: PROTECTED_HINT } };
     }
-    const why = this.#strictNames ? schemaFault(schema, this.#aws) : undefined;
+    const why = this.#schemaFault(schema);
     if (why === undefined) return {};
     const hint = `Change the _schema.json of the dump's table ${escapeForDisplay(name)} and reseal the dump, or leave it out with --scope.`;
     return { unmakeable: { why, hint } };
+  }
+
+  #schemaFault(schema: TableSchema): string | undefined {
+    return this.#strictNames ? schemaFault(schema, this.#aws) : undefined;
   }
 
   /** @throws RestoreError TARGET_SCOPE_IMPOSSIBLE */
@@ -163,10 +188,36 @@ class DynamoDbReplayer implements Replayer<"dynamodb"> {
   }
 
   async write(scope: TableScope, batch: readonly ItemRecord[]): Promise<Outcome[]> {
-    const action = this.#context.policy.actionFor("item");
-    return action === "put-if-absent"
+    return this.#action === "put-if-absent"
       ? await this.#writer.putIfAbsent(scope, batch)
       : await this.#writer.put(scope, batch);
+  }
+
+  get #action(): PutAction {
+    return this.#context.policy.actionFor("item") === "put-if-absent" ? "put-if-absent" : "put";
+  }
+
+  async foresee(
+    scope: TableScope,
+    batch: readonly ItemRecord[],
+    takeover: "create" | "empty" | "keep",
+  ): Promise<Outcome[]> {
+    const keyOnly = this.#strictNames || isPlainKey(scope.schema.key);
+    const parts = { reader: this.#reader, writer: this.#writer, action: this.#action };
+    return await foreseeItems(scope, batch, { ...parts, isKept: takeover === "keep", keyOnly });
+  }
+
+  async losses(scope: TableScope): Promise<readonly string[]> {
+    this.#assertName(scope);
+    const table = await this.#find(scope);
+    if (table === undefined) return [];
+    const target = { client: this.#client, calls: this.#calls };
+    return [...(await tableLosses(target, scope.target, table)), ...schemaLosses(scope.schema, table)];
+  }
+
+  async remove(scope: TableScope): Promise<void> {
+    this.#assertName(scope);
+    await this.#tables.delete(scope.target);
   }
 
   finish(): Promise<ScopeNotes> {

@@ -4,6 +4,7 @@
  */
 import type { ItemRecord } from "../../model/record.js";
 import type { KeySchema } from "../../model/scope.js";
+import { keyParts } from "./keys.js";
 
 const ITEM_HEAD = Buffer.from('{"PutRequest":{"Item":');
 const ITEM_TAIL = Buffer.from("}}");
@@ -30,25 +31,79 @@ export function putBody(table: string, text: Buffer): Buffer {
 
 /** A put that fails when an item stands under the key. Every item has a hash key, whatever its name. */
 export function putIfAbsentBody(table: string, text: Buffer, hashName: string): Buffer {
-  const condition = `"ConditionExpression":"attribute_not_exists(#k)","ExpressionAttributeNames":{"#k":${JSON.stringify(hashName)}}`;
-  return Buffer.concat([
-    Buffer.from(`{"TableName":${JSON.stringify(table)},${condition},"Item":`),
-    text,
-    Buffer.from("}"),
-  ]);
+  return conditionalBody({ table, text, hashName }, "attribute_not_exists(#k)");
+}
+
+/** A put that fails whatever stands under the key. */
+export function putNeverBody(table: string, text: Buffer, hashName: string): Buffer {
+  return conditionalBody({ table, text, hashName }, "attribute_exists(#k) AND attribute_not_exists(#k)");
+}
+
+function conditionalBody(
+  { table, text, hashName }: { readonly table: string; readonly text: Buffer; readonly hashName: string },
+  condition: string,
+): Buffer {
+  const names = `"ExpressionAttributeNames":{"#k":${JSON.stringify(hashName)}}`;
+  const head = `{"TableName":${JSON.stringify(table)},"ConditionExpression":"${condition}",${names},"Item":`;
+  return Buffer.concat([Buffer.from(head), text, Buffer.from("}")]);
+}
+
+type KeyText = ItemRecord["keyText"];
+
+/** What is read, and of which table. */
+export interface Asked {
+  readonly table: string;
+  readonly key: KeySchema;
+  /** Of each item no attribute but those of its key. */
+  readonly keyOnly: boolean;
 }
 
 /** Reads the item under a record's key, as it stands after every write acknowledged so far. */
-export function getBody(table: string, key: KeySchema, keyText: ItemRecord["keyText"]): Buffer {
-  const parts: Buffer[] = [
-    Buffer.from(`{"TableName":${JSON.stringify(table)},"ConsistentRead":true,"Key":{${JSON.stringify(key.hash.name)}:`),
-    keyText.hash,
-  ];
-  if (key.range !== undefined && keyText.range !== undefined) {
-    parts.push(Buffer.from(`,${JSON.stringify(key.range.name)}:`), keyText.range);
+export function getBody(asked: Asked, keyText: KeyText): Buffer {
+  const head = `{"TableName":${JSON.stringify(asked.table)},${reading(asked)},"Key":`;
+  return Buffer.concat([Buffer.from(head), keyObject(asked.key, keyText), Buffer.from("}")]);
+}
+
+/** The same for several keys, none of them twice. */
+export function batchGetBody(asked: Asked, keyTexts: readonly KeyText[]): Buffer {
+  const parts: Buffer[] = [Buffer.from(`{"RequestItems":{${JSON.stringify(asked.table)}:{${reading(asked)},"Keys":[`)];
+  for (const [i, keyText] of keyTexts.entries()) {
+    if (i > 0) parts.push(COMMA);
+    parts.push(keyObject(asked.key, keyText));
   }
-  parts.push(Buffer.from("}}"));
-  return Buffer.concat(parts);
+  return Buffer.concat([...parts, Buffer.from("]}}}")]);
+}
+
+/** A page of all items. `start`: what the page before said, as it stands in its answer. */
+export function scanBody(asked: Asked, limit: number, start: Buffer | undefined): Buffer {
+  const parts: Buffer[] = [
+    Buffer.from(`{"TableName":${JSON.stringify(asked.table)},${reading(asked)},"Limit":${limit}`),
+  ];
+  if (start !== undefined) parts.push(Buffer.from(',"ExclusiveStartKey":'), start);
+  return Buffer.concat([...parts, Buffer.from("}")]);
+}
+
+/** `keys`: JSON objects of the key attributes. */
+export function deleteBody(table: string, keys: readonly Buffer[]): Buffer {
+  const requests = keys.map((key) => `{"DeleteRequest":{"Key":${key.toString()}}}`);
+  return Buffer.from(`{"RequestItems":{${JSON.stringify(table)}:[${requests.join(",")}]}}`);
+}
+
+function reading({ key, keyOnly }: Asked): string {
+  const consistent = '"ConsistentRead":true';
+  if (!keyOnly) return consistent;
+  const names = keyParts(key).map(({ name }, i) => [`#k${i}`, name] as const);
+  const placeholders = names.map(([placeholder]) => placeholder).join(",");
+  const named = JSON.stringify(Object.fromEntries(names));
+  return `${consistent},"ProjectionExpression":"${placeholders}","ExpressionAttributeNames":${named}`;
+}
+
+function keyObject(key: KeySchema, { hash, range }: KeyText): Buffer {
+  const parts: Buffer[] = [Buffer.from(`{${JSON.stringify(key.hash.name)}:`), hash];
+  if (key.range !== undefined && range !== undefined) {
+    parts.push(Buffer.from(`,${JSON.stringify(key.range.name)}:`), range);
+  }
+  return Buffer.concat([...parts, Buffer.from("}")]);
 }
 
 const QUOTE = 0x22;

@@ -3,24 +3,26 @@
  * and does the work afterwards. Decides nothing about modes.
  */
 import {
+  type AttributeDefinition,
   CreateTableCommand,
   type CreateTableCommandInput,
   DeleteTableCommand,
-  DescribeContinuousBackupsCommand,
   DescribeTableCommand,
-  DescribeTimeToLiveCommand,
-  ListTagsOfResourceCommand,
+  type GlobalSecondaryIndexUpdate,
   ScanCommand,
   type TableDescription,
+  UpdateTableCommand,
 } from "@aws-sdk/client-dynamodb";
 import { RestoreError } from "../../errors/restore-error.js";
 import { backoffMs } from "../../support/clock.js";
 import type { Calls } from "../calls.js";
-import { TABLE_IN_USE, TABLE_NOT_FOUND } from "./classify-error.js";
+import { isMissingOperation, TABLE_IN_USE, TABLE_NOT_FOUND } from "./classify-error.js";
 import type { DynamoDbClient } from "./client.js";
 
 /** How long a table may take to be created or deleted; a large one with indexes takes minutes. */
 const TABLE_WAIT_MS = 15 * 60_000;
+/** The reason of the error when it takes longer. */
+export const TABLE_NOT_READY = "table-not-ready";
 const LONGEST_LOOK_MS = 5_000;
 /** Pages that are read to count a table whose description has no count. */
 const COUNTED_ITEMS = 1_000;
@@ -136,33 +138,50 @@ export class Tables {
     }
   }
 
-  /** What the table has that a new one would lack, where the target tells. */
-  async losses(name: string, table: TableDescription): Promise<string[]> {
-    const losses = describedLosses(table);
-    const ttl = await this.#ifTold("DescribeTimeToLive", name, async () => {
-      const answer = await this.#client.sdk.send(new DescribeTimeToLiveCommand({ TableName: name }));
-      return answer.TimeToLiveDescription;
-    });
-    if (ttl?.TimeToLiveStatus === "ENABLED" || ttl?.TimeToLiveStatus === "ENABLING")
-      losses.push("its time to live setting");
-    const recovery = await this.#ifTold("DescribeContinuousBackups", name, async () => {
-      const answer = await this.#client.sdk.send(new DescribeContinuousBackupsCommand({ TableName: name }));
-      return answer.ContinuousBackupsDescription?.PointInTimeRecoveryDescription;
-    });
-    if (recovery?.PointInTimeRecoveryStatus === "ENABLED") losses.push("its point-in-time recovery");
-    const arn = table.TableArn;
-    if (arn === undefined) return losses;
-    const tags = await this.#ifTold("ListTagsOfResource", name, async () => {
-      const answer = await this.#client.sdk.send(new ListTagsOfResourceCommand({ ResourceArn: arn }));
-      return answer.Tags;
-    });
-    if (tags !== undefined && tags.length > 0) losses.push("its tags");
-    return losses;
+  /**
+   * Makes or deletes one global index and waits until that is done, for it may take long; the table takes writes
+   * meanwhile. Repeatable. `definitions`: of all key attributes, where one is made.
+   * @throws RestoreError CALL_FAILED with TABLE_NOT_READY when it takes too long
+   */
+  async changeIndex(
+    name: string,
+    update: GlobalSecondaryIndexUpdate,
+    definitions: AttributeDefinition[],
+  ): Promise<void> {
+    const { clock, signal } = this.#calls;
+    const startedAt = clock.monotonic();
+    let error: RestoreError | undefined;
+    for (let tries = 0; ; tries++) {
+      const table = await this.#wait(name, (found) => found === undefined || isActive(found));
+      // Perhaps by an attempt whose answer was lost.
+      if (table === undefined || isChanged(table, update)) return;
+      if (error !== undefined) {
+        if (reasonOf(error) !== TABLE_IN_USE || clock.monotonic() - startedAt > TABLE_WAIT_MS) throw error;
+        await clock.sleep(Math.min(backoffMs(tries), LONGEST_LOOK_MS), signal);
+      }
+      error = await this.#updateIndex(name, update, definitions);
+      const isThere = (found: TableDescription) => isActive(found) && isChanged(found, update);
+      if (error === undefined) await this.#wait(name, (found) => found === undefined || isThere(found));
+    }
   }
 
-  /** Not every target knows these operations, and not everybody may use them. */
-  async #ifTold<T>(operation: string, scope: string, ask: () => Promise<T>): Promise<T | undefined> {
-    return await this.#calls.run({ operation, scope }, () => ask().catch(() => undefined));
+  /** Returns an error that another look at the table may explain. */
+  async #updateIndex(
+    name: string,
+    update: GlobalSecondaryIndexUpdate,
+    definitions: AttributeDefinition[],
+  ): Promise<RestoreError | undefined> {
+    const input = { TableName: name, GlobalSecondaryIndexUpdates: [update] };
+    const command = update.Create === undefined ? input : { ...input, AttributeDefinitions: definitions };
+    try {
+      await this.#calls.run({ operation: "UpdateTable", scope: name }, () =>
+        this.#client.sdk.send(new UpdateTableCommand(command)),
+      );
+      return undefined;
+    } catch (error) {
+      if (error instanceof RestoreError && error.retry !== "fatal" && !isMissingOperation(error)) return error;
+      throw error;
+    }
   }
 
   async #wait(
@@ -186,13 +205,10 @@ function isActive(table: TableDescription): boolean {
   return states.every((state) => state === undefined || state === "ACTIVE");
 }
 
-function describedLosses(table: TableDescription): string[] {
-  const losses: string[] = [];
-  if (table.StreamSpecification?.StreamEnabled === true) losses.push("its stream");
-  if ((table.Replicas ?? []).length > 0) losses.push("its replicas in other regions");
-  if (table.SSEDescription?.KMSMasterKeyArn !== undefined) losses.push("its encryption key");
-  if (table.TableClassSummary?.TableClass === "STANDARD_INFREQUENT_ACCESS") losses.push("its table class");
-  return losses;
+/** Whether the index that was to be made is there, or the one that was to be deleted is gone. */
+function isChanged({ GlobalSecondaryIndexes = [] }: TableDescription, update: GlobalSecondaryIndexUpdate): boolean {
+  const name = update.Create?.IndexName ?? update.Delete?.IndexName;
+  return GlobalSecondaryIndexes.some(({ IndexName }) => IndexName === name) === (update.Create !== undefined);
 }
 
 const WRITABLE = new Set<string>(["ACTIVE", "UPDATING", "CREATING", "DELETING"]);
@@ -225,7 +241,7 @@ function stillChanging(name: string, table: TableDescription | undefined): Resto
   return new RestoreError("CALL_FAILED", `the table ${name} is ${state} after ${TABLE_WAIT_MS / 60_000} minutes`, {
     where: { adapter: "dynamodb", scope: name, operation: "DescribeTable" },
     hint: "Run the restore again once the table and its indexes are ACTIVE.",
-    reason: "table-not-ready",
+    reason: TABLE_NOT_READY,
   });
 }
 

@@ -28,25 +28,22 @@ import {
   type Item,
   outcomeOf,
   rejection,
+  roundsOf,
   settle,
   tooLarge,
   unprocessed,
   unsettled,
 } from "./item.js";
 import { isSameItem, readBack } from "./read-back.js";
-import {
-  BATCH_OVERHEAD_BYTES,
-  batchBody,
-  compactJson,
-  ITEM_OVERHEAD_BYTES,
-  putBody,
-  putIfAbsentBody,
-} from "./requests.js";
+import { BATCH_OVERHEAD_BYTES, batchBody, compactJson, putBody, putIfAbsentBody, putNeverBody } from "./requests.js";
+import { asOutage, isServerError } from "./server-errors.js";
+import { sideBySide } from "./side-by-side.js";
 import type { Tables } from "./tables.js";
 
-export const BATCH_ITEMS = 25;
 /** Rounds in a row that leave every item of a batch unprocessed, before its items are put one by one. */
 const IDLE_ROUNDS = 4;
+
+export type PutAction = "put" | "put-if-absent";
 
 export interface ItemWriterInit {
   readonly client: DynamoDbClient;
@@ -61,8 +58,8 @@ export class ItemWriter {
   /** Largest request body the target takes. */
   bodyBytes: number;
   readonly #init: ItemWriterInit;
-  /** Items written so far, by anybody: shows that the target takes writes. */
-  #written = 0;
+  /** The item that the target took last, or found in its place. */
+  #lastTaken: { readonly table: string; readonly text: Buffer } | undefined;
 
   constructor(init: ItemWriterInit, bodyBytes: number) {
     this.#init = init;
@@ -76,13 +73,13 @@ export class ItemWriter {
 
   /** One outcome a record, in order. @throws RestoreError or WriteStopped when the target takes no writes */
   async putIfAbsent(scope: TableScope, records: readonly ItemRecord[]): Promise<Outcome[]> {
-    return await this.#inRounds(records, (round) => this.#eachOf(round, (item) => this.#putIfAbsent(scope, item)));
+    return await this.#inRounds(records, (round) => this.#each(round, (item) => this.#putIfAbsent(scope, item)));
   }
 
   async #inRounds(records: readonly ItemRecord[], send: (round: readonly Item[]) => Promise<void>): Promise<Outcome[]> {
-    const items = records.map(asItem);
+    const items = records.map((record) => this.#item(record));
     try {
-      for (const round of this.#rounds(unsettled(items))) await send(round);
+      for (const round of roundsOf(unsettled(items), this.#itemBytes)) await send(round);
     } catch (error) {
       const ends = items.map(({ outcome }) => outcome ?? "unknown");
       throw stoppedBy(error, ends);
@@ -90,23 +87,23 @@ export class ItemWriter {
     return items.map(outcomeOf);
   }
 
-  #rounds(items: readonly Item[]): Item[][] {
-    const limit = this.bodyBytes - BATCH_OVERHEAD_BYTES;
-    const rounds: Item[][] = [];
-    let [round, keys, bytes]: [Item[], Set<string>, number] = [[], new Set(), 0];
-    for (const item of items) {
-      if (item.text.length > limit) item.text = compactJson(item.text);
-      const size = item.text.length + ITEM_OVERHEAD_BYTES;
-      if (round.length > 0 && (round.length >= BATCH_ITEMS || bytes + size > limit || keys.has(item.key))) {
-        rounds.push(round);
-        [round, keys, bytes] = [[], new Set(), 0];
-      }
-      round.push(item);
-      keys.add(item.key);
-      bytes += size;
-    }
-    if (round.length > 0) rounds.push(round);
-    return rounds;
+  /** For items of one request together. */
+  get #itemBytes(): number {
+    return this.bodyBytes - BATCH_OVERHEAD_BYTES;
+  }
+
+  #item(record: ItemRecord): Item {
+    const item = asItem(record);
+    if (item.text.length > this.#itemBytes) item.text = compactJson(item.text);
+    return item;
+  }
+
+  /** How the record ends when it is not even sent; undefined when it is. */
+  unsent(scope: TableScope, record: ItemRecord, action: PutAction): Outcome | undefined {
+    const item = this.#item(record);
+    if (item.outcome !== undefined) return item.outcome;
+    const bytes = bodyOf(scope, item, action).length;
+    return bytes > this.bodyBytes ? tooLarge(bytes, this.bodyBytes) : undefined;
   }
 
   async #batch(scope: TableScope, items: readonly Item[]): Promise<void> {
@@ -116,7 +113,7 @@ export class ItemWriter {
     const error = await this.#sendBatch(scope, items).catch(batchFault);
     if (error?.reason === TABLE_NOT_FOUND) settle(unsettled(items), failure(error));
     const left = unsettled(items);
-    if (error?.code !== "RECORD_REFUSED") return await this.#eachOf(left, (item) => this.#put(scope, item));
+    if (error?.code !== "RECORD_REFUSED") return await this.#each(left, (item) => this.#put(scope, item));
     const half = Math.ceil(left.length / 2);
     await this.#batch(scope, left.slice(0, half));
     await this.#batch(scope, left.slice(half));
@@ -137,7 +134,10 @@ export class ItemWriter {
       const answer = await this.#sent(scope, "BatchWriteItem", send);
       const undone = unprocessed(answer, scope, left);
       idleRounds = undone.length < left.length ? 0 : idleRounds + 1;
-      this.#restored(left.filter((item) => !undone.includes(item)));
+      this.#restored(
+        scope,
+        left.filter((item) => !undone.includes(item)),
+      );
       left = undone;
       if (left.length > 0 && idleRounds < IDLE_ROUNDS) throw putOff(left.length);
     });
@@ -145,22 +145,20 @@ export class ItemWriter {
   }
 
   async #put(scope: TableScope, item: Item): Promise<void> {
-    const writtenBefore = this.#written;
-    const body = putBody(scope.target, item.text);
+    const body = bodyOf(scope, item, "put");
     if (body.length > this.bodyBytes) return settle([item], tooLarge(body.length, this.bodyBytes));
     try {
       await this.#init.calls.run({ operation: "PutItem", scope: scope.target, bytes: item.text.length }, () =>
         this.#sent(scope, "PutItem", () => this.#init.client.putItem(scope.target, body)),
       );
-      this.#restored([item]);
+      this.#restored(scope, [item]);
     } catch (error) {
-      item.outcome = this.#ownFault(error, writtenBefore);
+      item.outcome = await this.#ownFault(scope, error);
     }
   }
 
   async #putIfAbsent(scope: TableScope, item: Item): Promise<void> {
-    const writtenBefore = this.#written;
-    const body = putIfAbsentBody(scope.target, item.text, scope.schema.key.hash.name);
+    const body = bodyOf(scope, item, "put-if-absent");
     if (body.length > this.bodyBytes) return settle([item], tooLarge(body.length, this.bodyBytes));
     // An earlier process of the job may have put it.
     let doubtful = item.record.announcedAt !== undefined;
@@ -176,11 +174,14 @@ export class ItemWriter {
       await this.#init.calls.run({ operation: "PutItem", scope: scope.target, bytes: item.text.length }, () =>
         this.#sent(scope, "PutItem", send),
       );
-      this.#restored([item]);
+      this.#restored(scope, [item]);
     } catch (error) {
       const exists = error instanceof RestoreError && error.reason === CONDITION_FAILED;
-      if (!exists) item.outcome = this.#ownFault(error, writtenBefore);
-      else item.outcome = doubtful ? await this.#ownOrOther(scope, item) : EXISTS;
+      if (!exists) item.outcome = await this.#ownFault(scope, error);
+      else {
+        this.#taken(scope, item);
+        item.outcome = doubtful ? await this.#ownOrOther(scope, item) : EXISTS;
+      }
     }
   }
 
@@ -215,36 +216,54 @@ export class ItemWriter {
     }
   }
 
-  #restored(items: readonly Item[]): void {
-    this.#written += items.length;
+  #restored(scope: TableScope, items: readonly Item[]): void {
+    const last = items.at(-1);
+    if (last !== undefined) this.#taken(scope, last);
     settle(items, RESTORED);
   }
 
+  #taken({ target: table }: TableScope, { text }: Item): void {
+    this.#lastTaken = { table, text };
+  }
+
   /** The item's outcome for an error of its own request. @throws the error when it is about more than the item */
-  #ownFault(error: unknown, writtenBefore: number): Outcome {
+  async #ownFault(scope: TableScope, error: unknown): Promise<Outcome> {
     if (!(error instanceof RestoreError)) throw error;
     if (error.code === "RECORD_REFUSED") return rejection(error);
-    // The target kept failing for this item alone while others were written: no outage.
-    if (isServerError(error) && this.#written > writtenBefore) {
+    if (isServerError(error)) {
+      if (!(await this.#takesWrites(scope))) throw asOutage(error);
       return { kind: "failed", reason: SERVER_ERROR, detail: error.message };
     }
     if (error.retry === "fatal") throw error;
     return failure(error);
   }
 
-  /** Runs all, some at once; the first exception is thrown when nothing is under way any more. */
-  async #eachOf(items: readonly Item[], task: (item: Item) => Promise<void>): Promise<void> {
-    const queue = items.values();
-    const failures: unknown[] = [];
-    const worker = async () => {
-      for (const item of queue) {
-        if (failures.length > 0) return;
-        await task(item).catch((error: unknown) => failures.push(error));
-      }
-    };
-    await Promise.all(Array.from({ length: Math.min(this.#init.parallelPuts, items.length) }, worker));
-    if (failures.length > 0) throw failures[0];
+  /**
+   * Whether the target takes other writes of this table now: that one was taken while an item kept failing can be from
+   * before the outage. Asked once, with a put that can never be carried out, of an item that stands there.
+   */
+  async #takesWrites(scope: TableScope): Promise<boolean> {
+    const { target: table, schema } = scope;
+    if (this.#lastTaken?.table !== table) return false;
+    const body = putNeverBody(table, this.#lastTaken.text, schema.key.hash.name);
+    try {
+      await this.#init.calls.run({ operation: "PutItem", scope: table, failingSince: 0 }, () =>
+        this.#init.client.putItem(table, body),
+      );
+      return true;
+    } catch (error) {
+      if (!(error instanceof RestoreError) || error.code === "INTERRUPTED") throw error;
+      return error.reason === CONDITION_FAILED;
+    }
   }
+
+  async #each(items: readonly Item[], task: (item: Item) => Promise<void>): Promise<void> {
+    await sideBySide(items, this.#init.parallelPuts, task);
+  }
+}
+
+function bodyOf({ target, schema }: TableScope, { text }: Item, action: PutAction): Buffer {
+  return action === "put" ? putBody(target, text) : putIfAbsentBody(target, text, schema.key.hash.name);
 }
 
 /** What became of a batch as a whole. @throws the error when no item of it can be at fault */
@@ -255,9 +274,4 @@ function batchFault(error: unknown): RestoreError {
 
 function putOff(items: number): RestoreError {
   return new RestoreError("THROTTLED", `${items} items were left unprocessed`, { retry: "yes", reason: "throttled" });
-}
-
-/** An outage that is known from the server's own answers only. */
-function isServerError(error: RestoreError): boolean {
-  return error.code === "OUTAGE" && error.cause instanceof RestoreError && error.cause.reason === SERVER_ERROR;
 }

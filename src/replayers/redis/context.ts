@@ -7,7 +7,7 @@ import type { Clock } from "../../support/clock.js";
 import type { Notebook } from "../replayer.js";
 import type { Command, Reply, StreamedArgument } from "./connection.js";
 import { type Moment, momentOf } from "./expiry.js";
-import type { Link } from "./link.js";
+import type { Requests } from "./link.js";
 import { outcomeOfWord } from "./outcomes.js";
 import type { Abilities } from "./probe.js";
 import type { RemapSink } from "./remap.js";
@@ -20,10 +20,12 @@ export interface WriteContext {
   readonly policy: WritePolicy;
   readonly clock: Clock;
   readonly abilities: Abilities;
-  readonly link: Link;
-  readonly whole: WholeWriter;
+  readonly link: Requests;
+  readonly whole: Pick<WholeWriter, "write">;
   readonly remaps?: RemapSink;
   readonly notebook: Notebook;
+  /** For what does not fit into memory. */
+  readonly workDirectory: string;
   /** Rises when the server turns out to be another process than before: what it held in memory may be gone. */
   readonly generation: () => number;
   /** Sends a command with a value of many megabytes over a connection of its own. */

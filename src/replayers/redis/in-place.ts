@@ -14,6 +14,7 @@ import { judge, momentNow, scriptModeOf, type WriteContext } from "./context.js"
 import { notesOf } from "./expiry.js";
 import { isReplyLost, SKIPPED_EXPIRED } from "./outcomes.js";
 import { typeOf } from "./read-back.js";
+import { hindranceOf } from "./scripts.js";
 import { removeWhole } from "./temporary.js";
 
 /** @throws RestoreError as `Link.request`; REPLY_LOST when it is not known whether items were appended twice */
@@ -29,11 +30,9 @@ export async function writeInPlace(
   const begun = noteOf(record);
   const isOurs = record.announcedAt !== undefined && context.notebook.find(context.scope, begun).size > 0;
   const type = await typeOf(context.link, record.key);
-  if (type !== "none") {
-    if (mode !== "put" && type !== content.kind) return judge(context, action, { word: "wrong-type" });
-    if (mode === "absent" && !isOurs) return judge(context, action, { word: "exists" });
-    if (mode !== "merge" || moment.how === "X") await removeWhole(context, record.key);
-  }
+  const why = hindranceOf(type, mode, content.kind);
+  if (why === "wrong-type" || (why === "exists" && !isOurs)) return judge(context, action, { word: why });
+  if (type !== "none" && (mode !== "merge" || moment.how === "X")) await removeWhole(context, record.key);
   // A part of it that a crash leaves would otherwise pass for somebody else's.
   if (mode === "absent") await context.notebook.note(context.scope, begun, "begun");
   if (moment.how !== "X") await addAll(context, content);

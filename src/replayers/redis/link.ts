@@ -30,6 +30,9 @@ interface Pending {
 /** Asks one command at a time. */
 export type Asker = Pick<Link, "command">;
 
+/** What the writing and the comparing of one record ask of a link. */
+export type Requests = Pick<Link, "command" | "request" | "classify" | "clustered">;
+
 const PIPELINE_BYTES = 4 * 1024 * 1024;
 const PIPELINE_REQUESTS = 500;
 

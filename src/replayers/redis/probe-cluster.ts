@@ -64,6 +64,7 @@ function common(first: Abilities, others: readonly Abilities[]): Abilities {
     pfmerge: every(({ pfmerge }) => pfmerge),
     persist: every(({ persist }) => persist),
     unlink: every(({ unlink }) => unlink),
+    expireTime: every(({ expireTime }) => expireTime),
     freedBy: (keys: number) => all.reduce((sum, { freedBy }) => sum + freedBy(keys / all.length), 0),
     ...present({ evicts: all.find(({ evicts }) => evicts !== undefined)?.evicts, memory: memoryOfAll(all) }),
   };

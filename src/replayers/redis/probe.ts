@@ -31,6 +31,8 @@ export interface Abilities {
   readonly pfmerge: boolean;
   readonly persist: boolean;
   readonly unlink: boolean;
+  /** Tells when a key expires (PEXPIRETIME, since Redis 7.0); else only how much time is left. */
+  readonly expireTime: boolean;
   /** FLUSHDB leaves nothing behind. elastickv's leaves the streams. */
   readonly flushesAll: boolean;
   /** Sketches of HyperLogLogs can be kept; else only member sets. */
@@ -49,7 +51,19 @@ export interface Abilities {
   readonly fallbacks: readonly string[];
 }
 
-const ASKED = ["eval", "getex", "pexpireat", "xsetid", "xgroup", "pfmerge", "persist", "unlink", "scan", "dbsize"];
+const ASKED = [
+  "eval",
+  "getex",
+  "pexpireat",
+  "xsetid",
+  "xgroup",
+  "pfmerge",
+  "persist",
+  "unlink",
+  "pexpiretime",
+  "scan",
+  "dbsize",
+];
 const INT64_MAX = 2n ** 63n - 1n;
 /** 2^63-1 nanoseconds in milliseconds: elastickv counts durations in nanoseconds. */
 const ELASTICKV_LONGEST_MS = 9_223_372_036_854n;
@@ -176,6 +190,7 @@ export function abilitiesOf(info: ReadonlyMap<string, string>, commands: Readonl
     pfmerge: !elastickv && has("pfmerge"),
     persist: !elastickv && has("persist"),
     unlink: !elastickv && has("unlink"),
+    expireTime: !elastickv && has("pexpiretime"),
     flushesAll: !elastickv,
     sketches: redis,
     utf8Only: elastickv,

@@ -23,18 +23,22 @@ import {
   type ScopeNotes,
   stoppedBy,
 } from "../replayer.js";
+import type { Verifier } from "../verifier.js";
 import { classifyRedisError } from "./classify-error.js";
 import { ClusterNodes } from "./cluster-nodes.js";
 import { ClusterWire } from "./cluster-wire.js";
+import { RedisVerifier } from "./compare/verifier.js";
 import type { WriteContext } from "./context.js";
 import { Database } from "./database.js";
+import { askLongestValue, foreseeRecord } from "./foresee/foresee.js";
+import { lossesOf } from "./foresee/losses.js";
 import { ServerIdentity } from "./identity.js";
-import type { Link } from "./link.js";
 import { markerKeys, temporaryKey } from "./own-keys.js";
 import { type Abilities, probeRedis } from "./probe.js";
 import { probeCluster } from "./probe-cluster.js";
 import type { RemapSink } from "./remap.js";
-import { deleteOthers, flush, inspectDatabase, removeKeys } from "./scope.js";
+import { deleteOthers, flush, inspectDatabase, removeKeys, removeStreams } from "./scope.js";
+import { inOrder } from "./side-by-side.js";
 import { SingleWire } from "./single-wire.js";
 import { parseRedisUrl, type RedisAccess, type RedisAddress } from "./target-url.js";
 import { removeWhole } from "./temporary.js";
@@ -95,9 +99,11 @@ class RedisReplayer implements Replayer<"redis"> {
   readonly #ownRecords = new Map<number, () => AsyncIterable<RedisRecord>>();
   /** Databases that were emptied by a server which leaves some keys. */
   readonly #leftovers = new Set<number>();
-  /** By letting go of records: they are all records' at once. */
-  #markersRemoved = false;
+  readonly verifier: Verifier<"redis">;
   #abilities: Promise<Abilities> | undefined;
+  /** Set once they are learnt. */
+  #known: Abilities | undefined;
+  #longestValue: Promise<number> | undefined;
   /** Set where the target is a cluster. */
   #cluster: ClusterNodes | undefined;
 
@@ -114,6 +120,12 @@ class RedisReplayer implements Replayer<"redis"> {
       pacer: context.pacer,
       classify: (error, operation) => classifyRedisError(error, operation, { endpoint }),
       ...present({ signal: context.signal, writeSignal: context.writeSignal }),
+    });
+    this.verifier = new RedisVerifier({
+      batch: BATCH,
+      abilities: () => this.#asked(),
+      contextOf: (scope) => this.#writeContext(scope),
+      targetOf: (scope) => this.#targetOf(scope),
     });
   }
 
@@ -213,8 +225,7 @@ class RedisReplayer implements Replayer<"redis"> {
 
   async finish(scope: DatabaseScope): Promise<ScopeNotes> {
     const target = await this.#targetOf(scope);
-    const { link } = target;
-    await this.#removeMarkers(link);
+    await this.#removeMarkers(target);
     const warnings: string[] = [];
     const replacing = this.#replacing.get(scope.targetDatabase);
     if (replacing?.isPartial === true) await this.#learnAll(scope, replacing);
@@ -258,12 +269,41 @@ class RedisReplayer implements Replayer<"redis"> {
   async discard(scope: DatabaseScope, record: RedisRecord): Promise<void> {
     const context = await this.#writeContext(scope);
     await removeWhole(context, temporaryKey(this.#context.policy.jobId, record.key));
-    if (!this.#markersRemoved) await this.#removeMarkers(context.link);
-    this.#markersRemoved = true;
   }
 
-  async #removeMarkers(link: Link): Promise<void> {
-    if (this.#appends()) await removeKeys(link, "DEL", markerKeys(this.#context.policy.jobId, link.clustered));
+  async abandon(scope: DatabaseScope): Promise<ScopeNotes> {
+    await this.#removeMarkers(await this.#targetOf(scope));
+    return NO_NOTES;
+  }
+
+  async #removeMarkers(target: Pick<WriteContext, "abilities" | "link">): Promise<void> {
+    if (!this.#appends()) return;
+    const { link, abilities } = target;
+    const keys = markerKeys(this.#context.policy.jobId, link.clustered);
+    if (abilities.deleteLimit === undefined) await removeKeys(link, "DEL", keys);
+    else for (const key of keys) await removeWhole(target, key);
+  }
+
+  async foresee(
+    scope: DatabaseScope,
+    batch: readonly RedisRecord[],
+    takeover: "create" | "empty" | "keep",
+  ): Promise<Outcome[]> {
+    const context = await this.#writeContext(scope);
+    const longestValue = () => (this.#longestValue ??= askLongestValue(context.link));
+    const foreseeing = { context, isEmptied: takeover !== "keep", longestValue };
+    return await inOrder(batch, async (record) => await foreseeRecord(foreseeing, record));
+  }
+
+  async losses(scope: DatabaseScope): Promise<readonly string[]> {
+    return await lossesOf(await this.#targetOf(scope));
+  }
+
+  /** @throws RestoreError also where streams may have stayed that nobody can name */
+  async remove(scope: DatabaseScope): Promise<void> {
+    const target = await this.#targetOf(scope);
+    await flush(target.link);
+    if (!target.abilities.flushesAll) await removeStreams(target, scope, this.#ownRecords.get(scope.targetDatabase));
   }
 
   close(): Promise<void> {
@@ -288,7 +328,13 @@ class RedisReplayer implements Replayer<"redis"> {
       this.#abilities = undefined;
       throw error;
     });
-    return await this.#abilities;
+    this.#known = await this.#abilities;
+    return this.#known;
+  }
+
+  #asked(): Abilities {
+    if (this.#known === undefined) throw new RestoreError("INTERNAL", "the target was not asked yet what it can do");
+    return this.#known;
   }
 
   /** An address that turns out to be a cluster's node is taken for the cluster's name. */
@@ -332,6 +378,7 @@ class RedisReplayer implements Replayer<"redis"> {
       generation: () => this.#identity.generation,
       sendStreamed: async (command, value, repeatable) => await database.sendStreamed(command, value, repeatable),
       notebook: this.#context.notebook,
+      workDirectory: this.#context.workDirectory,
       ...(this.#target.remaps === undefined ? {} : { remaps: this.#target.remaps }),
     };
   }

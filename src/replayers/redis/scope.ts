@@ -5,7 +5,7 @@ import { displayBytes } from "../../model/display.js";
 import type { RedisRecord } from "../../model/record.js";
 import type { DatabaseScope } from "../../model/scope.js";
 import type { ScopeState } from "../replayer.js";
-import type { Link } from "./link.js";
+import type { Asker, Link, Requests } from "./link.js";
 import type { Abilities } from "./probe.js";
 import { assertKeysAllowed } from "./rights.js";
 import type { Shard } from "./wire.js";
@@ -142,23 +142,29 @@ async function deleteOthersAt(
 ): Promise<number> {
   const remove = abilities.unlink ? "UNLINK" : "DEL";
   let deleted = 0;
-  let cursor = "0";
-  do {
+  for await (const keys of scannedKeys(link.at(shard))) {
     if (signal?.aborted === true) throw interrupted();
-    const reply = await link.at(shard).command("SCAN", [cursor, "COUNT", String(SCANNED_AT_ONCE)]);
-    if (!Array.isArray(reply)) throw new RestoreError("CALL_FAILED", "SCAN gave no cursor");
-    cursor = String(reply[0]);
-    const found: unknown = reply[1];
-    const keys = (Array.isArray(found) ? found : []).filter((key): key is Buffer => Buffer.isBuffer(key));
     const others = keys.filter((key) => !spares(key) && selects(displayBytes(key)));
     deleted += others.length;
     await removeKeys(link, remove, others);
-  } while (cursor !== "0");
+  }
   return deleted;
 }
 
+/** All keys of a server or a node, in pages; one that stays is missed by none, and may come twice. */
+export async function* scannedKeys(link: Asker): AsyncGenerator<readonly Buffer[]> {
+  let cursor = "0";
+  do {
+    const reply = await link.command("SCAN", [cursor, "COUNT", String(SCANNED_AT_ONCE)]);
+    if (!Array.isArray(reply)) throw new RestoreError("CALL_FAILED", "SCAN gave no cursor");
+    cursor = String(reply[0]);
+    const found: unknown = reply[1];
+    yield (Array.isArray(found) ? found : []).filter((key): key is Buffer => Buffer.isBuffer(key));
+  } while (cursor !== "0");
+}
+
 /** Repeatable. */
-export async function removeKeys(link: Link, remove: "DEL" | "UNLINK", keys: readonly Buffer[]): Promise<void> {
+export async function removeKeys(link: Requests, remove: "DEL" | "UNLINK", keys: readonly Buffer[]): Promise<void> {
   for (let from = 0; from < keys.length; from += ASKED_AT_ONCE) {
     const some = keys.slice(from, from + ASKED_AT_ONCE);
     const calls = link.clustered ? some.map((key) => [key]) : [some];
@@ -166,4 +172,33 @@ export async function removeKeys(link: Link, remove: "DEL" | "UNLINK", keys: rea
     const refused = replies.find((reply) => reply instanceof Error);
     if (refused !== undefined) throw link.classify(refused, remove);
   }
+}
+
+/**
+ * Deletes the dump's streams where FLUSHDB leaves them. Repeatable.
+ * @throws RestoreError TARGET_UNFIT where the dump's records are not at hand
+ */
+export async function removeStreams(
+  { link, abilities, endpoint }: Target,
+  scope: DatabaseScope,
+  ownRecords: (() => AsyncIterable<RedisRecord>) | undefined,
+): Promise<void> {
+  if (ownRecords === undefined) {
+    throw new RestoreError(
+      "TARGET_UNFIT",
+      `FLUSHDB of ${abilities.server} leaves streams, and which there are is not known`,
+      {
+        where: { adapter: "redis", scope: scope.name, endpoint },
+        hint: "Delete the dump's streams there by their names.",
+      },
+    );
+  }
+  let keys: Buffer[] = [];
+  for await (const { kind, key } of ownRecords()) {
+    if (kind === "stream") keys.push(key);
+    if (keys.length < ASKED_AT_ONCE) continue;
+    await removeKeys(link, "DEL", keys);
+    keys = [];
+  }
+  if (keys.length > 0) await removeKeys(link, "DEL", keys);
 }

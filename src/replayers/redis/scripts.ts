@@ -16,6 +16,13 @@
 /** How the scripts are told about what may stand under the key. */
 export type ScriptMode = "put" | "overwrite" | "absent" | "merge";
 
+/** The scripts' `hindrance`, for where there is no script: why what stands under the key keeps a record out. */
+export function hindranceOf(type: string, mode: ScriptMode, kind: string): "wrong-type" | "exists" | undefined {
+  if (mode === "put" || type === "none") return undefined;
+  if (type !== kind) return "wrong-type";
+  return mode === "absent" ? "exists" : undefined;
+}
+
 /** Common to all. Answers of TYPE are tables or strings, depending on the interpreter. */
 const PRELUDE = `
 local function typeof(key)

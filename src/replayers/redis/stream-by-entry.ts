@@ -8,10 +8,11 @@
 import type { Outcome } from "../../model/outcome.js";
 import type { WriteAction } from "../../model/policy.js";
 import type { StreamEntry, StreamRecord } from "../../model/record.js";
+import { isEntry } from "./compare/entries.js";
 import { judge, momentNow, type WriteContext } from "./context.js";
 import { notesOf } from "./expiry.js";
+import type { Asker } from "./link.js";
 import { isReplyLost, SKIPPED_EXPIRED } from "./outcomes.js";
-import { isEntry } from "./read-back.js";
 import { compareIds, EntryTally, runsOf, unfit } from "./stream-entries.js";
 import { addEntries, raiseLastId } from "./stream-fill.js";
 
@@ -24,7 +25,7 @@ export async function addByEntry(
   const moment = momentNow(context, record);
   if (moment.how === "skip") return SKIPPED_EXPIRED;
   const tally = new EntryTally(record.faultyEntries);
-  const top = await topOf(context, record.key);
+  const top = await topIdOf(context.link, record.key);
   for await (const chunk of record.entries()) {
     const split = chunk.findIndex(({ id }) => top === undefined || compareIds(id, top) > 0);
     const below = split < 0 ? chunk : chunk.slice(0, split);
@@ -47,7 +48,7 @@ export async function settleStream(
   context: WriteContext,
   { record, tally, outcome }: { readonly record: StreamRecord; readonly tally: EntryTally; readonly outcome: Outcome },
 ): Promise<Outcome> {
-  const top = await topOf(context, record.key);
+  const top = await topIdOf(context.link, record.key);
   const lastIdNotes =
     top === undefined || tally.counts().rejected > 0
       ? []
@@ -134,8 +135,8 @@ async function ask(context: WriteContext, key: Buffer, entries: readonly StreamE
 }
 
 /** Id of the highest entry; undefined for an empty stream. */
-async function topOf(context: WriteContext, key: Buffer): Promise<string | undefined> {
-  const reply = await context.link.command("XREVRANGE", [key, "+", "-", "COUNT", "1"]);
+export async function topIdOf(link: Asker, key: Buffer): Promise<string | undefined> {
+  const reply = await link.command("XREVRANGE", [key, "+", "-", "COUNT", "1"]);
   const entry: unknown = Array.isArray(reply) ? reply[0] : undefined;
   return Array.isArray(entry) ? String(entry[0]) : undefined;
 }

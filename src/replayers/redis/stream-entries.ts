@@ -90,6 +90,19 @@ export function compareIds(a: string, b: string): number {
   return aSeq === bSeq ? 0 : aSeq < bSeq ? -1 : 1;
 }
 
+export function laterId(a: string, b: string): string {
+  return compareIds(a, b) >= 0 ? a : b;
+}
+
+/** The lowest id above this one; undefined above the highest of all. */
+export function idBehind(id: string): string | undefined {
+  const [ms, seq] = parseId(id);
+  if (seq < UINT64_MAX) return `${ms}-${seq + 1n}`;
+  return ms < UINT64_MAX ? `${ms + 1n}-0` : undefined;
+}
+
+const UINT64_MAX = 2n ** 64n - 1n;
+
 function parseId(id: string): [ms: bigint, seq: bigint] {
   const [ms = "0", seq = "0"] = id.split("-");
   return [BigInt(ms), BigInt(seq)];

@@ -1,8 +1,10 @@
 /** Writes a stream's entries under their own ids, and its last id. */
+import { RestoreError } from "../../errors/restore-error.js";
 import type { Note } from "../../model/outcome.js";
 import type { StreamEntry, StreamRecord } from "../../model/record.js";
 import { replyError } from "./classify-error.js";
 import type { WriteContext } from "./context.js";
+import type { Asker } from "./link.js";
 import { ADD_ENTRIES } from "./scripts.js";
 import { compareIds, type EntryTally, isWide, runsOf, unfit } from "./stream-entries.js";
 import { Rebuild } from "./temporary.js";
@@ -117,16 +119,26 @@ export async function raiseLastId(context: WriteContext, { key, top, lastId }: L
   if (lastId === undefined || compareIds(lastId, top) <= 0) return [];
   if (context.abilities.xsetid) {
     // XSETID would lower it as well, and ids that were handed out would be handed out again.
-    const held = await lastGeneratedId(context, key);
+    const held = await lastGeneratedId(context.link, key);
     if (held === undefined || compareIds(lastId, held) > 0) await context.link.command("XSETID", [key, lastId]);
     return [];
   }
   return [{ kind: "last-id-not-restored", detail: `the stream may hand out ids up to ${lastId} again` }];
 }
 
-async function lastGeneratedId(context: WriteContext, key: Buffer): Promise<string | undefined> {
-  const info = await context.link.command("XINFO", ["STREAM", key]);
-  if (!Array.isArray(info)) return undefined;
-  const at = info.findIndex((each: unknown) => String(each) === "last-generated-id");
+/** Undefined where the target does not tell. @throws RestoreError as `Link.command` */
+export async function lastGeneratedId(link: Asker, key: Buffer): Promise<string | undefined> {
+  const info = await streamInfo(link, key);
+  const at = info.findIndex((each) => String(each) === "last-generated-id");
   return at < 0 ? undefined : String(info[at + 1]);
+}
+
+async function streamInfo(link: Asker, key: Buffer): Promise<readonly unknown[]> {
+  try {
+    const info = await link.command("XINFO", ["STREAM", key]);
+    return Array.isArray(info) ? info : [];
+  } catch (error) {
+    if (error instanceof RestoreError && error.reason === "command-missing") return [];
+    throw error;
+  }
 }

@@ -120,7 +120,10 @@ export async function discard(context: WriteContext, temporary: Buffer, after?: 
  * Deletes a key, in as many steps as the target needs: elastickv's DEL leaves parts of a large set, hash or sorted set
  * under the key. @throws RestoreError as `Link.request`
  */
-export async function removeWhole({ link, abilities }: WriteContext, key: Buffer): Promise<void> {
+export async function removeWhole(
+  { link, abilities }: Pick<WriteContext, "abilities" | "link">,
+  key: Buffer,
+): Promise<void> {
   do await link.command("DEL", [key]);
   while (abilities.deleteLimit !== undefined && (await link.command("EXISTS", [key])) === 1);
 }

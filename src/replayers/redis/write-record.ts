@@ -8,7 +8,6 @@ import { writeHyperLogLog } from "./hll.js";
 import { isReplyLost, outcomeOfError, SKIPPED_EXPIRED } from "./outcomes.js";
 import { temporaryKey } from "./own-keys.js";
 import { compareWithTarget } from "./read-back.js";
-import { isSameCounter } from "./same-counter.js";
 import { writeStream } from "./stream.js";
 import { EntryTally } from "./stream-entries.js";
 import { writeString } from "./string.js";
@@ -74,9 +73,7 @@ async function foundAgain(
 ): Promise<Outcome | undefined> {
   await removeWhole(context, temporaryKey(context.policy.jobId, record.key));
   if (scriptModeOf(action) !== "absent" || action === "append") return undefined;
-  const comparison = await compareWithTarget(context, record);
-  const isOurs = comparison === "equal" || (comparison === "unknown" && (await isSameCounter(context, record)));
-  if (!isOurs) return undefined;
+  if ((await compareWithTarget(context, record)) !== "equal") return undefined;
   const outcome: Outcome = { kind: "restored", reason: "found-after-interruption" };
   if (record.kind !== "stream") return outcome;
   const tally = new EntryTally(record.faultyEntries);

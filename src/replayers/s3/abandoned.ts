@@ -7,11 +7,10 @@
  * work under the same key: none is touched. That a single one that looks like that is somebody else's, begun in that
  * very time and still without a part, cannot be excluded.
  */
-import { RestoreError } from "../../errors/restore-error.js";
 import { escapeForDisplay } from "../../model/display.js";
 import type { BucketScope } from "../../model/scope.js";
 import type { S3Api } from "./api.js";
-import { ACCESS_DENIED, hasReason } from "./classify-error.js";
+import { isPassable } from "./classify-error.js";
 import type { ObjectName } from "./requests.js";
 import type { UploadNote, UploadNotes } from "./upload-notes.js";
 import type { PendingUpload } from "./uploads-api.js";
@@ -34,17 +33,20 @@ export class AbandonedUploads {
 
   /**
    * Aborts what the notes name and takes them away. What cannot be aborted, or told from others' uploads, is said by
-   * `left`. `unknown`: of each, how many can be ours without our knowing. Repeatable.
+   * `left`. `unanswered`: of each, how many can be ours without our knowing, where that is known better than by its note.
+   * Repeatable.
    * @throws RestoreError when the run cannot go on
    */
-  async sweep(scope: BucketScope, notes: readonly UploadNote[], unknown = 1): Promise<void> {
+  async sweep(scope: BucketScope, notes: readonly UploadNote[], unanswered?: number): Promise<void> {
     for (const note of notes) {
-      const { key, uploadId, before } = note;
+      // The last request is the one whose answer told the id.
+      const unknown = unanswered ?? (note.uploadId === undefined ? note.requests : note.requests - 1);
+      const { key, uploadId } = note;
       if (uploadId !== undefined) {
         const abort = this.#api.uploads.abort({ bucket: scope.target, key }, uploadId);
         await abort.catch(this.#leaving(scope, key, "could not be aborted"));
       }
-      if (uploadId === undefined || before !== undefined) await this.sweepUnknown(scope, note, unknown);
+      if (unknown > 0) await this.sweepUnknown(scope, note, unknown);
       await this.#notes.remove(scope, note);
     }
   }
@@ -122,9 +124,4 @@ export class AbandonedUploads {
 function isInTime({ notedAt }: UploadNote, { initiatedAt }: PendingUpload): boolean {
   if (initiatedAt === undefined) return true;
   return initiatedAt >= notedAt - SKEW_MS && initiatedAt <= notedAt + CREATION_MS + SKEW_MS;
-}
-
-/** Whether the run may go on: credentials that may not list or abort uploads may still write objects. */
-export function isPassable(error: unknown): error is RestoreError {
-  return error instanceof RestoreError && (error.retry !== "fatal" || hasReason(error, ACCESS_DENIED));
 }

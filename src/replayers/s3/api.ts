@@ -6,6 +6,7 @@ import { createHash } from "node:crypto";
 import type { Readable } from "node:stream";
 import {
   CreateBucketCommand,
+  DeleteBucketCommand,
   DeleteObjectCommand,
   DeleteObjectsCommand,
   GetBucketAclCommand,
@@ -27,7 +28,7 @@ import {
 import { RestoreError } from "../../errors/restore-error.js";
 import type { CallStats } from "../calls.js";
 import { type Source, streamed } from "./body.js";
-import { hasReason, NOT_FOUND } from "./classify-error.js";
+import { hasReason, NO_SUCH_BUCKET, NOT_FOUND } from "./classify-error.js";
 import { type AnswerHeaders, keepingHeaders, type Wire, withHeaders } from "./client.js";
 import { decodedKey, type ObjectName, type Requests, withAttempts } from "./requests.js";
 import { assertArrived, type Stored, stored, unquoted } from "./stored.js";
@@ -40,15 +41,34 @@ export interface HeldObject {
   readonly headers: AnswerHeaders;
 }
 
-/** One page of what was listed; absent `next`: the last. */
-export interface Page<T> {
-  readonly items: readonly T[];
-  readonly next?: T;
-}
-
 export interface VersionName {
   readonly key: string;
   readonly versionId: string;
+}
+
+export interface HeldVersion extends VersionName {
+  /** What is read under the key; else an earlier version or a delete marker. */
+  readonly isCurrent: boolean;
+}
+
+/** A page of names; absent `next`: the last. */
+export interface VersionPage {
+  readonly items: readonly HeldVersion[];
+  readonly next?: VersionName;
+}
+
+export interface KeyPage {
+  readonly keys: readonly string[];
+  /** Whether the keys stand in the answer in a form in which every key can be written: XML cannot write them all. */
+  readonly isExact: boolean;
+  readonly next?: string;
+}
+
+export interface KeysAsked {
+  /** As an earlier page's `next`. */
+  readonly after?: string;
+  readonly prefix?: string;
+  readonly most?: number;
 }
 
 export interface PutInit {
@@ -137,20 +157,33 @@ export class S3Api {
     );
   }
 
+  /** Repeatable: a bucket that is gone is fine. @throws RestoreError BUCKET_NOT_EMPTY as reason */
+  async deleteBucket(bucket: string): Promise<void> {
+    try {
+      await this.#requests.run("DeleteBucket", bucket, () =>
+        this.wire.sdk.send(new DeleteBucketCommand({ Bucket: bucket })),
+      );
+    } catch (error) {
+      if (!hasReason(error, NO_SUCH_BUCKET, NOT_FOUND)) throw error;
+    }
+  }
+
   /** Keys in the server's order. */
-  async listObjects(bucket: string, after?: string) {
+  async listObjects(bucket: string, { after, prefix, most }: KeysAsked = {}): Promise<KeyPage> {
     const answer = await this.#requests.run("ListObjectsV2", bucket, () =>
       this.wire.sdk.send(
         new ListObjectsV2Command({
           Bucket: bucket,
           EncodingType: "url",
           ...(after === undefined ? {} : { ContinuationToken: after }),
+          ...(prefix === undefined ? {} : { Prefix: prefix }),
+          ...(most === undefined ? {} : { MaxKeys: most }),
         }),
       ),
     );
     const keys = (answer.Contents ?? []).map(({ Key = "" }) => decodedKey(Key, answer.EncodingType));
     const next = answer.IsTruncated === true ? answer.NextContinuationToken : undefined;
-    return { keys, ...(next === undefined ? {} : { next }) };
+    return { keys, isExact: answer.EncodingType === "url", ...(next === undefined ? {} : { next }) };
   }
 
   /** Versions and delete markers; at most `most` on the page, of keys that begin with `prefix`. */
@@ -158,7 +191,7 @@ export class S3Api {
     bucket: string,
     after?: VersionName,
     { most, prefix }: { readonly most?: number; readonly prefix?: string } = {},
-  ): Promise<Page<VersionName>> {
+  ): Promise<VersionPage> {
     const answer = await this.#requests.run("ListObjectVersions", bucket, () =>
       this.wire.sdk.send(
         new ListObjectVersionsCommand({
@@ -174,9 +207,15 @@ export class S3Api {
       key: decodedKey(key ?? "", answer.EncodingType),
       versionId: versionId ?? "null",
     });
-    const items = [...(answer.Versions ?? []), ...(answer.DeleteMarkers ?? [])].map((one) =>
-      named(one.Key, one.VersionId),
-    );
+    const current = (answer.Versions ?? []).filter(({ IsLatest }) => IsLatest === true);
+    const rest = (answer.Versions ?? []).filter(({ IsLatest }) => IsLatest !== true);
+    const items = [
+      ...current.map((one) => ({ ...named(one.Key, one.VersionId), isCurrent: true })),
+      ...[...rest, ...(answer.DeleteMarkers ?? [])].map((one) => ({
+        ...named(one.Key, one.VersionId),
+        isCurrent: false,
+      })),
+    ];
     if (answer.IsTruncated !== true) return { items };
     return { items, next: named(answer.NextKeyMarker, answer.NextVersionIdMarker) };
   }
@@ -200,11 +239,15 @@ export class S3Api {
     );
   }
 
-  /** Undefined when nothing stands under the key. */
-  async headObject({ bucket, key }: ObjectName): Promise<HeldObject | undefined> {
+  /**
+   * Undefined when nothing stands under the key. `checksums`: asks for digests, which the target may keep from who may
+   * not decrypt the object.
+   */
+  async headObject({ bucket, key }: ObjectName, { checksums = false } = {}): Promise<HeldObject | undefined> {
     try {
       return await this.#requests.run("HeadObject", bucket, async () => {
-        const command = new HeadObjectCommand({ Bucket: bucket, Key: key });
+        const mode = checksums ? ({ ChecksumMode: "ENABLED" } as const) : {};
+        const command = new HeadObjectCommand({ Bucket: bucket, Key: key, ...mode });
         const headers = keepingHeaders(command.middlewareStack);
         const answer = await this.wire.sdk.send(command);
         return { size: answer.ContentLength ?? 0, etag: unquoted(answer.ETag), headers: headers() };
@@ -215,15 +258,28 @@ export class S3Api {
     }
   }
 
-  /** Reads the whole object. Lower-case hex. */
-  async sha256Of({ bucket, key }: ObjectName): Promise<string> {
-    return await this.#requests.run("GetObject", bucket, async () => {
-      const abort = this.signal === undefined ? {} : { abortSignal: this.signal };
-      const { Body } = await this.wire.sdk.send(new GetObjectCommand({ Bucket: bucket, Key: key }), abort);
-      const sha256 = createHash("sha256");
-      for await (const block of Body as Readable) sha256.update(block as Buffer);
-      return sha256.digest("hex");
-    });
+  /** The size of one part of an object that was uploaded in so many parts. Undefined where the target does not say. */
+  async partBytes({ bucket, key }: ObjectName, partNumber: number, parts: number): Promise<number | undefined> {
+    const answer = await this.#requests.run("HeadObject", bucket, () =>
+      this.wire.sdk.send(new HeadObjectCommand({ Bucket: bucket, Key: key, PartNumber: partNumber })),
+    );
+    return answer.PartsCount === parts ? answer.ContentLength : undefined;
+  }
+
+  /** Reads the whole object, of so many bytes. Lower-case hex. */
+  async sha256Of({ bucket, key }: ObjectName, bytes: number): Promise<string> {
+    return await this.#requests.run(
+      "GetObject",
+      bucket,
+      async () => {
+        const abort = this.signal === undefined ? {} : { abortSignal: this.signal };
+        const { Body } = await this.wire.sdk.send(new GetObjectCommand({ Bucket: bucket, Key: key }), abort);
+        const sha256 = createHash("sha256");
+        for await (const block of Body as Readable) sha256.update(block as Buffer);
+        return sha256.digest("hex");
+      },
+      bytes,
+    );
   }
 
   /** One PUT. `open` gives the body anew for every attempt. */

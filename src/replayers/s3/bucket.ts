@@ -6,6 +6,7 @@ import type { BucketScope } from "../../model/scope.js";
 import type { ScopeState } from "../replayer.js";
 import type { S3Api } from "./api.js";
 import { ACCESS_DENIED, BUCKET_TAKEN, hasReason, NO_SUCH_BUCKET, NOT_FOUND, OTHER_REGION } from "./classify-error.js";
+import { ifTold } from "./if-told.js";
 import { impossibleBucket, isWellFormed, reservedPart } from "./names.js";
 import type { Traits } from "./probe.js";
 
@@ -24,10 +25,17 @@ export async function inspectBucket(
     if (reserved === undefined) return { presence: "absent", warnings: [] };
     throw impossibleBucket(scope, api.endpoint, `cannot be a new bucket's name: AWS keeps "${reserved}" for itself`);
   }
-  // Also a bucket that another account opened to these credentials, or to everybody, is not theirs to fill.
-  if (traits.aws && !((await ifTold(() => api.ownsBucket(scope.target))) ?? true)) throw somebodyElses(api, scope);
+  await assertOwn(api, traits, scope);
   const unmakeable = traits.aws || traits.minio ? await undeletable(api, scope.target) : {};
   return { ...(await held({ api, traits }, scope, ownRecords)), ...unmakeable };
+}
+
+/**
+ * Also a bucket that another account opened to these credentials, or to everybody, is not theirs to fill.
+ * @throws RestoreError TARGET_SCOPE_IMPOSSIBLE
+ */
+export async function assertOwn(api: S3Api, traits: Pick<Traits, "aws">, scope: BucketScope): Promise<void> {
+  if (traits.aws && !((await ifTold(() => api.ownsBucket(scope.target))) ?? true)) throw somebodyElses(api, scope);
 }
 
 /** What would stop a replace when it has deleted some of what the bucket holds. */
@@ -44,17 +52,6 @@ async function undeletable(api: S3Api, bucket: string): Promise<Pick<ScopeState,
     };
   }
   return {};
-}
-
-/** Undefined where the target does not say, or not to these credentials. */
-async function ifTold<T>(ask: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await ask();
-  } catch (error) {
-    const isAnswer = error instanceof RestoreError && (error.code === "CALL_FAILED" || error.code === "RECORD_REFUSED");
-    if (isAnswer || hasReason(error, ACCESS_DENIED)) return undefined;
-    throw error;
-  }
 }
 
 async function held(
@@ -84,7 +81,8 @@ async function hasVersions(api: S3Api, bucket: string): Promise<boolean> {
   return items.length > 0 || next !== undefined;
 }
 
-async function isThere(api: S3Api, scope: BucketScope): Promise<boolean> {
+/** @throws RestoreError TARGET_SCOPE_IMPOSSIBLE when the credentials may not use it, or it lies in another region */
+export async function isThere(api: S3Api, scope: BucketScope): Promise<boolean> {
   try {
     await api.headBucket(scope.target);
     return true;

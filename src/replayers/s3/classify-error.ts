@@ -14,6 +14,7 @@ export const OTHER_REGION = "other-region";
 export const SIGNATURE_REFUSED = "signature-refused";
 export const BUCKET_TAKEN = "bucket-taken";
 export const ACLS_DISABLED = "acls-disabled";
+export const BUCKET_NOT_EMPTY = "bucket-not-empty";
 
 type Meaning = readonly [code: ErrorCode, reason: string, retry: "yes" | "no" | "fatal"];
 
@@ -28,6 +29,7 @@ const BY_NAME: Readonly<Record<string, Meaning>> = {
   BucketAlreadyOwnedByYou: ["CALL_FAILED", "bucket-exists", "no"],
   // AWS answers so when the bucket is another account's; some servers also when it is one's own.
   BucketAlreadyExists: ["CALL_FAILED", BUCKET_TAKEN, "no"],
+  BucketNotEmpty: ["CALL_FAILED", BUCKET_NOT_EMPTY, "no"],
   AccessControlListNotSupported: ["RECORD_REFUSED", ACLS_DISABLED, "no"],
   // While the names of a new bucket spread; no key is at fault as it is with other servers' 307.
   TemporaryRedirect: ["CALL_FAILED", "redirected", "yes"],
@@ -141,4 +143,9 @@ export function asksForDigest(error: unknown): boolean {
 /** Whether the error says `reason`. */
 export function hasReason(error: unknown, ...reasons: readonly string[]): error is RestoreError {
   return error instanceof RestoreError && error.reason !== undefined && reasons.includes(error.reason);
+}
+
+/** Whether the run may go on: credentials that may not list or abort uploads may still write objects. */
+export function isPassable(error: unknown): error is RestoreError {
+  return error instanceof RestoreError && (error.retry !== "fatal" || hasReason(error, ACCESS_DENIED));
 }

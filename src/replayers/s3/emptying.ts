@@ -1,14 +1,18 @@
 /**
- * Deletes all that a bucket holds, versions, delete markers and pending uploads too. The bucket itself stays: its name
- * could be lost to somebody else.
+ * Deletes all that a bucket holds, versions, delete markers and pending uploads too. The bucket itself stays, for its
+ * name could be lost to somebody else, unless it is to be removed.
  *
  * It lists and deletes until two listings in a row show nothing, for a server may show an object only when the one
  * above it is gone (MinIO: `a/b` under an object `a`).
  */
 import { RestoreError } from "../../errors/restore-error.js";
 import { escapeForDisplay } from "../../model/display.js";
+import type { BucketScope } from "../../model/scope.js";
 import { NOT_XML } from "../../support/xml-text.js";
 import type { S3Api } from "./api.js";
+import { isThere } from "./bucket.js";
+import { BUCKET_NOT_EMPTY, hasReason } from "./classify-error.js";
+import { exactKeys } from "./held-keys.js";
 import type { Traits } from "./probe.js";
 
 interface Doomed {
@@ -40,6 +44,22 @@ export async function emptyBucket(api: S3Api, traits: Traits, bucket: string): P
   if (traits.listsUploads) await abortAllUploads(api, bucket);
 }
 
+/**
+ * Deletes the bucket with all that it holds. Repeatable: one that is gone is fine.
+ * @throws RestoreError CALL_FAILED when something stays whatever is done
+ */
+export async function removeBucket(api: S3Api, traits: Traits, scope: BucketScope): Promise<void> {
+  for (let idle = 0; await isThere(api, scope); idle++) {
+    await emptyBucket(api, traits, scope.target);
+    try {
+      return await api.deleteBucket(scope.target);
+    } catch (error) {
+      // Somebody wrote meanwhile, or the listing was behind.
+      if (!hasReason(error, BUCKET_NOT_EMPTY) || idle >= MOST_IDLE_ROUNDS) throw error;
+    }
+  }
+}
+
 interface Round {
   /** The first thing that was listed. */
   readonly first?: string;
@@ -68,13 +88,18 @@ async function* versions(api: S3Api, bucket: string): AsyncGenerator<readonly Do
 }
 
 async function* objects(api: S3Api, bucket: string): AsyncGenerator<readonly Doomed[]> {
-  for (let page = await api.listObjects(bucket); ; page = await api.listObjects(bucket, page.next)) {
-    if (page.keys.length > 0) yield page.keys.map((key) => ({ key }));
+  for (let page = await api.listObjects(bucket); ; page = await api.listObjects(bucket, { after: page.next })) {
+    const found = new Set<string>();
+    const keys = await exactKeys(api, bucket, page, (listed) => found.size < found.add(listed).size);
+    // What has no name cannot be deleted by one.
+    if (keys.includes("")) throw undeletable(api, bucket, { first: "" });
+    if (keys.length > 0) yield keys.map((key) => ({ key }));
     if (page.next === undefined) return;
   }
 }
 
-async function deleteAll(
+/** At most 1,000. Returns what the target said of something that it did not delete. */
+export async function deleteAll(
   api: S3Api,
   traits: Traits,
   bucket: string,

@@ -18,6 +18,7 @@ export class KeyForms {
   readonly #api: S3Api;
   readonly #trials: Trials;
   readonly #tried = new Map<KeyForm, Promise<Refusal | undefined>>();
+  readonly #asked = new Map<KeyForm, Promise<Refusal | undefined>>();
 
   constructor(api: S3Api, trials: Trials) {
     this.#api = api;
@@ -31,6 +32,32 @@ export class KeyForms {
       if (fault !== undefined) return fault;
     }
     return undefined;
+  }
+
+  /** As `faultOf`, going by forms that were tried and those that the target refuses to be asked for. Changes nothing. */
+  async likelyFaultOf(bucket: string, key: string): Promise<Refusal | undefined> {
+    for (const form of KEY_FORMS) {
+      if (!form.pattern.test(key)) continue;
+      const fault = await (this.#tried.get(form) ?? this.#ask(bucket, form));
+      if (fault !== undefined) return fault;
+    }
+    return undefined;
+  }
+
+  async #ask(bucket: string, form: KeyForm): Promise<Refusal | undefined> {
+    const known = this.#asked.get(form);
+    if (known !== undefined) return await known;
+    const name = { bucket, key: form.sample(this.#trials.probeKey).key };
+    const asked = this.#api.headObject(name).then(
+      () => undefined,
+      (error: unknown) => {
+        if (this.#api.isRefusal(error)) return REFUSED;
+        this.#asked.delete(form);
+        throw error;
+      },
+    );
+    this.#asked.set(form, asked);
+    return await asked;
   }
 
   async #faultOfForm(scope: BucketScope, form: KeyForm): Promise<Refusal | undefined> {

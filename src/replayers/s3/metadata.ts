@@ -1,9 +1,8 @@
 /**
- * An object's metadata as request headers, and back. What a target would give back as something else is refused here,
- * before anything is sent.
+ * An object's metadata as request headers, and the text of a header back. What a target would give back as something else
+ * is refused here, before anything is sent.
  */
 import type { ObjectMetadata } from "../../model/record.js";
-import type { AnswerHeaders } from "./client.js";
 
 export const USER_PREFIX = "x-amz-meta-";
 /** S3's limit for names and values together. */
@@ -105,7 +104,8 @@ export function metadataHeaders(metadata: ObjectMetadata, rules: HeaderRules): R
   ]);
 }
 
-function standardHeaders(metadata: ObjectMetadata): (readonly [name: string, value: string])[] {
+/** The metadata that have headers of their own. Names in lower case. */
+export function standardHeaders(metadata: ObjectMetadata): (readonly [name: string, value: string])[] {
   const { contentType, contentEncoding, cacheControl, contentDisposition } = metadata;
   const headers = [
     ["content-type", contentType],
@@ -114,32 +114,6 @@ function standardHeaders(metadata: ObjectMetadata): (readonly [name: string, val
     ["content-disposition", contentDisposition],
   ] as const;
   return headers.flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const]));
-}
-
-/** Headers that an object keeps; a dump has no word for the last two, so that a restored object has none of them. */
-const STORED_HEADERS = [
-  "content-type",
-  "content-encoding",
-  "cache-control",
-  "content-disposition",
-  "content-language",
-  "expires",
-];
-
-/** What a target says of an object that was stored without a content type. */
-const DEFAULT_TYPES = new Set(["binary/octet-stream", "application/octet-stream"]);
-
-/** Whether an object whose HEAD gave these headers has this metadata and no other. */
-export function sameMetadata(metadata: ObjectMetadata, answered: AnswerHeaders): boolean {
-  const wanted = new Map(standardHeaders(metadata));
-  for (const name of STORED_HEADERS) {
-    const value = answered[name];
-    const isDefault = name === "content-type" && value !== undefined && DEFAULT_TYPES.has(value);
-    if (wanted.get(name) !== value && !(isDefault && !wanted.has(name))) return false;
-  }
-  const held = Object.keys(answered).filter((name) => name.startsWith(USER_PREFIX));
-  if (held.length !== metadata.user.length) return false;
-  return metadata.user.every(([name, value]) => sameText(value, answered[USER_PREFIX + name.toLowerCase()]));
 }
 
 /** Whether the answered value is this text, as it is or in RFC 2047's words. */

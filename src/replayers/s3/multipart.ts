@@ -3,15 +3,16 @@
  * that were read. One that fails for good is aborted; one that a stop, an outage or the end of the process cut off stays,
  * and is continued by the job's next process: parts that the target holds as they are in the dump are not sent again.
  *
- * Steps: the upload is noted, made, noted with its id; parts are sent; it is completed; the note is taken away.
+ * Steps: the upload is noted, made, noted with its id; parts are sent; it is completed; the note is taken away. Before a
+ * request is repeated that may have made it, that is noted too.
  */
 import { interrupted } from "../../errors/interruption.js";
 import { RestoreError } from "../../errors/restore-error.js";
 import type { Content } from "../../model/record.js";
 import type { BucketScope } from "../../model/scope.js";
-import { type AbandonedUploads, isPassable } from "./abandoned.js";
+import type { AbandonedUploads } from "./abandoned.js";
 import type { S3Api } from "./api.js";
-import { hasReason, NO_SUCH_UPLOAD } from "./classify-error.js";
+import { hasReason, isPassable, NO_SUCH_UPLOAD } from "./classify-error.js";
 import type { AnswerHeaders } from "./client.js";
 import { compositeEtag } from "./part-size.js";
 import { attemptsOf } from "./requests.js";
@@ -107,8 +108,9 @@ export class Multipart {
     if (note?.uploadId === undefined) return undefined;
     notes.use(note, true);
     try {
-      const held = await this.#partsOf(target, note.uploadId);
-      if (held !== undefined) return { ...target, note, uploadId: note.uploadId, held };
+      const { uploadId } = note;
+      const held = await this.#partsOf(target, uploadId);
+      if (held !== undefined) return { ...target, note: await this.#alone(target, note), uploadId, held };
       const stored = await this.#made(target, init);
       await abandoned.sweep(target.scope, [note]);
       return stored;
@@ -133,21 +135,25 @@ export class Multipart {
     if (stop?.aborted === true) throw interrupted();
     const { scope, key } = target;
     const name = { bucket: scope.target, key };
-    const announced = await notes.announce(
-      scope,
-      { key, what },
-      listsUploads ? await abandoned.idsOf(name) : undefined,
-    );
-    const { uploadId, unanswered } = await api.uploads.create(name, headers).catch(async (error: unknown) => {
-      await this.#notBegun(scope, announced, error);
+    const before = listsUploads ? await abandoned.idsOf(name) : undefined;
+    let note = await notes.announce(scope, { key, what }, before);
+    const again = async (unanswered: number) => {
+      note = await notes.announceAgain(scope, note, unanswered + 1);
+    };
+    const { uploadId, unanswered } = await api.uploads.create(name, headers, again).catch(async (error: unknown) => {
+      await this.#notBegun(scope, note, error);
       throw error;
     });
-    let note = await notes.identify(scope, announced, { uploadId, isAlone: unanswered === 0 });
-    if (unanswered > 0) {
-      await abandoned.sweepUnknown(scope, note, unanswered);
-      note = await notes.identify(scope, announced, { uploadId, isAlone: true });
-    }
-    return { ...target, note, uploadId, held: new Map() };
+    note = await notes.identify(scope, note, { uploadId, isAlone: unanswered === 0 });
+    return { ...target, note: await this.#alone(target, note), uploadId, held: new Map() };
+  }
+
+  /** Aborts what the requests before the one that was answered may have made. */
+  async #alone({ scope }: Target, note: UploadNote): Promise<UploadNote> {
+    const { notes, abandoned } = this.#init;
+    if (note.uploadId === undefined || note.requests === 1) return note;
+    await abandoned.sweepUnknown(scope, note, note.requests - 1);
+    return await notes.identify(scope, note, { uploadId: note.uploadId, isAlone: true });
   }
 
   async #notBegun(scope: BucketScope, announced: UploadNote, error: unknown): Promise<void> {

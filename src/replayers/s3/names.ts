@@ -101,3 +101,8 @@ export const KEY_FORMS: readonly KeyForm[] = [
   { pattern: /\\/, sample: (name) => ({ key: `${name}\\a`, tidied: `${name}/a` }) },
   { pattern: /__XLDIR__$/, sample: (name) => ({ key: `${name}${MINIO_DIRECTORY}`, tidied: `${name}/` }) },
 ];
+
+/** Whether some servers would take the key for another one. */
+export function hasOddForm(key: string): boolean {
+  return KEY_FORMS.some(({ pattern }) => pattern.test(key));
+}

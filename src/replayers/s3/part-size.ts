@@ -72,6 +72,26 @@ export async function matchingPartSize(
   return undefined;
 }
 
+/** The ETag of the content in equal parts. Reads it. */
+export async function etagOfParts(content: Content, partBytes: number): Promise<string> {
+  const digest = new PartDigest(partBytes);
+  for await (const block of content.blocks()) digest.update(block);
+  return digest.etag();
+}
+
+/** The ETag of the content in parts of these sizes, which add up to it. Reads it. */
+export async function etagOfLayout(content: Content, partSizes: readonly number[]): Promise<string> {
+  const md5s: string[] = [];
+  let start = 0;
+  for (const bytes of partSizes) {
+    const md5 = createHash("md5");
+    if (bytes > 0) for await (const block of content.blocks({ start, end: start + bytes })) md5.update(block);
+    md5s.push(md5.digest("hex"));
+    start += bytes;
+  }
+  return compositeEtag(md5s);
+}
+
 /** Whether the content's MD5, in the form that the ETag has, is the ETag. */
 export async function hasEtag(content: Content, etag: string): Promise<boolean> {
   const parts = partsOf(etag);

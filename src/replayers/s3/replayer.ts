@@ -18,10 +18,12 @@ import {
   type ScopeState,
   stoppedBy,
 } from "../replayer.js";
+import type { Verifier } from "../verifier.js";
 import { AbandonedUploads } from "./abandoned.js";
 import { S3Api } from "./api.js";
 import { assertThere, createBucket, inspectBucket } from "./bucket.js";
-import { emptyBucket } from "./emptying.js";
+import { emptyBucket, removeBucket } from "./emptying.js";
+import { bucketLosses } from "./losses.js";
 import { Multipart } from "./multipart.js";
 import { checkBucketName } from "./names.js";
 import { probeServer, type Traits } from "./probe.js";
@@ -30,6 +32,7 @@ import { applySettings, compareSettings, type SettingsInit } from "./settings.js
 import { Slots } from "./slots.js";
 import { Trials } from "./trials.js";
 import { UploadNotes } from "./upload-notes.js";
+import { S3Verifier } from "./verifier.js";
 import { endsTheRun, ObjectWriter, outcomeOfError } from "./write-object.js";
 
 export interface S3Target extends AwsOptions {
@@ -69,6 +72,9 @@ class S3Replayer implements Replayer<"s3"> {
   readonly #notes: UploadNotes;
   readonly #abandoned: AbandonedUploads;
   readonly #trials: Trials;
+  /** Contents on their way or being read, of writes and comparisons. */
+  readonly #slots = new Slots(BODIES_AT_ONCE);
+  readonly verifier: Verifier<"s3">;
   #traits: Promise<Traits> | undefined;
   #writer: ObjectWriter | undefined;
   #anyWritten = false;
@@ -84,6 +90,13 @@ class S3Replayer implements Replayer<"s3"> {
     const probeKey = `.elastickv-restore-probe-${context.policy.jobId}`;
     this.#trials = new Trials({ api: this.#writeApi, notebook: context.notebook, probeKey });
     this.endpoint = this.#api.endpoint;
+    this.verifier = new S3Verifier({
+      api: this.#api,
+      settings: () => this.#settings(),
+      slots: this.#slots,
+      batch: BATCH,
+      workDirectory: context.workDirectory,
+    });
   }
 
   get stats(): CallStats {
@@ -128,9 +141,7 @@ class S3Replayer implements Replayer<"s3"> {
   }
 
   async write(scope: BucketScope, batch: readonly ObjectRecord[]): Promise<Outcome[]> {
-    const traits = await this.#learn();
-    this.#writer ??= this.#createWriter(traits);
-    const writer = this.#writer;
+    const writer = await this.#learnedWriter();
     const action = this.#context.policy.actionFor("object");
     const settled = await Promise.allSettled(batch.map((record) => writer.write(scope, record, action)));
     await this.#keepInMind(scope, settled);
@@ -157,10 +168,33 @@ class S3Replayer implements Replayer<"s3"> {
     return { warnings: this.#abandoned.left(scope) };
   }
 
-  async discard(scope: BucketScope, { key }: ObjectRecord): Promise<void> {
-    await this.#learn();
-    await this.#abandoned.sweep(scope, this.#notes.idle(scope, key));
+  async abandon(scope: BucketScope): Promise<ScopeNotes> {
+    await this.#abandoned.sweep(scope, this.#notes.idle(scope));
     await this.#trials.sweep(scope, () => this.#learn());
+    return { warnings: this.#abandoned.left(scope) };
+  }
+
+  async foresee(
+    scope: BucketScope,
+    batch: readonly ObjectRecord[],
+    takeover: "create" | "empty" | "keep",
+  ): Promise<Outcome[]> {
+    const writer = await this.#learnedWriter();
+    const how = { action: this.#context.policy.actionFor("object"), isEmptied: takeover !== "keep" };
+    const settled = await Promise.allSettled(batch.map((record) => writer.foresee(scope, record, how)));
+    return settled.map((result) => {
+      if (result.status === "fulfilled") return result.value;
+      if (endsTheRun(result.reason, this.#anyWritten)) throw result.reason;
+      return outcomeOfError(result.reason);
+    });
+  }
+
+  async losses(scope: BucketScope): Promise<readonly string[]> {
+    return await bucketLosses(this.#api, await this.#learn(), scope.target);
+  }
+
+  async remove(scope: BucketScope): Promise<void> {
+    await removeBucket(this.#api, await this.#learn(), scope);
   }
 
   close(): Promise<void> {
@@ -178,9 +212,15 @@ class S3Replayer implements Replayer<"s3"> {
     if (!isNoted) await notebook.note(scope, WRITTEN, "yes");
   }
 
+  async #learnedWriter(): Promise<ObjectWriter> {
+    const traits = await this.#learn();
+    this.#writer ??= this.#createWriter(traits);
+    return this.#writer;
+  }
+
   #createWriter(traits: Traits): ObjectWriter {
     const { signal: stop } = this.#context;
-    const common = { api: this.#writeApi, slots: new Slots(BODIES_AT_ONCE), stop };
+    const common = { api: this.#writeApi, slots: this.#slots, stop };
     return new ObjectWriter({
       ...common,
       multipart: new Multipart({ ...common, notes: this.#notes, abandoned: this.#abandoned }),

@@ -20,7 +20,7 @@ export async function holdsContent(
   partBytes?: number,
 ): Promise<boolean> {
   if (held.size !== content.size) return false;
-  if (isOpaque(held.headers)) return (await api.sha256Of(name)) === content.sha256;
+  if (isOpaque(held.headers)) return (await api.sha256Of(name, held.size)) === content.sha256;
   if (partBytes === undefined) return await hasEtag(content, held.etag);
   return partsOf(held.etag) !== undefined && (await matchingPartSize(content, held.etag, [partBytes])) !== undefined;
 }

@@ -1,9 +1,11 @@
 /** A bucket's settings: applied to a bucket that the run made or emptied, compared in one that it keeps. */
 import { RestoreError } from "../../errors/restore-error.js";
+import type { Difference } from "../../model/difference.js";
 import type { BucketScope } from "../../model/scope.js";
 import type { S3Api } from "./api.js";
 import { ACLS_DISABLED, hasReason } from "./classify-error.js";
 import type { Traits } from "./probe.js";
+import { samePolicy } from "./same-policy.js";
 
 export interface SettingsInit {
   readonly api: S3Api;
@@ -77,10 +79,7 @@ async function applyPolicy(
 /** What differs between a bucket that is kept and the dump's settings. Changes nothing. */
 export async function compareSettings(init: SettingsInit, { target, settings }: BucketScope): Promise<string[]> {
   if (settings === undefined) return [];
-  const { api, traits } = init;
-  const isPublic = await ask(() => api.isPublic(target));
-  const versioning = traits.hasVersioning ? await ask(() => api.versioning(target)) : undefined;
-  const policy = traits.hasPolicies ? await ask(() => api.policy(target)) : undefined;
+  const { isPublic, versioning, policy } = await toldSettings(init, target);
   const wasPublic = settings.acl === "public-read";
   const differences: readonly (readonly [differs: boolean, sentence: string])[] = [
     [isPublic !== undefined && isPublic !== wasPublic, `it is ${isPublic === true ? "public-read" : "private"} here`],
@@ -94,6 +93,70 @@ export async function compareSettings(init: SettingsInit, { target, settings }: 
     ],
   ];
   return differences.flatMap(([differs, sentence]) => (differs ? [`kept as it is: ${sentence}`] : []));
+}
+
+/**
+ * What of the settings that a restore sets is not as the dump has it. A bucket that was public and may not be made public
+ * is right either way, a policy counts only where policies are set, and versioning that a dump does not name is left as it
+ * is by a restore. Where a bucket lies is chosen by who restores. Changes nothing.
+ */
+export async function settingDifferences(
+  init: SettingsInit,
+  { target, settings }: BucketScope,
+): Promise<{ readonly differences: readonly Difference[]; readonly unproven: readonly string[] }> {
+  if (settings === undefined) return { differences: [], unproven: ["its settings: the dump does not tell them"] };
+  const { isPublic, versioning, policy } = await toldSettings(init, target);
+  const differences: Difference[] = [];
+  const differs = (at: string, detail: string) => differences.push({ kind: "setting", at, detail });
+  const wasPublic = settings.acl === "public-read";
+  if (isPublic === true && !wasPublic) differs("ACL", "it is public-read here, was private");
+  if (isPublic === false && wasPublic && init.allowPublic) differs("ACL", "it is private here, was public-read");
+  if (settings.versioning !== undefined && versioning !== settings.versioning) {
+    differs("versioning", `it is ${versioning ?? "off"} here, was ${settings.versioning}`);
+  }
+  if (settings.policy !== undefined && init.applyPolicies && !samePolicy(settings.policy, policy)) {
+    differs("policy", policy === undefined ? "it has none here" : "it is another one here");
+  }
+  return { differences, unproven: isPublic === undefined ? ["its ACL: the target does not tell it"] : [] };
+}
+
+/**
+ * Sets what differs. Returns what differs still, a sentence each. Repeatable.
+ * @throws RestoreError when the target cannot be written to
+ */
+export async function mendSettings(init: SettingsInit, scope: BucketScope): Promise<string[]> {
+  const before = await settingDifferences(init, scope);
+  const said = new Map<string | undefined, string[]>();
+  for (const { at } of before.differences) said.set(at, await mendSetting(init, scope, at));
+  const after = await settingDifferences(init, scope);
+  return after.differences.flatMap(({ at = "", detail }) => {
+    const why = said.get(at) ?? [];
+    // A target may take a setting and not keep it.
+    return why.length > 0 ? why : [`${at}: ${detail}`];
+  });
+}
+
+async function mendSetting(init: SettingsInit, scope: BucketScope, at: string | undefined): Promise<string[]> {
+  const { settings, target } = scope;
+  if (settings === undefined) return [];
+  if (at === "ACL") return await applyAcl(init, target, { acl: settings.acl, fresh: false });
+  if (at === "versioning") return await applyVersioning(init, target, settings.versioning);
+  return await applyPolicy(init, target, settings.policy);
+}
+
+interface ToldSettings {
+  /** Absent where the target does not tell. */
+  readonly isPublic: boolean | undefined;
+  readonly versioning: string | undefined;
+  readonly policy: string | undefined;
+}
+
+async function toldSettings({ api, traits }: SettingsInit, bucket: string): Promise<ToldSettings> {
+  return {
+    isPublic: await ask(() => api.isPublic(bucket)),
+    versioning: traits.hasVersioning ? await ask(() => api.versioning(bucket)) : undefined,
+    policy: traits.hasPolicies ? await ask(() => api.policy(bucket)) : undefined,
+  };
 }
 
 /** Nothing where the target does not answer: settings are kept whatever they are. */

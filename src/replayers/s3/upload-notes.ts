@@ -1,7 +1,7 @@
 /**
  * What the job remembers of its uploads in parts, one note an upload: made before the upload is, completed with its id
  * before its first part is sent, and taken away when the upload has ended. So what a process that was killed left on the
- * target is known, but for an upload whose id it did not live to note.
+ * target is known, but for uploads whose ids it did not live to note; of these, how many there can be.
  */
 import { createHash, randomUUID } from "node:crypto";
 import type { BucketScope } from "../../model/scope.js";
@@ -20,6 +20,8 @@ export interface UploadNote {
   readonly uploadId?: string;
   /** The key's uploads beforehand, for as long as one of ours may be unknown. Absent: not asked for. */
   readonly before?: readonly string[];
+  /** How many requests may each have made an upload. */
+  readonly requests: number;
 }
 
 const PREFIX = "upload:";
@@ -56,8 +58,15 @@ export class UploadNotes {
     before: readonly string[] | undefined,
   ): Promise<UploadNote> {
     const known = before === undefined || before.length > MOST_BEFORE ? {} : { before };
-    const note = { name: PREFIX + randomUUID(), notedAt: this.#clock.now(), ...upload, ...known };
+    const note = { name: PREFIX + randomUUID(), notedAt: this.#clock.now(), ...upload, ...known, requests: 1 };
     this.#inUse.add(note.name);
+    await this.#notebook.note(scope, note.name, written(note));
+    return note;
+  }
+
+  /** Notes that as many requests will have been sent to make the upload. Resolves once that is durable. */
+  async announceAgain(scope: BucketScope, announced: UploadNote, requests: number): Promise<UploadNote> {
+    const note = { ...announced, requests };
     await this.#notebook.note(scope, note.name, written(note));
     return note;
   }
@@ -68,9 +77,9 @@ export class UploadNotes {
     announced: UploadNote,
     { uploadId, isAlone }: { readonly uploadId: string; readonly isAlone: boolean },
   ): Promise<UploadNote> {
-    const { before, ...note } = { ...announced, uploadId };
-    const identified = isAlone || before === undefined ? note : { ...note, before };
-    await this.#notebook.note(scope, note.name, written(identified));
+    const { before: _, ...alone } = { ...announced, uploadId, requests: 1 };
+    const identified = isAlone ? alone : { ...announced, uploadId };
+    await this.#notebook.note(scope, identified.name, written(identified));
     return identified;
   }
 
@@ -104,11 +113,12 @@ export function fingerprintOf(made: {
   return createHash("sha256").update(words).digest("hex");
 }
 
-function written({ key, what, notedAt, uploadId, before }: UploadNote): string {
+function written({ key, what, notedAt, uploadId, before, requests }: UploadNote): string {
   const words = new URLSearchParams({ key, what, at: String(notedAt) });
   if (uploadId !== undefined) words.set("id", uploadId);
   if (before !== undefined) words.set("asked", "yes");
   for (const id of before ?? []) words.append("before", id);
+  if (requests > 1) words.set("requests", String(requests));
   return words.toString();
 }
 
@@ -122,5 +132,6 @@ function read(name: string, value: string): UploadNote {
     notedAt: Number(words.get("at")),
     ...(uploadId === null ? {} : { uploadId }),
     ...(words.has("asked") ? { before: words.getAll("before") } : {}),
+    requests: Number(words.get("requests") ?? 1),
   };
 }

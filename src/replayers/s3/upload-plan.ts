@@ -15,7 +15,8 @@ export interface PlanRules {
 
 export type UploadPlan =
   | { readonly kind: "single" }
-  | { readonly kind: "parts"; readonly partBytes: number }
+  /** `isProven`: with such parts the content has the dump's ETag. */
+  | { readonly kind: "parts"; readonly partBytes: number; readonly isProven: boolean }
   | ({ readonly kind: "impossible" } & Refusal);
 
 /** May read the content once or a few times, where several part sizes could have made its ETag. */
@@ -24,13 +25,13 @@ export async function planUpload(record: ObjectRecord, rules: PlanRules): Promis
   if (!rules.keepsHeadersOfParts && needsOnePiece(record)) return onePiece(size);
   const parts = record.etag === undefined ? undefined : partsOf(record.etag);
   if (record.etag !== undefined && parts !== undefined) {
-    const partBytes = await inferPartSize(record, record.etag, parts);
-    if (partBytes !== undefined) return { kind: "parts", partBytes };
+    const inferred = await inferPartSize(record, record.etag, parts);
+    if (inferred !== undefined) return { kind: "parts", ...inferred };
   }
   const mostAtOnce = rules.keepEtag ? LARGEST_PUT_BYTES : Math.min(rules.multipartThresholdBytes, LARGEST_PUT_BYTES);
   if (size <= mostAtOnce) return { kind: "single" };
   const partBytes = ownPartSize(size);
-  if (partBytes <= LARGEST_PART_BYTES) return { kind: "parts", partBytes };
+  if (partBytes <= LARGEST_PART_BYTES) return { kind: "parts", partBytes, isProven: false };
   return { kind: "impossible", reason: "object-too-large", detail: `${size} bytes do not go into 10,000 parts` };
 }
 
@@ -48,8 +49,13 @@ function onePiece(size: number): UploadPlan {
 }
 
 /** A single candidate is taken unread: if it is wrong, the ETag changes and nothing else. */
-async function inferPartSize(record: ObjectRecord, etag: string, parts: number): Promise<number | undefined> {
+async function inferPartSize(
+  record: ObjectRecord,
+  etag: string,
+  parts: number,
+): Promise<{ readonly partBytes: number; readonly isProven: boolean } | undefined> {
   const candidates = partSizeCandidates(record.body.size, parts);
-  if (candidates.length <= 1) return candidates[0];
-  return await matchingPartSize(record.body, etag, candidates);
+  const isProven = candidates.length > 1;
+  const partBytes = isProven ? await matchingPartSize(record.body, etag, candidates) : candidates[0];
+  return partBytes === undefined ? undefined : { partBytes, isProven };
 }

@@ -90,11 +90,20 @@ export class UploadsApi {
     }
   }
 
-  /** `unanswered` requests before the last one may each have made an upload that nobody knows; so may those of its error. */
-  async create({ bucket, key }: ObjectName, headers: Readonly<Record<string, string>>) {
-    let unanswered = 0;
+  /**
+   * `unanswered` requests before the last one may each have made an upload that nobody knows; so may those of its error.
+   * `again`: called before a request is sent that makes them more.
+   */
+  async create(
+    { bucket, key }: ObjectName,
+    headers: Readonly<Record<string, string>>,
+    again: (unanswered: number) => Promise<void>,
+  ) {
+    let [unanswered, told] = [0, 0];
     const answer = await this.#requests
       .run("CreateMultipartUpload", bucket, async () => {
+        if (unanswered > told) await again(unanswered);
+        told = unanswered;
         const command = new CreateMultipartUploadCommand({ Bucket: bucket, Key: key });
         withHeaders(command.middlewareStack, headers);
         try {

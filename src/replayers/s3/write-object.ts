@@ -1,6 +1,6 @@
 /**
- * Writes one object under the run's condition and says how it ended. Nothing is sent that the target would keep under
- * another key or with other metadata.
+ * Writes one object under the run's condition and says how it ended, or beforehand how it would. Nothing is sent that the
+ * target would keep under another key or with other metadata.
  */
 import { interrupted } from "../../errors/interruption.js";
 import { messageOf, RestoreError } from "../../errors/restore-error.js";
@@ -9,25 +9,18 @@ import { RESTORED } from "../../model/outcome.js";
 import type { WriteAction } from "../../model/policy.js";
 import type { ObjectRecord } from "../../model/record.js";
 import type { BucketScope } from "../../model/scope.js";
+import { Admission } from "./admission.js";
 import type { HeldObject, S3Api } from "./api.js";
 import { ACCESS_DENIED, EXISTS, hasReason, SIGNATURE_REFUSED } from "./classify-error.js";
-import { KeyForms } from "./key-forms.js";
-import {
-  type HeaderRules,
-  hasWideText,
-  metadataFault,
-  metadataHeaders,
-  type Refusal,
-  sameMetadata,
-} from "./metadata.js";
+import { foreseenEtag } from "./foreseen-etag.js";
+import { type HeaderRules, hasWideText, metadataHeaders, type Refusal } from "./metadata.js";
 import type { Multipart } from "./multipart.js";
-import { keyFault } from "./names.js";
 import type { Traits } from "./probe.js";
 import { attemptsOf, type ObjectName } from "./requests.js";
 import { hasContent, holdsContent } from "./same-content.js";
+import { sameMetadata } from "./same-metadata.js";
 import type { Slots } from "./slots.js";
 import type { Stored } from "./stored.js";
-import { learnTextForms, type TextForms } from "./text-forms.js";
 import type { Trials } from "./trials.js";
 import { needsOnePiece, planUpload, type UploadPlan } from "./upload-plan.js";
 
@@ -63,8 +56,7 @@ type Sent = Outcome | { readonly kind: "stored"; readonly stored: Stored };
 
 export class ObjectWriter {
   readonly #init: WriterInit;
-  readonly #keyForms: KeyForms;
-  #textForms: Promise<TextForms> | undefined;
+  readonly #admission: Admission;
   /** Unknown until an upload in parts was looked at. */
   #partsLoseHeaders: boolean;
   /** Records for which requests went out that may store the object. */
@@ -72,34 +64,45 @@ export class ObjectWriter {
 
   constructor(init: WriterInit) {
     this.#init = init;
-    this.#keyForms = new KeyForms(init.api, init.trials);
+    this.#admission = new Admission(init);
     this.#partsLoseHeaders = !init.traits.keepsHeadersOfParts;
   }
 
   /** @throws RestoreError; which of them are the record's own fault is the caller's to say */
   async write(scope: BucketScope, record: ObjectRecord, action: WriteAction): Promise<Outcome> {
-    const keyRefusal = await this.#keyRefusal(scope, record.key);
-    if (keyRefusal !== undefined) return rejected(keyRefusal);
-    const rules = await this.#rulesFor(scope, record);
-    const refusal = metadataFault(record.metadata, rules);
-    if (refusal !== undefined) return rejected(refusal);
-    const ifAbsent = action !== "put" && action !== "overwrite";
-    const writing = { scope, name: { bucket: scope.target, key: record.key }, record, rules, ifAbsent };
+    const admitted = await this.#admission.admit(scope, record);
+    if ("refusal" in admitted) return rejected(admitted.refusal);
+    const writing = writingOf(scope, record, { action, rules: admitted.rules });
     const found = await this.#lookFirst(writing, action);
     if (found !== undefined) return found;
     const sent = await this.#send(writing);
     return sent.kind === "stored" ? withEtagNote(record, sent.stored) : sent;
   }
 
+  /**
+   * How `write` would end now; `isEmptied`: in a bucket that holds nothing by then. Changes nothing.
+   * @throws RestoreError, as `write`
+   */
+  async foresee(
+    scope: BucketScope,
+    record: ObjectRecord,
+    { action, isEmptied }: { readonly action: WriteAction; readonly isEmptied: boolean },
+  ): Promise<Outcome> {
+    const admitted = await this.#admission.foresee(scope, record);
+    if ("refusal" in admitted) return rejected(admitted.refusal);
+    const writing = writingOf(scope, record, { action, rules: admitted.rules });
+    const held = isEmptied || action === "put" ? undefined : await this.#init.api.headObject(writing.name);
+    const found = held === undefined ? undefined : await this.#upon(writing, held);
+    if (found !== undefined) return found;
+    const plan = await this.#plan(record);
+    if (plan.kind === "impossible") return rejected(plan);
+    const etag = await this.#init.slots.use(() => foreseenEtag(record, plan));
+    return etag === undefined ? RESTORED : withEtagNote(record, { etag });
+  }
+
   /** Whether the record's object may stand on the target by a request of ours. */
   hasBegun(record: ObjectRecord): boolean {
     return this.#begun.has(record);
-  }
-
-  async #keyRefusal(scope: BucketScope, key: string): Promise<Refusal | undefined> {
-    const { keyRules } = this.#init.traits;
-    const fault = keyFault(key, keyRules);
-    return fault === undefined && keyRules === "unknown" ? await this.#keyForms.faultOf(scope, key) : fault;
   }
 
   async #lookFirst(writing: Writing, action: WriteAction): Promise<Outcome | undefined> {
@@ -109,6 +112,12 @@ export class ObjectWriter {
     if (ifAbsent && traits.honoursConditions && record.body.size <= LOOK_FIRST_BYTES) return undefined;
     const held = await api.headObject(name);
     if (held === undefined) return undefined;
+    return await this.#upon(writing, held);
+  }
+
+  /** How a write ends that comes upon this object; undefined: it replaces it. */
+  async #upon(writing: Writing, held: HeldObject): Promise<Outcome | undefined> {
+    const { record, ifAbsent } = writing;
     if (record.announcedAt !== undefined && (await this.#isOurs(writing, held))) return withEtagNote(record, held);
     if (ifAbsent) return SKIPPED;
     if (record.etag !== undefined && record.etag.toLowerCase() !== held.etag.toLowerCase()) return undefined;
@@ -203,21 +212,15 @@ export class ObjectWriter {
     if (!sameMetadata(record.metadata, held.headers)) return false;
     return await holdsContent({ api: this.#init.api, name, held }, record.body);
   }
+}
 
-  async #rulesFor(scope: BucketScope, { metadata }: ObjectRecord): Promise<HeaderRules> {
-    const { api, traits, trials } = this.#init;
-    const takesTabs = !api.wire.signsEveryHeader;
-    // Amazon reads and writes such metadata as RFC 2047 says, and says nothing of other headers.
-    const known = { takesTabs, takesWideSpace: true };
-    if (traits.aws) return { userText: "encoded", headerText: "none", ...known };
-    if (traits.minio || !hasWideText(metadata)) return { userText: "raw", headerText: "raw", ...known };
-    const learn = (bucket: string) => learnTextForms(api, bucket, trials.probeKey);
-    this.#textForms ??= trials.run(scope, learn).catch((error: unknown) => {
-      this.#textForms = undefined;
-      throw error;
-    });
-    return { ...(await this.#textForms), takesTabs };
-  }
+function writingOf(
+  scope: BucketScope,
+  record: ObjectRecord,
+  { action, rules }: { readonly action: WriteAction; readonly rules: HeaderRules },
+): Writing {
+  const ifAbsent = action !== "put" && action !== "overwrite";
+  return { scope, name: { bucket: scope.target, key: record.key }, record, rules, ifAbsent };
 }
 
 async function isSame(record: ObjectRecord, held: HeldObject): Promise<boolean> {

@@ -39,12 +39,28 @@ export function attributesForSending(settings: QueueSettings): QueueAttributes {
   return settings.fifo ? { ...wanted, DelaySeconds: "0" } : wanted;
 }
 
-/** Where the target's attributes differ from those wanted, a phrase each; what the target does not tell is not compared. */
-export function differences(wanted: QueueAttributes, actual: QueueAttributes): string[] {
+/** An attribute that the target tells otherwise. */
+export interface UnlikeAttribute {
+  readonly name: string;
+  readonly held: string;
+  readonly wanted: string;
+}
+
+/** The attributes that differ from those wanted; what the target does not tell is not compared. */
+export function unlikeAttributes(wanted: QueueAttributes, actual: QueueAttributes): UnlikeAttribute[] {
   return Object.entries(wanted).flatMap(([name, value]) => {
     const held = actual[name];
-    return held === undefined || held === value ? [] : [`${name} is ${held}, in the dump ${value}`];
+    return held === undefined || held === value ? [] : [{ name, held, wanted: value }];
   });
+}
+
+/** As `unlikeAttributes`, a phrase each. */
+export function differences(wanted: QueueAttributes, actual: QueueAttributes): string[] {
+  return unlikeAttributes(wanted, actual).map(phraseOf);
+}
+
+export function phraseOf({ name, held, wanted }: UnlikeAttribute): string {
+  return `${name} is ${held}, in the dump ${wanted}`;
 }
 
 /** Wanted attributes that the target does not tell when asked: it may have ignored them. */
@@ -52,6 +68,12 @@ export function untold(wanted: QueueAttributes, actual: QueueAttributes): string
   // False is what a queue has that does not mention it.
   return Object.entries(wanted).flatMap(([name, value]) => (name in actual || value === "false" ? [] : [name]));
 }
+
+/** Cannot be changed once a queue exists. */
+export const FIXED: ReadonlySet<string> = new Set(["FifoQueue", "PartitionCount"]);
+
+/** A queue that exists is what it is: of its attributes, each may be left out. */
+export const NONE_ESSENTIAL: ReadonlySet<string> = new Set();
 
 const REFUSALS = new Set([
   "InvalidAttributeName",

@@ -28,7 +28,7 @@ function unprefixed(code: string): string {
   return code.replace(/^AWS\.SimpleQueueService\./, "");
 }
 
-/** Turns any error of the SDK into a RestoreError; RestoreErrors pass unchanged. Reasons: `queue-missing`, `purge-in-progress`. */
+/** Turns any error of the SDK into a RestoreError; RestoreErrors pass unchanged. Reasons: `queue-missing`, `purge-in-progress`, `over-limit`. */
 export function classifySqsError(error: unknown, operation: string, context: AwsErrorContext): RestoreError {
   if (error instanceof RestoreError) return error;
   const name = sqsErrorName(error);
@@ -47,6 +47,10 @@ export function classifySqsError(error: unknown, operation: string, context: Aws
     // SQS lets a deleted queue's name rest for 60 seconds.
     const message = `${operation}: a queue of this name was deleted less than 60 s ago`;
     return new RestoreError("THROTTLED", message, { ...init, retry: "yes", reason: "queue-deleted-recently" });
+  }
+  if (name === "OverLimit" && operation === "ReceiveMessage") {
+    // As many messages are in flight as the queue allows; waiting does not help, for they are ours.
+    return new RestoreError("CALL_FAILED", `${operation}: ${awsErrorText(error)}`, { ...init, reason: "over-limit" });
   }
   if (KEY_REFUSED.test(name)) {
     return new RestoreError("CALL_FAILED", `${operation}: ${awsErrorText(error)}`, { ...init, reason: "key-refused" });

@@ -6,13 +6,18 @@
  * be repeated.
  */
 import {
+  type BatchResultErrorEntry,
+  ChangeMessageVisibilityBatchCommand,
   CreateQueueCommand,
+  DeleteMessageBatchCommand,
+  DeleteQueueCommand,
   GetQueueAttributesCommand,
   GetQueueUrlCommand,
   ListQueuesCommand,
   type MessageAttributeValue,
   PurgeQueueCommand,
   type QueueAttributeName,
+  ReceiveMessageCommand,
   SendMessageBatchCommand,
   SendMessageCommand,
   SetQueueAttributesCommand,
@@ -29,7 +34,8 @@ import {
 } from "../aws-client.js";
 import { Calls } from "../calls.js";
 import type { ReplayerContext } from "../replayer.js";
-import { classifySqsError, type EntryRefusal, isQueueMissing } from "./classify-error.js";
+import { classifySqsError, type EntryRefusal, isQueueMissing, judgeRefusal } from "./classify-error.js";
+import { type HeldMessage, heldMessage } from "./held-message.js";
 
 /** A message in the terms of a send. */
 export interface Entry {
@@ -51,13 +57,25 @@ export type EntryAnswer = { readonly sent: SentMessage } | { readonly refused: E
 
 export type QueueAttributes = Readonly<Record<string, string>>;
 
+export interface Receive {
+  /** At most so many messages: 1 to 10. */
+  readonly count: number;
+  /** How long what is received is hidden from others, in seconds. */
+  readonly hiddenSeconds: number;
+  /** How long the target waits for messages where it has none, in seconds. */
+  readonly waitSeconds: number;
+}
+
 const PROBE_RETRY_MS = 5_000;
+/** Messages that are not given back come back by themselves. */
+const RETURN_RETRY_MS = 10_000;
 
 export class SqsApi {
   readonly endpoint: string;
   readonly calls: Calls;
   /** For sends of messages, which may go on for some time when the run is to stop. */
   readonly sends: Calls;
+  readonly #returns: Calls;
   readonly #probeCalls: Calls;
   readonly #client: SQSClient;
   readonly #endpointSetting: AwsEndpoint;
@@ -79,6 +97,7 @@ export class SqsApi {
     };
     this.calls = new Calls(init);
     this.sends = this.calls.forWrites();
+    this.#returns = this.calls.forReturns(RETURN_RETRY_MS);
     this.#probeCalls = new Calls({ ...init, maxRetryTimeMs: Math.min(context.maxRetryTimeMs, PROBE_RETRY_MS) });
     // The SDK's own digest check throws away a whole batch's answers when one differs; ours judges each message.
     this.#client = new SQSClient({ ...awsClientConfig(options), useQueueUrlAsEndpoint: false, md5: false });
@@ -171,13 +190,73 @@ export class SqsApi {
       if (sent !== undefined) return { sent: sentMessage(sent) };
       const failed = answer.Failed?.find(({ Id }) => Id === String(i));
       if (failed === undefined) return undefined;
-      const { Code: code = "", Message: message = "", SenderFault: senderFault = false } = failed;
-      return { refused: { code, message, senderFault } };
+      return { refused: refusalOf(failed) };
     });
+  }
+
+  /** Some messages, which are hidden from others then. An answer that is lost leaves what it held hidden. */
+  async receive(url: string, { count, hiddenSeconds, waitSeconds }: Receive): Promise<HeldMessage[]> {
+    const answer = await this.calls.run({ operation: "ReceiveMessage" }, () =>
+      this.#client.send(
+        new ReceiveMessageCommand({
+          QueueUrl: url,
+          MaxNumberOfMessages: count,
+          VisibilityTimeout: hiddenSeconds,
+          WaitTimeSeconds: waitSeconds,
+          MessageAttributeNames: ["All"],
+          MessageSystemAttributeNames: ["All"],
+        }),
+      ),
+    );
+    return (answer.Messages ?? []).map(heldMessage);
+  }
+
+  /** Makes received messages visible again, at most ten. What the target says is not hidden needs nothing. Repeatable. */
+  async showAgain(url: string, receipts: readonly string[]): Promise<void> {
+    await this.#onReceipts(this.#returns, "ChangeMessageVisibilityBatch", receipts, async (entries) => {
+      const Entries = entries.map((entry) => ({ ...entry, VisibilityTimeout: 0 }));
+      const command = new ChangeMessageVisibilityBatchCommand({ QueueUrl: url, Entries });
+      return (await this.#client.send(command)).Failed ?? [];
+    });
+  }
+
+  /** Deletes received messages, at most ten. Those whose time is over stay. Repeatable. */
+  async deleteMessages(url: string, receipts: readonly string[]): Promise<void> {
+    await this.#onReceipts(this.calls, "DeleteMessageBatch", receipts, async (entries) => {
+      const command = new DeleteMessageBatchCommand({ QueueUrl: url, Entries: [...entries] });
+      return (await this.#client.send(command)).Failed ?? [];
+    });
+  }
+
+  /** Deletes the queue with everything in it. @throws RestoreError with reason `queue-missing` */
+  async deleteQueue(url: string): Promise<void> {
+    await this.calls.run({ operation: "DeleteQueue" }, () =>
+      this.#client.send(new DeleteQueueCommand({ QueueUrl: url })),
+    );
   }
 
   destroy(): void {
     this.#client.destroy();
+  }
+
+  /** Sends those again that the target put off. */
+  async #onReceipts(
+    calls: Calls,
+    operation: string,
+    receipts: readonly string[],
+    attempt: (entries: readonly ReceiptEntry[]) => Promise<readonly BatchResultErrorEntry[]>,
+  ): Promise<void> {
+    let left = receipts.map((ReceiptHandle, i) => ({ Id: String(i), ReceiptHandle }));
+    await calls.run({ operation, ops: () => left.length }, async () => {
+      const failed = await attempt(left);
+      const putOff = failed.filter((each) => judgeRefusal(refusalOf(each)) === "again");
+      left = left.filter(({ Id }) => putOff.some((each) => each.Id === Id));
+      if (left.length === 0) return;
+      throw new RestoreError("THROTTLED", `the target put off ${left.length} entries of ${operation}`, {
+        retry: "yes",
+        reason: "throttled",
+      });
+    });
   }
 
   #atEndpoint(answered: string, operation: string): string {
@@ -202,6 +281,16 @@ export class SqsApi {
       { step: "deserialize", priority: "low", name: "noteServerHeader" },
     );
   }
+}
+
+interface ReceiptEntry {
+  readonly Id: string;
+  readonly ReceiptHandle: string;
+}
+
+function refusalOf(entry: Partial<BatchResultErrorEntry>): EntryRefusal {
+  const { Code: code = "", Message: message = "", SenderFault: senderFault = false } = entry;
+  return { code, message, senderFault };
 }
 
 function sdkEntry(entry: Entry) {

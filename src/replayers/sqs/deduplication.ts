@@ -10,6 +10,9 @@ import { createHash } from "node:crypto";
 import type { MessageRecord } from "../../model/record.js";
 import { SpillingMap } from "../../support/spilling-map.js";
 
+const SUFFIX_LENGTH = 36;
+const MADE = /^restore-[0-9a-f]{16}-([0-9a-f]{36})$/;
+
 export type FifoDeduplication = "original" | "record";
 
 export interface DeduplicationRules {
@@ -65,12 +68,9 @@ export class DeduplicationIds {
   }
 
   /** An id that no other record has, the same at every attempt of this run: 61 characters that SQS allows. */
-  madeId({ place }: Pick<MessageRecord, "place">): string {
+  madeId(message: Pick<MessageRecord, "place">): string {
     const { jobId, scope } = this.#rules;
-    const digest = createHash("sha256")
-      .update(JSON.stringify([scope, place.path, place.line ?? 0]))
-      .digest("hex");
-    return `restore-${jobId}-${digest.slice(0, 36)}`;
+    return `restore-${jobId}-${madeSuffix(scope, message)}`;
   }
 
   #isFirstHolder(message: MessageRecord): boolean {
@@ -86,6 +86,23 @@ export class DeduplicationIds {
     if (own !== undefined || !this.#rules.contentBased) return own;
     return createHash("sha256").update(message.body).digest("hex");
   }
+}
+
+/** By which part of a made id its record is known, whichever job made it. `scope`: the queue's name in the dump. */
+export function madeSuffix(scope: string, { place }: Pick<MessageRecord, "place">): string {
+  return createHash("sha256")
+    .update(JSON.stringify([scope, place.path, place.line ?? 0]))
+    .digest("hex")
+    .slice(0, SUFFIX_LENGTH);
+}
+
+/** The part of an id made by any job that tells the record; undefined for any other id. */
+export function suffixOfMade(id: string | undefined): string | undefined {
+  return MADE.exec(id ?? "")?.[1];
+}
+
+export function isMadeId(id: string | undefined): boolean {
+  return suffixOfMade(id) !== undefined;
 }
 
 /** Whether the first to ask for `key` was this line. */

@@ -8,7 +8,7 @@
  * While the queue may remember ids of an earlier run (`earlier-ids.ts`), each message is sent alone, since some servers
  * tell sequence numbers only then. A message that was dropped goes again under an id of its own.
  */
-import type { Outcome } from "../../model/outcome.js";
+import type { Note, Outcome } from "../../model/outcome.js";
 import type { MessageRecord } from "../../model/record.js";
 import type { EndAtStop } from "../replayer.js";
 import type { AnswersSeen } from "./answers.js";
@@ -21,6 +21,7 @@ import type { HaltedGroups } from "./halted-groups.js";
 import { endOfDelivery, isPacked, outcomesOf, type Packed, sendRest, type Written } from "./packing.js";
 import type { QueueWriter, WriterInit } from "./queue-writer.js";
 import { type Deliveries, Sending } from "./sending.js";
+import type { PackingRules } from "./standard-writer.js";
 
 /** Of the five minutes in which a queue drops repetitions, those in which a repetition is sure to reach it. */
 const REPEATABLE_MS = 4 * 60_000;
@@ -59,6 +60,35 @@ const DROPPED: Outcome = {
   detail: "the queue took it for a message that it had before, also under an id of its own",
 };
 
+export interface FifoRules extends PackingRules {
+  /** The queue's delay while messages are sent. */
+  readonly queueDelaySeconds: number;
+}
+
+/** A message's group, or why it is rejected. */
+export function groupOf({ groupId }: MessageRecord): string | Outcome {
+  if (groupId !== undefined && groupId !== "") return groupId;
+  return { kind: "rejected", reason: "group-missing", detail: "a FIFO queue takes no message without a group id" };
+}
+
+/** How a message goes into a FIFO queue but for its id, or why it does not. Pure. */
+export function packFifo(
+  record: MessageRecord,
+  groupId: string,
+  rules: FifoRules,
+): (Packed & { readonly groupId: string }) | Outcome {
+  const carried = carry(record, rules.limitBytes);
+  if ("kind" in carried) return carried;
+  const { nowMs, queueDelaySeconds, preserveVisibility } = rules;
+  const { notes } = delayOf(record, { nowMs, fifo: true, queueDelaySeconds, preserveVisibility });
+  return { record, carried, groupId, notes };
+}
+
+/** The notes of a message with one for an id that was made for it, and why. */
+export function withMade(notes: readonly Note[], made: string | undefined): readonly Note[] {
+  return made === undefined ? notes : [...notes, { kind: "rekeyed", detail: made }];
+}
+
 export class FifoWriter implements QueueWriter {
   readonly #init: FifoWriterInit;
   readonly #sending: Sending;
@@ -83,31 +113,22 @@ export class FifoWriter implements QueueWriter {
   }
 
   #pack(record: MessageRecord, isSuspect: boolean): FifoPacked | Outcome {
-    const { groupId } = record;
-    if (groupId === undefined || groupId === "") {
-      return { kind: "rejected", reason: "group-missing", detail: "a FIFO queue takes no message without a group id" };
-    }
+    const groupId = groupOf(record);
+    if (typeof groupId !== "string") return groupId;
     if (this.#init.halted.has(groupId, record)) {
       const detail = "an earlier message of its group failed; sent now, this one would overtake it";
       return { kind: "failed", reason: "group-halted", detail };
     }
-    const carried = carry(record, this.#init.limitBytes);
-    if ("kind" in carried) return carried;
-    const { notes } = delayOf(record, {
-      nowMs: this.#init.sending.api.sends.clock.now(),
-      fifo: true,
-      queueDelaySeconds: this.#init.queueDelaySeconds,
-      preserveVisibility: this.#init.preserveVisibility,
-    });
+    const nowMs = this.#init.sending.api.sends.clock.now();
+    const packed = packFifo(record, groupId, { ...this.#init, nowMs });
+    if ("kind" in packed) return packed;
     const keyed = this.#keyed(record, groupId, isSuspect);
-    const { id, made } = keyed.id;
+    const { id } = keyed.id;
     return {
-      record,
-      carried,
-      groupId,
+      ...packed,
       ...keyed,
       ...(id === undefined ? {} : { deduplicationId: id }),
-      notes: made === undefined ? notes : [...notes, { kind: "rekeyed", detail: made }],
+      notes: withMade(packed.notes, keyed.id.made),
     };
   }
 
@@ -195,7 +216,8 @@ export class FifoWriter implements QueueWriter {
   }
 }
 
-const FIRST_OF_GROUP =
+/** Why a message goes under a made id while the queue may remember ids of an earlier run. */
+export const FIRST_OF_GROUP =
   "first of its group since the restore began or was taken up, in a queue that may remember ids of an earlier run";
 
 /** What was dropped has not arrived: it was taken for a message of somebody else. */

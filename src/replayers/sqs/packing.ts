@@ -35,12 +35,16 @@ export function endOfDelivery(delivery: Delivery<Packed>): EndAtStop {
   const { record, notes } = delivery.shipment;
   const fault = digestFault(record, delivery.sent);
   if (fault !== undefined) return fault;
-  const noted = notes.length === 0 ? {} : { notes };
   if (delivery.isDoubtful) {
     const detail = `${whatWasLost(delivery)}; it was sent again and acknowledged, so it may be there twice`;
-    return { kind: "ambiguous", reason: "reply-lost", detail, ...noted };
+    return { kind: "ambiguous", reason: "reply-lost", detail, ...(notes.length === 0 ? {} : { notes }) };
   }
-  return notes.length === 0 ? RESTORED : { kind: "restored", ...noted };
+  return restoredWith(notes);
+}
+
+/** How a message ends that arrives. */
+export function restoredWith(notes: readonly Note[]): Outcome {
+  return notes.length === 0 ? RESTORED : { kind: "restored", notes };
 }
 
 /** The target tells what it took: anything but what was sent is a failure. */

@@ -1,4 +1,4 @@
-/** What a queue's attributes say about its messages and its kind. Pure, but for the second look at an empty queue. */
+/** What a queue's attributes say about its messages and its kind. Pure, but for second looks at counts. */
 import type { QueueScope } from "../../model/scope.js";
 import type { Clock } from "../../support/clock.js";
 import type { ScopeState } from "../replayer.js";
@@ -17,18 +17,30 @@ const LOOKS = { most: 2, apartMs: 500 };
  * GetQueueAttributes), so it is asked more often; a queue that was just fed may still pass for an empty one.
  */
 const LOOKS_AT_AWS = { most: 6, apartMs: 2_000 };
+/** Before a count that is not the expected one is believed there. */
+const PATIENT_LOOKS_AT_AWS = { most: 31, apartMs: 2_000 };
 
-/**
- * Visible, in flight and delayed messages together; undefined where the target does not tell. elastickv counts none of
- * the messages of a queue with several partitions (seen: 0 told of 600 held), so its zero says nothing there.
- */
-function messagesHeld(attributes: QueueAttributes): number | undefined {
-  if (attributes["ApproximateNumberOfMessages"] === undefined) return undefined;
-  if (Number(attributes["PartitionCount"] ?? "1") > 1) return undefined;
-  return COUNTS.reduce((sum, name) => sum + Number(attributes[name] ?? "0"), 0);
+/** How many messages a queue says that it holds. */
+export interface Depth {
+  readonly visible: number;
+  readonly inFlight: number;
+  readonly delayed: number;
+  /** All of them together. */
+  readonly total: number;
 }
 
-function isFifo(attributes: QueueAttributes): boolean {
+/**
+ * Undefined where the target does not tell. elastickv counts none of the messages of a queue with several partitions
+ * (seen: 0 told of 600 held), so its zero says nothing there.
+ */
+export function depthOf(attributes: QueueAttributes): Depth | undefined {
+  if (attributes["ApproximateNumberOfMessages"] === undefined) return undefined;
+  if (Number(attributes["PartitionCount"] ?? "1") > 1) return undefined;
+  const [visible = 0, inFlight = 0, delayed = 0] = COUNTS.map((name) => Number(attributes[name] ?? "0"));
+  return { visible, inFlight, delayed, total: visible + inFlight + delayed };
+}
+
+export function isFifo(attributes: QueueAttributes): boolean {
   return attributes["FifoQueue"] === "true";
 }
 
@@ -46,17 +58,33 @@ export interface Looking {
 export async function lookAt(
   scope: QueueScope,
   url: string,
-  { api, clock, signal, aws }: Looking,
+  looking: Looking,
 ): Promise<{ readonly state: ScopeState; readonly attributes: QueueAttributes }> {
-  let attributes = await api.attributes(url);
-  let held = messagesHeld(attributes);
-  const { most, apartMs } = aws ? LOOKS_AT_AWS : LOOKS;
-  for (let looks = 1; held === 0 && looks < most; looks++) {
+  const attributes = await look(url, looking, looking.aws ? LOOKS_AT_AWS : LOOKS, (depth) => depth.total !== 0);
+  return { state: stateOf(scope, attributes, depthOf(attributes)?.total), attributes };
+}
+
+/** How many messages the queue holds once it is as expected, or else as it tells after a minute; shortly at other servers. */
+export async function settledDepth(
+  url: string,
+  looking: Looking,
+  isAsExpected: (depth: Depth) => boolean,
+): Promise<Depth | undefined> {
+  return depthOf(await look(url, looking, looking.aws ? PATIENT_LOOKS_AT_AWS : LOOKS, isAsExpected));
+}
+
+async function look(
+  url: string,
+  { api, clock, signal }: Looking,
+  { most, apartMs }: typeof LOOKS,
+  isEnough: (depth: Depth) => boolean,
+): Promise<QueueAttributes> {
+  for (let looks = 1; ; looks++) {
+    const attributes = await api.attributes(url);
+    const depth = depthOf(attributes);
+    if (depth === undefined || isEnough(depth) || looks === most) return attributes;
     await clock.sleep(apartMs, signal);
-    attributes = await api.attributes(url);
-    held = messagesHeld(attributes);
   }
-  return { state: stateOf(scope, attributes, held), attributes };
 }
 
 function stateOf(scope: QueueScope, attributes: QueueAttributes, held: number | undefined): ScopeState {

@@ -27,6 +27,16 @@ export async function applyLateAttributes(queue: FinishedQueue): Promise<string[
   ];
 }
 
+/** What `applyLateAttributes` sets of the dump's, by their attributes' names. */
+export function lateAttributes(settings: QueueSettings): string[] {
+  const { fifo, delaySeconds, redrivePolicy, redriveAllowPolicy } = settings;
+  return [
+    ...(fifo && delaySeconds > 0 ? ["DelaySeconds"] : []),
+    ...(isSet(redrivePolicy) ? ["RedrivePolicy"] : []),
+    ...(isSet(redriveAllowPolicy) ? ["RedriveAllowPolicy"] : []),
+  ];
+}
+
 async function setDelay(queue: FinishedQueue, actual: QueueAttributes): Promise<string[]> {
   const wanted = String(queue.settings.delaySeconds);
   if (!queue.settings.fifo || actual["DelaySeconds"] === wanted) return [];

@@ -13,14 +13,18 @@ import { type AwsOptions, isAws } from "../aws-client.js";
 import type { CallStats } from "../calls.js";
 import type { Capabilities, Replayer, ReplayerContext, ScopeNotes, ScopeState } from "../replayer.js";
 import { NO_NOTES, stoppedBy } from "../replayer.js";
+import type { Verifier } from "../verifier.js";
 import { isQueueMissing } from "./classify-error.js";
 import { SqsApi } from "./client.js";
+import { SqsVerifier } from "./compare/verifier.js";
+import { Foresight } from "./foresight.js";
+import { lossesOf } from "./losses.js";
 import { checkQueueName } from "./names.js";
 import { probeSqs } from "./probe.js";
 import { QueueNotes, type Takeover } from "./queue-notes.js";
 import { lookAt } from "./queue-state.js";
 import type { QueueWriter } from "./queue-writer.js";
-import { applyLateAttributes } from "./redrive-setting.js";
+import { applyLateAttributes, lateAttributes } from "./redrive-setting.js";
 import {
   createQueue,
   emptyQueue,
@@ -52,9 +56,11 @@ export function createSqsReplayer(target: SqsTarget, context: ReplayerContext): 
 class SqsReplayer implements Replayer<"sqs"> {
   readonly adapter = "sqs";
   readonly endpoint: string;
+  readonly verifier: Verifier<"sqs">;
   readonly #target: SqsTarget;
   readonly #context: ReplayerContext;
   readonly #api: SqsApi;
+  readonly #foresight: Foresight;
   readonly #ownRecords = new Map<string, OwnRecords>();
   readonly #queues = new Map<string, Promise<OpenQueue>>();
 
@@ -63,6 +69,9 @@ class SqsReplayer implements Replayer<"sqs"> {
     this.#context = context;
     this.#api = new SqsApi(target, context);
     this.endpoint = this.#api.endpoint;
+    const { targetNameOf, endpoint } = target;
+    this.verifier = new SqsVerifier({ api: this.#api, context, aws: isAws(endpoint), targetNameOf });
+    this.#foresight = new Foresight({ target, context, api: this.#api });
   }
 
   get stats(): CallStats {
@@ -144,12 +153,54 @@ class SqsReplayer implements Replayer<"sqs"> {
     }
   }
 
+  /** Changes nothing: a queue that is half-filled is not made ready for consumers. */
+  abandon(scope: QueueScope): Promise<ScopeNotes> {
+    const { takeover } = this.#notes(scope);
+    const late = takeover === undefined || takeover === "keep" ? [] : lateAttributes(scope.settings);
+    if (late.length === 0) return Promise.resolve(NO_NOTES);
+    return Promise.resolve({ warnings: [`the dump's ${late.join(", ")} was not set: that would have come last`] });
+  }
+
+  async foresee(scope: QueueScope, batch: readonly MessageRecord[], takeover: Takeover): Promise<Outcome[]> {
+    return await this.#foresight.outcomes(scope, batch, takeover, this.#ownRecords.get(scope.target));
+  }
+
+  async losses(scope: QueueScope): Promise<readonly string[]> {
+    const url = await this.#api.queueUrl(scope.target);
+    if (url === undefined) return [];
+    try {
+      return lossesOf(scope, await this.#api.attributes(url), this.#target.targetNameOf);
+    } catch (error) {
+      if (isQueueMissing(error)) return [];
+      throw error;
+    }
+  }
+
+  /** SQS takes no other queue of the same name for 60 seconds (API reference, DeleteQueue): `create` waits that out. */
+  async remove(scope: QueueScope): Promise<void> {
+    await this.#forget(scope);
+    const url = await this.#api.queueUrl(scope.target);
+    if (url === undefined) return;
+    try {
+      await this.#api.deleteQueue(url);
+    } catch (error) {
+      if (!isQueueMissing(error)) throw error;
+    }
+  }
+
   async close(): Promise<void> {
     this.#api.destroy();
+    await this.#foresight.close();
     const opened = await Promise.allSettled(this.#queues.values());
     for (const result of opened) if (result.status === "fulfilled") result.value.writer.close?.();
     this.#queues.clear();
     this.#ownRecords.clear();
+  }
+
+  async #forget({ target }: QueueScope): Promise<void> {
+    const open = this.#queues.get(target);
+    this.#queues.delete(target);
+    (await open?.catch(() => undefined))?.writer.close?.();
   }
 
   #purging(notes: QueueNotes): Purging {

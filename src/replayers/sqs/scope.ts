@@ -6,7 +6,15 @@
  */
 import { RestoreError } from "../../errors/restore-error.js";
 import type { QueueScope } from "../../model/scope.js";
-import { applyLeavingOut, attributesForSending, differences, untold, wantedAttributes } from "./attributes.js";
+import {
+  applyLeavingOut,
+  attributesForSending,
+  differences,
+  FIXED,
+  NONE_ESSENTIAL,
+  untold,
+  wantedAttributes,
+} from "./attributes.js";
 import { isQueueMissing, sqsErrorName } from "./classify-error.js";
 import type { QueueAttributes, SqsApi } from "./client.js";
 import type { QueueNotes, Takeover } from "./queue-notes.js";
@@ -45,9 +53,6 @@ const PURGE_RETRY_MS = 5_000;
 
 const NEW_QUEUE_MS = 60_000;
 const NEW_QUEUE_RETRY_MS = 1_000;
-
-/** Cannot be changed once a queue exists. */
-const FIXED = new Set(["FifoQueue", "PartitionCount"]);
 
 /** Creates the queue, or brings one that is there by now to the dump's attributes. Repeatable. */
 export async function createQueue(api: QueueApi, scope: QueueScope): Promise<PreparedQueue> {
@@ -182,9 +187,6 @@ async function withDumpAttributes(api: QueueApi, url: string, { settings }: Queu
     warnings: [...warnings, ...unlike(wanted, attributes, warnings), ...kept(settings, attributes)],
   };
 }
-
-/** A queue that exists is what it is. */
-const NONE_ESSENTIAL: ReadonlySet<string> = new Set();
 
 /** Where the queue is not as it should be, beside what a warning speaks of already. */
 function unlike(wanted: QueueAttributes, actual: QueueAttributes, warned: readonly string[]): string[] {

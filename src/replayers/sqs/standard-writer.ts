@@ -17,8 +17,10 @@ export class StandardWriter implements QueueWriter {
   }
 
   async write(batch: readonly MessageRecord[]): Promise<Outcome[]> {
+    const { limitBytes, preserveVisibility, sending } = this.#init;
+    const nowMs = sending.api.sends.clock.now();
     const written = await sendRest(
-      batch.map((record) => this.#pack(record)),
+      batch.map((record) => packStandard(record, { limitBytes, preserveVisibility, nowMs })),
       async (going) => {
         const { deliveries, ...stop } = await this.#sending.deliver(going);
         return { ends: deliveries.map(endOfDelivery), ...stop };
@@ -26,23 +28,23 @@ export class StandardWriter implements QueueWriter {
     );
     return outcomesOf(written);
   }
+}
 
-  #pack(record: MessageRecord): Packed | Outcome {
-    const carried = carry(record, this.#init.limitBytes);
-    if ("kind" in carried) return carried;
-    const { hiddenUntilMs, notes } = delayOf(record, {
-      nowMs: this.#init.sending.api.sends.clock.now(),
-      fifo: false,
-      queueDelaySeconds: 0,
-      preserveVisibility: this.#init.preserveVisibility,
-    });
-    return {
-      record,
-      carried,
-      // Standard queues take group ids too (fair queues); an empty one counts as missing.
-      ...(record.groupId === undefined || record.groupId === "" ? {} : { groupId: record.groupId }),
-      ...(hiddenUntilMs === undefined ? {} : { hiddenUntilMs }),
-      notes,
-    };
-  }
+export interface PackingRules extends Pick<WriterInit, "limitBytes" | "preserveVisibility"> {
+  readonly nowMs: number;
+}
+
+/** How a message goes into a standard queue, or why it does not. Pure. */
+export function packStandard(record: MessageRecord, rules: PackingRules): Packed | Outcome {
+  const carried = carry(record, rules.limitBytes);
+  if ("kind" in carried) return carried;
+  const { hiddenUntilMs, notes } = delayOf(record, { ...rules, fifo: false, queueDelaySeconds: 0 });
+  return {
+    record,
+    carried,
+    // Standard queues take group ids too (fair queues); an empty one counts as missing.
+    ...(record.groupId === undefined || record.groupId === "" ? {} : { groupId: record.groupId }),
+    ...(hiddenUntilMs === undefined ? {} : { hiddenUntilMs }),
+    notes,
+  };
 }

@@ -61,15 +61,8 @@ async function makeFifoWriter(
 ): Promise<FifoWriter> {
   const { attributes, suspectSince } = prepared;
   const { clock, policy, workDirectory } = context;
-  const mode = target.fifoDedup ?? "original";
-  const ids = new DeduplicationIds({
-    jobId: policy.jobId,
-    scope: scope.name,
-    mode,
-    contentBased: attributes["ContentBasedDeduplication"] === "true",
-    perGroup: attributes["DeduplicationScope"] === "messageGroup",
-    workDirectory,
-  });
+  const { fifoDedup: mode = "original" } = target;
+  const ids = deduplicationIds({ jobId: policy.jobId, scope, mode, attributes, workDirectory });
   if (mode === "original") await learn(ids, carriable(ownRecords, init.limitBytes));
   return new FifoWriter({
     ...init,
@@ -82,8 +75,28 @@ async function makeFifoWriter(
   });
 }
 
+export interface IdsInit {
+  readonly jobId: string;
+  readonly scope: QueueScope;
+  readonly mode: FifoDeduplication;
+  /** The target queue's. */
+  readonly attributes: PreparedQueue["attributes"];
+  readonly workDirectory: string;
+}
+
+export function deduplicationIds({ jobId, scope, mode, attributes, workDirectory }: IdsInit): DeduplicationIds {
+  return new DeduplicationIds({
+    jobId,
+    scope: scope.name,
+    mode,
+    contentBased: attributes["ContentBasedDeduplication"] === "true",
+    perGroup: attributes["DeduplicationScope"] === "messageGroup",
+    workDirectory,
+  });
+}
+
 /** The target's limit in bytes; where it does not tell, the one that was set, else the most that SQS knows. */
-function limitOf(attributes: PreparedQueue["attributes"], set: number | undefined): number {
+export function limitOf(attributes: PreparedQueue["attributes"], set: number | undefined): number {
   const told = Number(attributes["MaximumMessageSize"]);
   return Number.isSafeInteger(told) && told > 0 ? told : (set ?? LARGEST_MESSAGE_BYTES);
 }
@@ -98,7 +111,7 @@ async function learn(ids: DeduplicationIds, messages: AsyncIterable<MessageRecor
 }
 
 /** Messages that will be sent: what is rejected keeps no id from others. */
-async function* carriable(records: OwnRecords | undefined, limitBytes: number): AsyncGenerator<MessageRecord> {
+export async function* carriable(records: OwnRecords | undefined, limitBytes: number): AsyncGenerator<MessageRecord> {
   for await (const record of records?.() ?? []) {
     if (!("kind" in carry(record, limitBytes))) yield record;
   }

@@ -1,5 +1,5 @@
 /** How a job ended, in its folder: `report.json` of one that came to its end, `cancelled.json` of one that was let go of. */
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { messageOf, RestoreError, systemCode } from "../../errors/restore-error.js";
@@ -15,6 +15,8 @@ const cancellationSchema = z.strictObject({
   cancelledAt: z.int().nonnegative(),
   /** What may stand on the targets beside records, in a sentence each. */
   left: z.array(z.string()),
+  /** Whether the targets were rid of what can be removed. */
+  targetsReached: z.boolean(),
 });
 
 export type Cancellation = z.infer<typeof cancellationSchema>;
@@ -37,17 +39,27 @@ export async function readCancellation(stateDirectory: string, id: string): Prom
 
 /** Whether the job is not to be taken up any more. */
 export async function hasEnded(stateDirectory: string, id: string): Promise<boolean> {
-  if ((await readEnd(stateDirectory, id)) !== undefined) return true;
-  return (await readIfThere(join(jobDirectory(stateDirectory, id), CANCELLED))) !== undefined;
+  return (await hasReport(stateDirectory, id)) || (await isThere(join(jobDirectory(stateDirectory, id), CANCELLED)));
 }
 
-/** Lets go of a job for ever. @throws the system's error */
+/** Whether the job came to its end. */
+export async function hasReport(stateDirectory: string, id: string): Promise<boolean> {
+  return await isThere(endReportPath(stateDirectory, id));
+}
+
+/** Lets go of a job for ever, or says more of one that was let go of. @throws the system's error */
 export async function writeCancellation(
   stateDirectory: string,
   id: string,
-  { at, left }: { readonly at: number; readonly left: readonly string[] },
+  {
+    at,
+    left,
+    targetsReached,
+  }: { readonly at: number } & Pick<Cancellation, "targetsReached"> & {
+      readonly left: readonly string[];
+    },
 ): Promise<void> {
-  const cancellation: Cancellation = { cancelledVersion: 1, cancelledAt: at, left: [...left] };
+  const cancellation: Cancellation = { cancelledVersion: 1, cancelledAt: at, left: [...left], targetsReached };
   await replaceFile(
     join(jobDirectory(stateDirectory, id), CANCELLED),
     `${JSON.stringify(cancellation, undefined, 2)}\n`,
@@ -60,7 +72,15 @@ export async function writeEnd(directory: string, report: string): Promise<void>
 }
 
 async function readIfThere(path: string): Promise<string | undefined> {
-  return await readFile(path, "utf8").catch((cause: unknown) => {
+  return await ifThere(path, () => readFile(path, "utf8"));
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return (await ifThere(path, () => stat(path))) !== undefined;
+}
+
+async function ifThere<T>(path: string, read: () => Promise<T>): Promise<T | undefined> {
+  return await read().catch((cause: unknown) => {
     if (systemCode(cause) === "ENOENT" || systemCode(cause) === "ENOTDIR") return undefined;
     throw new RestoreError("LOCAL_IO", `cannot read ${path}: ${messageOf(cause)}`, { cause });
   });

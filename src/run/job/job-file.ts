@@ -34,6 +34,11 @@ export function jobDirectory(stateDirectory: string, id: string): string {
   return join(jobsDirectory(stateDirectory), id);
 }
 
+/** Where a job's records are listed that are not plainly restored. */
+export function listedPath(stateDirectory: string, id: string): string {
+  return join(jobDirectory(stateDirectory, id), "listed.jsonl");
+}
+
 /**
  * Makes the state directory where it is missing.
  * @throws RestoreError LOCAL_IO when it cannot be used, or others could read or write it
@@ -97,13 +102,23 @@ export async function readJob(stateDirectory: string, id: string): Promise<JobFi
   }
 }
 
-/** Ids of all jobs, oldest first. None where there is no state directory. */
+/** Ids of all jobs, in their order. None where there is no state directory. */
 export async function jobIds(stateDirectory: string): Promise<string[]> {
   const names = await readdir(jobsDirectory(stateDirectory)).catch((error: unknown) => {
     if (systemCode(error) === "ENOENT") return [];
     throw new RestoreError("LOCAL_IO", `cannot read ${jobsDirectory(stateDirectory)}: ${messageOf(error)}`);
   });
-  return names.filter((name) => /^[0-9a-f]{16}$/.test(name)).sort();
+  const ids: string[] = [];
+  for (const name of names.sort()) {
+    if (/^[0-9a-f]{16}$/.test(name) && (await holdsJob(jobDirectory(stateDirectory, name)))) ids.push(name);
+  }
+  return ids;
+}
+
+/** A folder whose process was killed before it wrote down what the job is, and with that before anything else, is none. */
+async function holdsJob(directory: string): Promise<boolean> {
+  const files = await readdir(directory).catch(() => ["unreadable"]);
+  return files.some((file) => file !== "job.json.tmp");
 }
 
 /** Removes a job's folder. Repeatable. */

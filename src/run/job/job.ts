@@ -9,7 +9,7 @@ import { openFileJournal, readFileJournal } from "../journal/file-journal.js";
 import type { Journal } from "../journal/journal.js";
 import type { ListedFile } from "../journal/listed-file.js";
 import { differences, fingerprintOf, type JobIdentity } from "./identity.js";
-import { hasEnded, writeEnd } from "./job-end.js";
+import { hasEnded, hasReport, writeEnd } from "./job-end.js";
 import {
   createJob,
   type JobFile,
@@ -52,10 +52,19 @@ export interface JobInit {
   readonly clock: Clock;
   readonly pid: number;
   readonly isAlive: (pid: number) => boolean;
+  /** The process works on nothing else, and ends in good order at SIGTERM: `cancel` may ask it to. */
+  readonly mayBeEnded?: boolean;
   /** For a job that is begun. */
   readonly newId: string;
   /** `begin` a job, refusing one that is unfinished; take up the unfinished one with the same identity; or this one. */
-  readonly take: "begin" | "same" | { readonly id: string; readonly rebindTarget: boolean };
+  readonly take: "begin" | "same" | TakenJob;
+}
+
+export interface TakenJob {
+  readonly id: string;
+  readonly rebindTarget: boolean;
+  /** To let go of it, also once more. */
+  readonly letsGo?: boolean;
 }
 
 /**
@@ -120,7 +129,8 @@ async function jobFor(init: JobInit): Promise<JobFile | undefined> {
   if (typeof take === "object") {
     const job = await readJob(stateDirectory, take.id);
     if (job === undefined) throw unknownJob(take.id, stateDirectory);
-    if (await hasEnded(stateDirectory, job.id)) throw endedJob(job.id);
+    const isOver = take.letsGo === true ? hasReport : hasEnded;
+    if (await isOver(stateDirectory, job.id)) throw endedJob(job.id);
     return asSame(job, init);
   }
   const same = await unfinishedLike(stateDirectory, identity);
@@ -168,14 +178,15 @@ async function unfinishedLike(stateDirectory: string, identity: JobIdentity): Pr
 }
 
 async function acquireAll(init: JobInit, id: string): Promise<Lock[]> {
-  const { identity, stateDirectory, pid, isAlive } = init;
+  const { identity, stateDirectory, pid, isAlive, mayBeEnded } = init;
+  const holder = { pid, job: id, ...(mayBeEnded === true ? { mayBeEnded } : {}) };
   const scopes = identity.targets.map(
     ({ adapter, target }) => `${adapter}:${target} on ${identity.endpoints[adapter] ?? ""}`,
   );
   const locks: Lock[] = [];
   try {
     for (const what of [`job ${id}`, ...scopes]) {
-      locks.push(await acquireLock({ what, holder: { pid, job: id }, directory: stateDirectory, isAlive }));
+      locks.push(await acquireLock({ what, holder, directory: stateDirectory, isAlive }));
     }
     return locks;
   } catch (error) {

@@ -8,7 +8,8 @@ import type { ScopeState } from "../journal/state.js";
 import { emptyTotals, Tally, type Totals } from "../tally.js";
 import { readCancellation, readEnd } from "./job-end.js";
 import { type JobFile, jobDirectory, jobIds, readJob, unknownJob } from "./job-file.js";
-import { lockHolder } from "./locks.js";
+import type { Holder } from "./lock.js";
+import { isHolder, lockHolder } from "./locks.js";
 
 /** `stopped`: to be taken up. `damaged`: its files cannot be read; it can only be let go of. */
 export type JobState = "running" | "stopped" | "finished" | "cancelled" | "damaged";
@@ -36,6 +37,10 @@ export interface JobOverview {
   readonly pid?: number;
   /** Of a finished one. */
   readonly exitStatus?: number;
+  /** Of a cancelled one: what may stand on the targets beside records, in a sentence each. */
+  readonly left?: readonly string[];
+  /** Of a cancelled one: whether the targets were rid of what can be removed. */
+  readonly targetsReached?: boolean;
   readonly totals: Totals;
   readonly scopes: readonly JobScope[];
   /** Why it is damaged. */
@@ -71,14 +76,19 @@ export async function findJob({ stateDirectory }: JobsInit, prefix: string): Pro
   throw unknownJob(prefix, stateDirectory);
 }
 
-/** The process that works on a job; undefined when none does. */
+/** The process that works on a job, as it says; undefined when none does. */
 export async function processOf(
   { stateDirectory, isAlive }: JobsInit,
   id: string,
-): Promise<number | "unknown" | undefined> {
+): Promise<Pick<Holder, "mayBeEnded" | "pid"> | "unknown" | undefined> {
   const holder = await lockHolder({ what: `job ${id}`, directory: stateDirectory, isAlive });
   if (holder === undefined) return undefined;
-  return holder === "unnamed" || holder.job !== id ? "unknown" : holder.pid;
+  return holder === "unnamed" || holder.job !== id ? "unknown" : holder;
+}
+
+/** Whether the process with this id is surely the one that works on the job. */
+export async function worksOn(id: string, pid: number): Promise<boolean> {
+  return await isHolder(`job ${id}`, pid);
 }
 
 export async function overviewOf(init: JobsInit, id: string): Promise<JobOverview> {
@@ -94,19 +104,20 @@ async function readOverview(init: JobsInit, id: string): Promise<JobOverview> {
   const job = await readJob(stateDirectory, id);
   if (job === undefined) throw new RestoreError("JOURNAL_INVALID", "its folder holds no job.json");
   // Asked before the files: a process that ends meanwhile has written them.
-  const pid = await processOf(init, id);
+  const holder = await processOf(init, id);
   const cancelled = await readCancellation(stateDirectory, id);
   const ended = await readEnd(stateDirectory, id);
   const about = aboutOf(job);
   if (cancelled !== undefined && ended === undefined) {
     // It was let go of because its journal is damaged, perhaps.
     const counts = await countsOf(stateDirectory, job).catch(() => ({ totals: emptyTotals(), scopes: [] }));
-    return { ...about, state: "cancelled", endedAt: isoOf(cancelled.cancelledAt), ...counts };
+    const { cancelledAt, left, targetsReached } = cancelled;
+    return { ...about, state: "cancelled", endedAt: isoOf(cancelledAt), left, targetsReached, ...counts };
   }
   const counts = await countsOf(stateDirectory, job);
   if (ended !== undefined) return { ...about, state: "finished", ...endSchema.parse(JSON.parse(ended)), ...counts };
-  if (pid === undefined) return { ...about, state: "stopped", ...counts };
-  return { ...about, state: "running", ...(pid === "unknown" ? {} : { pid }), ...counts };
+  if (holder === undefined) return { ...about, state: "stopped", ...counts };
+  return { ...about, state: "running", ...(holder === "unknown" ? {} : { pid: holder.pid }), ...counts };
 }
 
 /** Of a job's report, what an overview says. */

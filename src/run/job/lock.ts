@@ -9,6 +9,8 @@ export interface Lock {
 export interface Holder {
   readonly pid: number;
   readonly job: string;
+  /** The process works on nothing else, and ends in good order at SIGTERM. */
+  readonly mayBeEnded?: true;
 }
 
 export interface LockInit {
@@ -25,7 +27,9 @@ export function parseHolder(text: string): Holder | undefined {
   try {
     const json: unknown = JSON.parse(text);
     if (typeof json !== "object" || json === null || !("pid" in json) || !("job" in json)) return undefined;
-    return typeof json.pid === "number" && typeof json.job === "string" ? { pid: json.pid, job: json.job } : undefined;
+    if (typeof json.pid !== "number" || typeof json.job !== "string") return undefined;
+    const mayBeEnded = "mayBeEnded" in json && json.mayBeEnded === true;
+    return { pid: json.pid, job: json.job, ...(mayBeEnded ? { mayBeEnded } : {}) };
   } catch {
     return undefined;
   }

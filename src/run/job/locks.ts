@@ -11,6 +11,7 @@ import { platform, userInfo } from "node:os";
 import { RestoreError, systemCode } from "../../errors/restore-error.js";
 import { acquireFileLock, fileLockHolder } from "./file-lock.js";
 import { type Holder, type Lock, type LockInit, parseHolder } from "./lock.js";
+import { hasSocket } from "./socket-owner.js";
 
 /** @throws RestoreError JOB_HELD when another process has it */
 export async function acquireLock(init: LockInit): Promise<Lock> {
@@ -34,6 +35,11 @@ export async function acquireLock(init: LockInit): Promise<Lock> {
 export async function lockHolder(init: Omit<LockInit, "holder">): Promise<Holder | "unnamed" | undefined> {
   const name = nameOf(init.what);
   return platform() === "linux" ? await holderAt(socketOf(name)) : await fileLockHolder({ ...init, name });
+}
+
+/** Whether it is sure that the process with this id, and no other, has the lock. Never where locks are files. */
+export async function isHolder(what: string, pid: number): Promise<boolean> {
+  return platform() === "linux" && (await hasSocket(pid, socketOf(nameOf(what))));
 }
 
 function nameOf(what: string): string {

@@ -9,11 +9,12 @@ import { RestoreError } from "../../errors/restore-error.js";
 import { printableJson } from "../../model/display.js";
 import type { Clock } from "../../support/clock.js";
 import { type Entry, entrySchema } from "./entries.js";
+import type { EntryKeeper } from "./entry-keeper.js";
 import type { Journal } from "./journal.js";
 import { ListedFile } from "./listed-file.js";
 import { JournalLog, type RecoveredLog, recoverLog } from "./log.js";
 import { ScopeState } from "./state.js";
-import { type EntryKeeper, StateJournal } from "./state-journal.js";
+import { StateJournal } from "./state-journal.js";
 
 export interface OpenJournal {
   readonly journal: Journal;
@@ -36,7 +37,8 @@ export async function openFileJournal(init: FileJournalInit): Promise<OpenJourna
   const { directory, clock } = init;
   const log = await recoverLog(directory);
   const { states, listedBytes, lines } = recover(log);
-  const listed = await ListedFile.open(directory, listedBytes);
+  const isRewound = [...states.values()].some((state) => state.isRewound);
+  const listed = await ListedFile.open(directory, { bytes: listedBytes, isRewound });
   listed.add(lines);
   const writer = await JournalLog.begin({
     directory,

@@ -61,6 +61,36 @@ export interface RecoveredScope {
   readonly workedMs: number;
 }
 
+/** The journal of one scope's records, by their numbers. */
+export interface RecordJournal {
+  /** Records that were announced and have no outcome, without those of a rewind. */
+  readonly underWay: number;
+
+  /** Behind the last record that may have been written and has no outcome; 0 where there is none. */
+  readonly underWayUpTo: number;
+
+  /** Whether the record was settled before it was read: by an earlier process, beyond its position. */
+  isSettled(sequence: number): boolean;
+
+  /** Unix milliseconds at which the record was first announced: it may have been written. Undefined: it was not. */
+  announcedAt(sequence: number): number | undefined;
+
+  /** Tells where a record ends that is settled and was read again. */
+  passed(record: { readonly sequence: number; readonly after: Position }): void;
+
+  /**
+   * Announces records about to be written; those that an earlier process announced may be announced again.
+   * Resolves once that is kept.
+   */
+  intent(sequences: readonly number[]): Promise<void>;
+
+  /** Takes an announcement back: these records were not sent. */
+  withdraw(sequences: readonly number[]): Promise<void>;
+
+  /** Keeps how records ended; it is kept at the latest when the next intent is, or soon after. */
+  settled(settlement: Settlement): Promise<void>;
+}
+
 export interface Journal {
   /** What earlier processes of the job left of the scope; undefined when it was not admitted by one. */
   recovered(scope: Scope): RecoveredScope | undefined;
@@ -74,26 +104,8 @@ export interface Journal {
   /** Moves a scope on to `writing`. Resolves once that is kept. */
   ready(scope: Scope, readiness: Readiness): Promise<void>;
 
-  /**
-   * Announces records (by number) about to be written; those that an earlier process announced may be announced again.
-   * Resolves once that is kept.
-   */
-  intent(scope: Scope, sequences: readonly number[]): Promise<void>;
-
-  /** Takes an announcement back: these records were not sent. */
-  withdraw(scope: Scope, sequences: readonly number[]): Promise<void>;
-
-  /** Keeps how records ended; it is kept at the latest when the next intent is, or soon after. */
-  settled(scope: Scope, settlement: Settlement): Promise<void>;
-
-  /** Whether the record was settled before it was read: by an earlier process, beyond its position. */
-  isSettled(scope: Scope, sequence: number): boolean;
-
-  /** Tells where a record ends that is settled and was read again. */
-  passed(scope: Scope, record: { readonly sequence: number; readonly after: Position }): void;
-
-  /** Unix milliseconds at which the record was first announced: it may have been written. Undefined: it was not. */
-  announcedAt(scope: Scope, sequence: number): number | undefined;
+  /** What becomes of the scope's records. Looked up once for all of them; goes on over a rewind. */
+  records(scope: Scope): RecordJournal;
 
   /**
    * Forgets how a scope's records ended, but not that they were announced: it is written again from its start.

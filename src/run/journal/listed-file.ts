@@ -2,18 +2,26 @@
  * The list beside a journal: `listed.jsonl`, a line a record that did not end plainly restored, in the order in which
  * they ended. A line `{"rewound":"redis:db_0"}` takes back what stands before it of that scope.
  */
-import { createWriteStream } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
-import { pipeline } from "node:stream/promises";
 import { messageOf, RestoreError, systemCode } from "../../errors/restore-error.js";
-import { printableJson } from "../../model/display.js";
 import { scopeLabel } from "../../model/scope.js";
 import type { ListedRecord } from "../listed-record.js";
 import { listedRecordSchema } from "./entries.js";
 
 /** Lines are handed to the system once there are as many bytes of them. */
 const WRITE_BYTES = 256 * 1024;
+
+/** What earlier processes of the job left. */
+export interface ListedBefore {
+  /** Length of the list. */
+  readonly bytes: number;
+  /** Whether a scope was rewound. */
+  readonly isRewound: boolean;
+}
+
+/** A line that takes back what stands before it, with its scope as JSON. */
+const REWOUND = /^\{"rewound":("(?:[^"\\]|\\.)*")\}$/;
 
 export class ListedFile {
   readonly path: string;
@@ -22,15 +30,19 @@ export class ListedFile {
   #pending: Buffer[] = [];
   #pendingBytes = 0;
   #writing: Promise<void> = Promise.resolve();
+  /** Whether a scope may have been rewound. */
+  #isRewound: boolean;
 
-  private constructor(path: string, file: FileHandle, bytes: number) {
+  private constructor(path: string, file: FileHandle, { bytes, isRewound }: ListedBefore) {
     this.path = path;
     this.#file = file;
     this.#bytes = bytes;
+    this.#isRewound = isRewound;
   }
 
-  /** Cuts the file back to `bytes`. @throws RestoreError LOCAL_IO, JOURNAL_INVALID when it is shorter than that */
-  static async open(directory: string, bytes: number): Promise<ListedFile> {
+  /** Cuts the file back to what was there. @throws RestoreError LOCAL_IO, JOURNAL_INVALID when it is shorter than that */
+  static async open(directory: string, before: ListedBefore): Promise<ListedFile> {
+    const { bytes } = before;
     const path = join(directory, "listed.jsonl");
     let file: FileHandle | undefined;
     try {
@@ -38,7 +50,7 @@ export class ListedFile {
       const { size } = await file.stat();
       if (size < bytes) throw tooShort(path, size, bytes);
       await file.truncate(bytes);
-      return new ListedFile(path, file, bytes);
+      return new ListedFile(path, file, before);
     } catch (error) {
       await file?.close().catch(() => undefined);
       throw error instanceof RestoreError ? error : unwritable(path, error);
@@ -50,9 +62,15 @@ export class ListedFile {
     return this.#bytes;
   }
 
+  /** The records that count, in their order, once they were flushed. */
+  records(): AsyncGenerator<ListedRecord> {
+    return readListed(this.path, this.#isRewound);
+  }
+
   /** Adds lines. They are written soon, and are on disk after `flush`. */
   add(lines: readonly string[]): void {
     if (lines.length === 0) return;
+    this.#isRewound ||= lines.some((line) => REWOUND.test(line));
     const text = Buffer.from(`${lines.join("\n")}\n`);
     this.#bytes += text.length;
     this.#pending.push(text);
@@ -90,9 +108,12 @@ export class ListedFile {
   }
 }
 
-/** The listed records of a job, in their order; nothing where the file is missing. */
-export async function* readListed(path: string): AsyncGenerator<ListedRecord> {
-  const rewound = await rewoundAt(path);
+/**
+ * The listed records of a job, in their order; nothing where the file is missing. `mayBeRewound`: false spares a second
+ * reading where no scope was.
+ */
+export async function* readListed(path: string, mayBeRewound = true): AsyncGenerator<ListedRecord> {
+  const rewound = mayBeRewound ? await rewoundAt(path) : new Map<string, number>();
   let number = 0;
   for await (const line of linesOf(path)) {
     number++;
@@ -103,29 +124,13 @@ export async function* readListed(path: string): AsyncGenerator<ListedRecord> {
   }
 }
 
-/** Writes the listed records to a file of their own. @throws RestoreError LOCAL_IO */
-export async function publishListed(from: string, to: string): Promise<void> {
-  try {
-    await pipeline(published(from), createWriteStream(to, { mode: 0o600 }));
-  } catch (cause) {
-    throw new RestoreError("LOCAL_IO", `cannot write ${to}: ${messageOf(cause)}`, {
-      hint: `Name a writable place with --report. The list stands in ${from} as well.`,
-      cause,
-    });
-  }
-}
-
-async function* published(path: string): AsyncGenerator<string> {
-  for await (const record of readListed(path)) yield `${printableJson(record)}\n`;
-}
-
 /** By scope, the number of the last line that takes back what stands before it. */
 async function rewoundAt(path: string): Promise<ReadonlyMap<string, number>> {
   const rewound = new Map<string, number>();
   let number = 0;
   for await (const line of linesOf(path)) {
     number++;
-    const [, label] = /^\{"rewound":("(?:[^"\\]|\\.)*")\}$/.exec(line) ?? [];
+    const [, label] = REWOUND.exec(line) ?? [];
     if (label !== undefined) rewound.set(JSON.parse(label) as string, number);
   }
   return rewound;

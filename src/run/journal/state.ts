@@ -66,6 +66,11 @@ export class ScopeState {
     return Math.max(last + 1, next > this.nextSequence ? next : 0);
   }
 
+  /** Whether the scope was rewound after a record of it was announced or settled. */
+  get isRewound(): boolean {
+    return this.#before.next > 0;
+  }
+
   /** @throws RestoreError INTERNAL when the entry cannot follow what is known */
   apply(entry: ScopeEntry): void {
     if (entry.type !== "admitted" && this.admission === undefined) throw this.#broken(`${entry.type} before admission`);

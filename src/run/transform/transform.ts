@@ -65,7 +65,7 @@ export async function transformRecord(record: WritableRecord, job: Transforming)
   const limitBytes = job.transform.limitBytes ?? DEFAULT_LIMIT_BYTES;
   let given: TransformRecord;
   try {
-    given = await plainOf(record, job.scope, new MemoryBudget(limitBytes));
+    given = await plainRecord(record, job.scope, new MemoryBudget(limitBytes));
   } catch (error) {
     return faultyRecord(faultFrame(record), error);
   }
@@ -114,7 +114,8 @@ function thrownText(error: unknown): string {
   return frame === null ? name : `${name} at ${frame[1] ?? ""}`;
 }
 
-async function plainOf(record: WritableRecord, scope: Scope, budget: MemoryBudget): Promise<TransformRecord> {
+/** A record as plain values. @throws LimitError above the budget */
+export async function plainRecord(record: WritableRecord, scope: Scope, budget: MemoryBudget): Promise<TransformRecord> {
   if (record.kind === "item" && scope.adapter === "dynamodb") return plainItem(record, scope);
   if (record.kind === "object" && scope.adapter === "s3") return await plainObject(record, scope, budget);
   if (record.kind === "message" && scope.adapter === "sqs") return plainMessage(record, scope);

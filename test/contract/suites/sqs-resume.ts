@@ -220,14 +220,16 @@ export function sqsResume(server: ContractServer): void {
             },
           },
           capabilities: await replayer.probe(),
-          journal,
+          journal: journal.records(scope),
           firstSequence,
           workedMs: () => 0,
           ledger: new Ledger({ report: () => undefined }).scope(scope),
         });
         if (most === Number.POSITIVE_INFINITY) await run;
         else await expect(run).rejects.toThrow("killed");
-        inDoubt.push(records.flatMap((_record, at) => (journal.announcedAt(scope, at) === undefined ? [] : [at + 1])));
+        inDoubt.push(
+          records.flatMap((_record, at) => (journal.records(scope).announcedAt(at) === undefined ? [] : [at + 1])),
+        );
       }
       return { outcomes, inDoubt };
     }

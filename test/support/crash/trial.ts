@@ -57,6 +57,9 @@ export interface TrialEnd {
 /** What a killed process leaves in files is the same there, and nobody waits for a disk. */
 const IN_MEMORY = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
 
+/** Behind which of the kills `status` is asked: behind one of as many. */
+const STATUS_EVERY = 3;
+
 let rounds = 0;
 
 export async function runTrial(bench: Bench, init: TrialInit): Promise<TrialEnd> {
@@ -94,8 +97,10 @@ class Trial {
       ended = await this.#takeUp(crashes, killAt);
       if (ended !== undefined) break;
       crashes++;
+      if (killAt % STATUS_EVERY === 0) await this.#checkStatus();
     }
     if (ended === undefined) throw new Error("the last process was killed by somebody else");
+    if (crashes > 0) await this.#checkStatus();
     return await this.#end(crashes, ended);
   }
 
@@ -114,6 +119,17 @@ class Trial {
       if (ended.status !== EXIT.target) this.#faults.push(`apply of an unfinished job ended with ${ended.status}`);
     }
     return await this.#process(["resume", "--progress", "none"], killAt);
+  }
+
+  /** `status` says of the trial's job what its folder holds, and of no other one. */
+  async #checkStatus(): Promise<void> {
+    const job = await this.#job();
+    const state = job?.hasEnded === true ? "finished" : "stopped";
+    const wanted = job === undefined ? [] : [`${job.id} ${state}`];
+    const ended = await this.#process(["status", "--json"], 0);
+    const jobs = JSON.parse(ended?.stdout ?? "") as { readonly id: string; readonly state: string }[];
+    const told = jobs.map(({ id, state }) => `${id} ${state}`);
+    if (told.join() !== wanted.join()) this.#faults.push(`status tells ${told.join()} and not ${wanted.join()}`);
   }
 
   #options(): string[] {

@@ -8,7 +8,7 @@ import { arm, pointsPassed } from "./points.js";
 
 const [build = ""] = process.argv.slice(2);
 /** @type {typeof import("../../../src/cli/main.js")} */
-const { main } = await import(`${pathToFileURL(build).href}/dist/cli/main.js`);
+const { main } = await import(`${pathToFileURL(build).href}/dist/src/cli/main.js`);
 
 class Kept extends Writable {
   text = "";

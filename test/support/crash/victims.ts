@@ -5,7 +5,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
 
@@ -96,22 +96,28 @@ function failed(): never {
   throw new Error("a process of the crash tests did not start");
 }
 
-/** `src` as JavaScript, inside the project, so that its packages are found. Types are not checked. */
+/** What is built. */
+const BUILT = ["src", "testcontainers"];
+
+/** The sources as JavaScript, inside the project, so that its packages are found. Types are not checked. */
 async function buildAside(): Promise<string> {
-  const source = join(ROOT, "src");
   const cache = join(ROOT, "node_modules", ".cache");
   await mkdir(cache, { recursive: true });
   const build = await mkdtemp(join(cache, "crash-"));
   await copyFile(join(ROOT, "package.json"), join(build, "package.json"));
-  for (const entry of await readdir(source, { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile()) continue;
+  for (const folder of BUILT) await buildFolder(folder, join(build, "dist"));
+  return build;
+}
+
+async function buildFolder(folder: string, build: string): Promise<void> {
+  for (const entry of await readdir(join(ROOT, folder), { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile() || entry.name.endsWith(".d.ts")) continue;
     const from = join(entry.parentPath, entry.name);
-    const to = join(build, "dist", from.slice(source.length));
+    const to = join(build, relative(ROOT, from));
     await mkdir(dirname(to), { recursive: true });
     if (!from.endsWith(".ts")) await copyFile(from, to);
     else await writeFile(to.replace(/\.ts$/, ".js"), javaScriptOf(await readFile(from, "utf8")));
   }
-  return build;
 }
 
 function javaScriptOf(text: string): string {

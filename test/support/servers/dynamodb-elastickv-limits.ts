@@ -54,7 +54,30 @@ const tables: readonly Limit[] = [
   },
 ];
 
+const verifier: readonly Limit[] = [
+  {
+    tests: /^settings > of a table as the dump says are equal/,
+    reason: "it makes tables without their local indexes and does not say so",
+    instead: /setting local index by_day/,
+  },
+  {
+    tests: /^settings > (tell a global index .* which is mended|mend several indexes)/,
+    reason: "it has no UpdateTable",
+    instead: /the target cannot change the indexes of a table that exists/,
+  },
+];
+
+const foresee: readonly Limit[] = [
+  {
+    tests: /^what emptying a table takes away > is every setting of the table/,
+    reason: "it knows no times to live",
+    instead: /unsupported operation/,
+  },
+];
+
 export const ELASTICKV_DYNAMODB_LIMITS: readonly Limit[] = [
   ...within("dynamoDbItems", items),
   ...within("dynamoDbTables", tables),
+  ...within("dynamoDbVerifier", verifier),
+  ...within("dynamoDbForesee", foresee),
 ];

@@ -113,9 +113,47 @@ const scale: readonly Limit[] = [
   },
 ];
 
+const verifier: readonly Limit[] = [
+  {
+    tests: /^damage > a last id above the dump's/,
+    reason: "it has no XSETID, so no last id can be above the top entry",
+    instead: /unsupported command 'XSETID'/,
+  },
+  {
+    tests: /^damage > a hyperloglog with a member less/,
+    reason: "it tells how many members a HyperLogLog has, and not which",
+    instead: /found: \[ 'missing-part' \]/,
+  },
+  {
+    tests: /^keys that the dump lacks > are listed|^has a scope without settings$/,
+    reason: "it ends when it is asked to list its keys",
+    instead: /elastickv cannot be listed/,
+  },
+  {
+    tests: /^tells a sketch by its registers$|a hyperloglog has the registers that are computed/,
+    reason: "it keeps HyperLogLogs in a form of its own, which GET does not show",
+    instead: /no sketch/,
+  },
+];
+
+const foresee: readonly Limit[] = [
+  {
+    tests: /^foresees that a value is over the server's limit$/,
+    reason: "it has no CONFIG, so the test cannot set a limit",
+    instead: /unsupported command 'config'/,
+  },
+  {
+    tests: /^losses > are the consumer groups of streams$/,
+    reason: "it has no consumer groups",
+    instead: /unsupported command 'xgroup'/,
+  },
+];
+
 export const ELASTICKV_REDIS_LIMITS: readonly Limit[] = [
   ...within("redisModes", modes),
   ...within("redisStreams", streams),
   ...within("redisExpiry", expiry),
   ...within("redisScale", scale),
+  ...within("redisVerifier", verifier),
+  ...within("redisForesee", foresee),
 ];

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { argumentsOf, withSavedEndpoints, wordsOf } from "../../../src/cli/begun-job.js";
+import { argumentsOf, wordsOf } from "../../../src/cli/begun-job.js";
 import type { ApplyArguments } from "../../../src/cli/commands/apply.js";
+import { withSavedEndpoints } from "../../../src/cli/words.js";
 import type { JobFile } from "../../../src/run/job/job-file.js";
 import { identity } from "../../support/jobs.js";
 

@@ -56,7 +56,29 @@ describe("one job", () => {
   });
 });
 
-it("letting go says what is gone and what may be left", () => {
-  expect(cancelledText("ab", { discarded: 2, left: [] })).toContain("2 records had been under way");
-  expect(cancelledText("ab", { discarded: 0, left: ["Redis: keys"] })).toContain("There may be left:\n  Redis: keys\n");
+describe("letting go", () => {
+  const NOTHING = { underWay: 0, left: [], targetsReached: true };
+
+  it("says no more where there is no more to say", () => {
+    expect(cancelledText("ab", NOTHING, "")).toBe("Job ab is cancelled. What it restored stays.\n");
+  });
+  it("says what was under way, and what is left on targets that were asked", () => {
+    const text = cancelledText("ab", { ...NOTHING, underWay: 2, left: ["sqs:jobs: x"] }, "");
+    expect(text).toContain("2 records had been under way: each may be there");
+    expect(text).toMatch(/There may be left:\n {2}sqs:jobs: x\n$/u);
+    expect(text).not.toContain("were not asked");
+  });
+  it("says how targets that were not asked are rid of it later", () => {
+    const forgotten = { ...NOTHING, left: ["Redis: keys"], targetsReached: false };
+    const text = cancelledText("ab", forgotten, " --state-dir /s");
+    expect(text).toContain("The targets were not asked. Later: elastickv-restore cancel ab --state-dir /s\n");
+    expect(text).toContain("There may be left:\n  Redis: keys\n");
+  });
+  it("is shown with the job until its targets are rid of what is left", () => {
+    const job = { ...JOB, state: "cancelled" as const, left: ["Redis: keys"] };
+    const text = jobText({ ...job, targetsReached: false }, "");
+    expect(text).toContain("There may be left:\n  Redis: keys\n");
+    expect(text).toContain("Remove what is left: elastickv-restore cancel 0123456789abcdef\n");
+    expect(jobText({ ...job, targetsReached: true }, "")).not.toContain("elastickv-restore cancel");
+  });
 });

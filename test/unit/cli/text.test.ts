@@ -1,8 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { formatBytes, formatCount, formatDuration, plural, table } from "../../../src/cli/format.js";
-import { errorText, planText, reportText, verificationText } from "../../../src/cli/text.js";
+import { errorText, reportText, verificationText } from "../../../src/cli/text.js";
 import { RestoreError } from "../../../src/errors/restore-error.js";
-import type { Plan, PlannedScope } from "../../../src/run/plan.js";
 import { runInMemory } from "../../support/prepared-run.js";
 import { databaseScope, faultyRecord, itemRecord, tableScope } from "../../support/records.js";
 
@@ -57,84 +56,6 @@ describe("a table", () => {
       "dynamodb:orders  1,000  x",
       "redis:größe😀         5",
     ]);
-  });
-});
-
-function planned(parts: Partial<PlannedScope> = {}): PlannedScope {
-  return {
-    adapter: "dynamodb",
-    scope: "orders",
-    target: "orders",
-    presence: "absent",
-    decision: "create",
-    files: 2,
-    bytes: 2048,
-    warnings: [],
-    ...parts,
-  };
-}
-
-function planWith(parts: Partial<Plan>): Plan {
-  const dump = {
-    path: "/dumps/one",
-    takenAt: "2026-05-01T00:00:00Z",
-    phase: "phase1-live-pinned",
-    files: 2,
-    bytes: 2048,
-  };
-  return { dump, mode: "merge", targets: [], scopes: [planned()], warnings: [], ...parts };
-}
-
-describe("a plan", () => {
-  it("shows each endpoint, where it came from, what it is and its ways round", () => {
-    const target = { adapter: "redis", endpoint: "redis://h:6379", origin: "REDIS_URL", server: "Redis 7" } as const;
-    const text = planText(planWith({ targets: [{ ...target, fallbacks: ["RENAMENX is missing: EVAL does it"] }] }));
-    expect(text).toMatch(/redis +redis:\/\/h:6379 +\(REDIS_URL\) +Redis 7/);
-    expect(text).toContain("RENAMENX is missing: EVAL does it");
-  });
-
-  it("shows per scope what is there, what would be done, and how much", () => {
-    const scopes = [
-      planned({ target: "copy", presence: "holds-records", holds: { value: 1200, exact: false }, decision: "empty" }),
-      planned({
-        adapter: "sqs",
-        scope: "jobs",
-        target: "jobs",
-        decision: "skip",
-        records: 7,
-        malformed: 1,
-        requests: 0,
-      }),
-    ];
-    const text = planText(planWith({ scopes }));
-    expect(text).toMatch(/dynamodb:orders → copy +holds records +~1,200 +empty first/);
-    expect(text).toMatch(/sqs:jobs +absent +skip whole/);
-    expect(text).toContain("6 records to write or compare, 1 malformed (would be rejected).");
-    expect(text).toContain("Nothing was written.");
-  });
-
-  it("names the transform, and what it would leave out beside what would be written", () => {
-    const scopes = [planned({ records: 7, malformed: 1, leftOut: 2 }), planned({ records: 1, leftOut: 3 })];
-    const text = planText(planWith({ scopes, transform: "./mask.mjs" }));
-    expect(text).toMatch(/^Change +every record goes through \.\/mask\.mjs$/m);
-    expect(text).toContain(
-      "7 records to write or compare, 1 malformed or not transformed (would be rejected), 5 left out",
-    );
-    expect(planText(planWith({}))).not.toContain("Change");
-  });
-
-  it("says that apply would refuse, and why", () => {
-    const text = planText(planWith({ refusal: { message: "dynamodb:orders already holds records", exitStatus: 5 } }));
-    expect(text).toContain("apply would refuse this: dynamodb:orders already holds records");
-  });
-
-  it("steers no terminal, whatever scopes and warnings are called", () => {
-    const text = planText(
-      planWith({ scopes: [planned({ scope: HOSTILE, target: `${HOSTILE}\n`, warnings: [HOSTILE] })] }),
-    );
-    expect(text).not.toMatch(STEERING);
-    expect(text).toContain("evil\\u{1b}[2J\\u{d}\\u{202e}\\u{9b}1m");
-    expect(text).toContain("\\u{a}");
   });
 });
 

@@ -336,7 +336,7 @@ describe("a job that is taken up", () => {
     const { journal } = memory;
     await journal.admit(scope, { presence: "holds-records", decision: "empty" });
     await journal.ready(scope, { warnings: ["noticed before"] });
-    await journal.settled(scope, settlement(three()));
+    await journal.records(scope).settled(settlement(three()));
     await journal.phase(scope, "finishing");
     const report = await memory.report();
     expect(memory.replayers.get("dynamodb")?.log).toEqual(["reopen orders empty", "finish orders"]);
@@ -349,7 +349,7 @@ describe("a job that is taken up", () => {
     const { journal } = memory;
     await journal.admit(scope, { presence: "absent", decision: "create" });
     await journal.ready(scope, { warnings: [] });
-    await journal.settled(scope, settlement(three()));
+    await journal.records(scope).settled(settlement(three()));
     await journal.phase(scope, "done");
     expect((await memory.report()).totals.restored).toBe(3);
     expect(memory.replayers.get("dynamodb")?.log).toEqual([]);

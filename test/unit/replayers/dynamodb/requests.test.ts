@@ -34,7 +34,8 @@ describe("a request's body", () => {
 
   it("of a read asks for the whole key, consistently", () => {
     const key = { hash: { name: "pk", type: "S" }, range: { name: "sk", type: "N" } } as const;
-    const body = getBody("orders", key, { hash: Buffer.from('{"S":"a"}'), range: Buffer.from('{"N":"1.0"}') });
+    const keyText = { hash: Buffer.from('{"S":"a"}'), range: Buffer.from('{"N":"1.0"}') };
+    const body = getBody({ table: "orders", key, keyOnly: false }, keyText);
     expect(body.toString()).toBe(
       '{"TableName":"orders","ConsistentRead":true,"Key":{"pk":{"S":"a"},"sk":{"N":"1.0"}}}',
     );

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { canonicalItem, canonicalKey } from "../../../../src/replayers/dynamodb/same-item.js";
+import { itemDifferences } from "../../../../src/replayers/dynamodb/item-differences.js";
+import { canonicalKey } from "../../../../src/replayers/dynamodb/same-item.js";
 import { type JsonObject, parseJson } from "../../../../src/support/json.js";
 
 function item(text: string): JsonObject {
@@ -9,7 +10,7 @@ function item(text: string): JsonObject {
 }
 
 function areSame(a: string, b: string): boolean {
-  return canonicalItem(item(a)) === canonicalItem(item(b));
+  return itemDifferences(item(a), item(b)).count === 0;
 }
 
 describe("two items are the same", () => {

@@ -6,7 +6,6 @@ import {
   hasWideText,
   metadataFault,
   metadataHeaders,
-  sameMetadata,
 } from "../../../../src/replayers/s3/metadata.js";
 
 const RAW: HeaderRules = { userText: "raw", headerText: "raw", takesTabs: true, takesWideSpace: true };
@@ -79,29 +78,5 @@ describe("metadata that a target would change", () => {
     expect(hasWideText({ user: [["k", "v"]] })).toBe(false);
     expect(hasWideText({ user: [["k", "ü"]] })).toBe(true);
     expect(hasWideText({ user: [], contentType: "ü" })).toBe(true);
-  });
-});
-
-describe("the same metadata", () => {
-  const metadata = { contentType: "text/plain", user: [["K", "ü"]] } as const;
-
-  it("is found whichever way the target writes text", () => {
-    expect(sameMetadata(metadata, { "content-type": "text/plain", "x-amz-meta-k": "ü" })).toBe(true);
-    expect(sameMetadata(metadata, { "content-type": "text/plain", "x-amz-meta-k": "=?UTF-8?q?=C3=BC?=" })).toBe(true);
-  });
-
-  it.each([
-    [{ "content-type": "text/plain" }],
-    [{ "content-type": "text/html", "x-amz-meta-k": "ü" }],
-    [{ "content-type": "text/plain", "x-amz-meta-k": "u" }],
-    [{ "content-type": "text/plain", "x-amz-meta-k": "ü", "x-amz-meta-more": "" }],
-    [{ "content-type": "text/plain", "x-amz-meta-k": "ü", "cache-control": "no-store" }],
-    [{ "content-type": "text/plain", "x-amz-meta-k": "ü", "content-language": "de" }],
-    [{ "content-type": "text/plain", "x-amz-meta-k": "ü", expires: "Thu, 01 Jan 1970 00:00:00 GMT" }],
-  ])("is not %j", (headers) => expect(sameMetadata(metadata, headers)).toBe(false));
-
-  it("takes a server's default for no content type", () => {
-    expect(sameMetadata({ user: [] }, { "content-type": "binary/octet-stream" })).toBe(true);
-    expect(sameMetadata({ user: [] }, { "content-type": "text/plain" })).toBe(false);
   });
 });

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import {
   compositeEtag,
+  etagOfParts as etagOfEqualParts,
+  etagOfLayout,
   hasEtag,
   matchingPartSize,
   ownPartSize,
@@ -84,4 +86,24 @@ it("content has its own ETag in either form and no other", async () => {
 
 it("parts of our own stay below ten thousand", () => {
   for (const size of [1, 300 * MIB, 5e12]) expect(Math.ceil(size / ownPartSize(size))).toBeLessThanOrEqual(10_000);
+});
+
+describe("the ETag of a layout", () => {
+  const body = patterned(3_000_007);
+
+  it("of equal parts is that of equal parts", async () => {
+    const content = bufferContent(body);
+    expect(await etagOfLayout(content, [1_000_000, 1_000_000, 1_000_000, 7])).toBe(etagOfParts(body, 1_000_000));
+    expect(await etagOfEqualParts(content, 1_000_000)).toBe(etagOfParts(body, 1_000_000));
+  });
+
+  it("of unequal parts is that of those", async () => {
+    const parts = [body.subarray(0, 3), body.subarray(3, 2_000_000), body.subarray(2_000_000)];
+    const sizes = parts.map(({ length }) => length);
+    expect(await etagOfLayout(bufferContent(body), sizes)).toBe(compositeEtag(parts.map((part) => md5(part))));
+  });
+
+  it("of nothing is that of one empty part", async () => {
+    expect(await etagOfLayout(bufferContent(""), [0])).toBe(compositeEtag([md5("")]));
+  });
 });

@@ -27,8 +27,20 @@ describe("notes of uploads", () => {
       notedAt: 1_000,
       uploadId: "id+/=",
       before: ["x&y", "z/="],
+      requests: 1,
     };
     expect(notesOf(notebook).idle(scope, key)).toEqual([expected]);
+  });
+
+  it("tell how many requests may have made an upload, also once its id is known", async () => {
+    const notebook = new MemoryNotebook();
+    const notes = notesOf(notebook);
+    const once = await notes.announce(scope, { key: "a", what: "w" }, ["x"]);
+    const thrice = await notes.announceAgain(scope, once, 3);
+    expect(notesOf(notebook).idle(scope)).toEqual([thrice]);
+    await notes.identify(scope, thrice, { uploadId: "id", isAlone: false });
+    expect(notesOf(notebook).idle(scope)).toEqual([{ ...thrice, uploadId: "id" }]);
+    expect(thrice.requests).toBe(3);
   });
 
   it("tell an empty answer from no answer", async () => {

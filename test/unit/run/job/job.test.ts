@@ -15,6 +15,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Job, type JobInit, openJob } from "../../../../src/run/job/job.js";
 import { readEnd } from "../../../../src/run/job/job-end.js";
 import { jobIds, readJob } from "../../../../src/run/job/job-file.js";
+import { listJobs } from "../../../../src/run/job/jobs.js";
 import { identity, type JobHolder, jobInit, startJobHolder } from "../../../support/jobs.js";
 import { CREATED } from "../../../support/memory-journal.js";
 import { tableScope } from "../../../support/records.js";
@@ -294,4 +295,13 @@ describe("a state directory", () => {
     writeFileSync(state, "");
     await expect(open()).rejects.toMatchObject({ code: "LOCAL_IO", hint: "Name another place with --state-dir." });
   });
+});
+
+it("a folder whose process was killed before it wrote down its job is no job, and one that lost it is damaged", async () => {
+  const folders = ["0", "1", "2"].map((digit) => join(state, "jobs", digit.repeat(16)));
+  for (const folder of folders) mkdirSync(folder, { recursive: true, mode: 0o700 });
+  writeFileSync(join(folders[1] ?? "", "job.json.tmp"), "{");
+  writeFileSync(join(folders[2] ?? "", "journal-00000001.log"), "");
+  expect(await jobIds(state)).toEqual(["2".repeat(16)]);
+  expect(await listJobs({ stateDirectory: state, isAlive: () => true })).toMatchObject([{ state: "damaged" }]);
 });

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { RestoreError } from "../../../../src/errors/restore-error.js";
 import { acquireFileLock } from "../../../../src/run/job/file-lock.js";
 import { type Holder, parseHolder } from "../../../../src/run/job/lock.js";
-import { acquireLock } from "../../../../src/run/job/locks.js";
+import { acquireLock, isHolder, lockHolder } from "../../../../src/run/job/locks.js";
 
 let directory: string;
 beforeEach(() => {
@@ -44,6 +44,36 @@ describe("a lock", () => {
     await lock.release();
     socket.destroy();
     expect(await acquireLock(init()).then((again) => again.release())).toBeUndefined();
+  });
+});
+
+describe.skipIf(platform() !== "linux")("who has a lock", () => {
+  it("is known of the process that has it and of no other, whatever the holder says of itself", async () => {
+    const lock = await acquireLock(init(process.ppid));
+    expect(await lockHolder(init())).toMatchObject({ pid: process.ppid });
+    expect([await isHolder(init().what, process.pid), await isHolder(init().what, process.ppid)]).toEqual([
+      true,
+      false,
+    ]);
+    await lock.release();
+    expect(await isHolder(init().what, process.pid)).toBe(false);
+  });
+
+  it("is known while somebody asks, and of a process that is gone it is nobody", async () => {
+    const lock = await acquireLock(init());
+    const name = createHash("sha256").update(init().what).digest("hex").slice(0, 40);
+    const socket = createConnection({ path: `\0elastickv-restore/${userInfo().uid}/${name}`, allowHalfOpen: true });
+    await new Promise((resolve) => socket.once("data", resolve));
+    expect(await isHolder(init().what, process.pid)).toBe(true);
+    expect(await isHolder(init().what, 2 ** 22 + 1)).toBe(false);
+    socket.destroy();
+    await lock.release();
+  });
+
+  it("may say that it is to be ended, and is believed only in so many words", async () => {
+    const lock = await acquireLock({ ...init(), holder: { ...holder(1), mayBeEnded: true } });
+    expect(await lockHolder(init())).toEqual({ pid: 1, job: "job-1", mayBeEnded: true });
+    await lock.release();
   });
 });
 
@@ -96,6 +126,7 @@ describe("a lock as a file", () => {
 
 it("a holder is read only as a whole", () => {
   expect(parseHolder('{"pid":1,"job":"a"}')).toEqual({ pid: 1, job: "a" });
+  expect(parseHolder('{"pid":1,"job":"a","mayBeEnded":1}')).toEqual({ pid: 1, job: "a" });
   for (const text of ["", "{", "null", "1", '{"pid":1}', '{"job":"a"}', '{"pid":"1","job":"a"}', '{"pid":1,"job":2}']) {
     expect(parseHolder(text)).toBeUndefined();
   }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { openFileJournal, readFileJournal } from "../../../../src/run/journal/file-journal.js";
 import { encodeFrame, segmentHeader } from "../../../../src/run/journal/frames.js";
-import { publishListed, readListed } from "../../../../src/run/journal/listed-file.js";
+import { readListed } from "../../../../src/run/journal/listed-file.js";
 import type { ListedRecord } from "../../../../src/run/listed-record.js";
 import { Tally } from "../../../../src/run/tally.js";
 import { CREATED } from "../../../support/memory-journal.js";
@@ -52,8 +52,12 @@ function settlement(sequences: readonly number[], listed: readonly ListedRecord[
 const linesOf = () => readFileSync(join(directory, "listed.jsonl"), "utf8").split("\n").slice(0, -1);
 
 async function keysOf(path = join(directory, "listed.jsonl")): Promise<string[]> {
+  return await keysIn(readListed(path));
+}
+
+async function keysIn(records: AsyncIterable<ListedRecord>): Promise<string[]> {
   const keys: string[] = [];
-  for await (const { key } of readListed(path)) keys.push(key);
+  for await (const { key } of records) keys.push(key);
   return keys;
 }
 
@@ -62,9 +66,9 @@ describe("a job's journal", () => {
     const { journal } = await open();
     await journal.admit(scope, CREATED);
     await journal.ready(scope, { warnings: ["w"] });
-    await journal.intent(scope, [0, 1, 2, 3]);
-    await journal.settled(scope, settlement([0, 2]));
-    await journal.withdraw(scope, [3]);
+    await journal.records(scope).intent([0, 1, 2, 3]);
+    await journal.records(scope).settled(settlement([0, 2]));
+    await journal.records(scope).withdraw([3]);
     await journal.note(scope, "upload", "u-1");
     await journal.close();
     expect((await readFileJournal(directory)).get("dynamodb:orders")?.phase).toBe("writing");
@@ -76,8 +80,8 @@ describe("a job's journal", () => {
       workedMs: 7,
       readiness: { warnings: ["w"] },
     });
-    expect([0, 1, 2, 3].map((i) => next.isSettled(scope, i))).toEqual([true, false, true, false]);
-    expect([1, 3].map((i) => next.announcedAt(scope, i))).toEqual([1_700_000_000_000, undefined]);
+    expect([0, 1, 2, 3].map((i) => next.records(scope).isSettled(i))).toEqual([true, false, true, false]);
+    expect([1, 3].map((i) => next.records(scope).announcedAt(i))).toEqual([1_700_000_000_000, undefined]);
     expect(next.notes(scope).get("upload")).toBe("u-1");
     await next.close();
   });
@@ -85,11 +89,11 @@ describe("a job's journal", () => {
   it("keeps an end before it says so of the next announcement, and by itself soon after", async () => {
     const { journal } = await open();
     await journal.admit(scope, CREATED);
-    await journal.intent(scope, [0, 1]);
-    await journal.settled(scope, settlement([0]));
-    await journal.intent(scope, [2]);
+    await journal.records(scope).intent([0, 1]);
+    await journal.records(scope).settled(settlement([0]));
+    await journal.records(scope).intent([2]);
     expect((await readFileJournal(directory)).get("dynamodb:orders")?.nextSequence).toBe(1);
-    await journal.settled(scope, settlement([1]));
+    await journal.records(scope).settled(settlement([1]));
     await vi.waitFor(async () =>
       expect((await readFileJournal(directory)).get("dynamodb:orders")?.nextSequence).toBe(2),
     );
@@ -110,18 +114,18 @@ describe("a job's journal", () => {
     const queue = [...times];
     const { journal } = await open(() => queue.shift() ?? 1_000);
     await journal.admit(scope, CREATED);
-    await journal.intent(scope, [0]);
-    const first = journal.announcedAt(scope, 0);
-    await journal.intent(scope, [0]);
-    expect(journal.announcedAt(scope, 0)).toBe(first);
+    await journal.records(scope).intent([0]);
+    const first = journal.records(scope).announcedAt(0);
+    await journal.records(scope).intent([0]);
+    expect(journal.records(scope).announcedAt(0)).toBe(first);
     await journal.rewind(scope);
-    const rewound = journal.announcedAt(scope, 0);
+    const rewound = journal.records(scope).announcedAt(0);
     await journal.rewind(scope);
-    expect(journal.announcedAt(scope, 0)).toBe(rewound);
+    expect(journal.records(scope).announcedAt(0)).toBe(rewound);
     await journal.close();
     const { journal: next } = await open(() => 3_000);
-    await next.intent(scope, [0]);
-    expect(next.announcedAt(scope, 0)).toBeGreaterThanOrEqual(0);
+    await next.records(scope).intent([0]);
+    expect(next.records(scope).announcedAt(0)).toBeGreaterThanOrEqual(0);
     expect(first).toBe(Math.max(0, Math.round(times[0] ?? 0)));
     expect(next.recovered(scope)).toMatchObject({ phase: "admitted", nextSequence: 0 });
     await next.close();
@@ -130,7 +134,7 @@ describe("a job's journal", () => {
   it("does not mind scopes that were asked for and never begun", async () => {
     const { journal } = await open(undefined, 100);
     await journal.admit(scope, CREATED);
-    expect(journal.isSettled(tableScope("users"), 0)).toBe(false);
+    expect(journal.records(tableScope("users")).isSettled(0)).toBe(false);
     for (let i = 0; i < 10; i++) await journal.note(scope, "n", "x".repeat(100));
     await journal.close();
     expect([...(await readFileJournal(directory)).keys()]).toEqual(["dynamodb:orders"]);
@@ -149,12 +153,12 @@ describe("a job's journal", () => {
   it("stays small over many records, most of which end behind one that takes long", async () => {
     const { journal } = await open(undefined, 20_000);
     await journal.admit(scope, CREATED);
-    await journal.intent(scope, [0]);
+    await journal.records(scope).intent([0]);
     const heap = process.memoryUsage().heapUsed;
     for (let at = 1; at < 200_000; at += 1000) {
       const sequences = Array.from({ length: 1000 }, (_, i) => at + i);
-      await journal.intent(scope, sequences);
-      await journal.settled(scope, settlement(sequences));
+      await journal.records(scope).intent(sequences);
+      await journal.records(scope).settled(settlement(sequences));
     }
     expect(process.memoryUsage().heapUsed - heap).toBeLessThan(64 * 1024 * 1024);
     await journal.close();
@@ -201,7 +205,7 @@ describe("a job's journal", () => {
     const { journal, listed } = await open();
     expect(listed.bytes).toBe(0);
     await journal.admit(scope, CREATED);
-    await journal.settled(scope, settlement([0]));
+    await journal.records(scope).settled(settlement([0]));
     await journal.close();
     const { journal: next, listed: again } = await open();
     expect([again.bytes, linesOf()]).toEqual([0, []]);
@@ -212,7 +216,7 @@ describe("a job's journal", () => {
     const { journal, listed } = await open(undefined, 300);
     await journal.admit(scope, CREATED);
     for (let i = 0; i < 20; i++) {
-      await journal.settled(scope, settlement([i], [rejected(`k${i}`)]));
+      await journal.records(scope).settled(settlement([i], [rejected(`k${i}`)]));
       await journal.note(scope, "n", `${i}`);
     }
     const name = readdirSync(directory).find((each) => each.startsWith("journal")) ?? "";
@@ -229,7 +233,7 @@ describe("a job's journal", () => {
     const forgotten = new ForgottenFiles(directory);
     const { journal } = await open();
     await journal.admit(scope, CREATED);
-    await journal.settled(scope, settlement([0], [rejected("a")]));
+    await journal.records(scope).settled(settlement([0], [rejected("a")]));
     failWith((operation) => {
       if (operation === "write") throw new Error("EIO: broken");
     });
@@ -248,10 +252,10 @@ describe("the list beside it", () => {
   it("is written in large pieces before it has to be", async () => {
     const { journal } = await open();
     await journal.admit(scope, CREATED);
-    await journal.settled(scope, settlement([0], [rejected("small")]));
-    await journal.intent(scope, [1]);
+    await journal.records(scope).settled(settlement([0], [rejected("small")]));
+    await journal.records(scope).intent([1]);
     expect(linesOf()).toEqual([]);
-    await journal.settled(scope, settlement([1], [rejected("large".repeat(60_000))]));
+    await journal.records(scope).settled(settlement([1], [rejected("large".repeat(60_000))]));
     await vi.waitFor(() => expect(linesOf()).toHaveLength(2));
     await journal.close();
   });
@@ -261,7 +265,7 @@ describe("the list beside it", () => {
     await journal.admit(scope, CREATED);
     const keys: string[] = [];
     for (let i = 0; i < 20; i++) {
-      await journal.settled(scope, settlement([i], [rejected(`k${i}`)]));
+      await journal.records(scope).settled(settlement([i], [rejected(`k${i}`)]));
       keys.push(`k${i}`);
       if (i % 3 === 0) await journal.note(scope, "n", `${i}`);
       if (i % 5 !== 4) continue;
@@ -277,7 +281,7 @@ describe("the list beside it", () => {
   it("is written as records were, in one line each", async () => {
     const { journal } = await open();
     await journal.admit(scope, CREATED);
-    await journal.settled(scope, settlement([0], [rejected("a")]));
+    await journal.records(scope).settled(settlement([0], [rejected("a")]));
     await journal.close();
     expect(linesOf().map((line) => JSON.parse(line) as unknown)).toEqual([rejected("a")]);
     expect(readFileSync(join(directory, "listed.jsonl"), "utf8")).not.toContain("\u2028");
@@ -288,21 +292,21 @@ describe("the list beside it", () => {
     const other = tableScope("users");
     await journal.admit(scope, CREATED);
     await journal.admit(other, CREATED);
-    await journal.settled(scope, settlement([0], [rejected("before")]));
-    await journal.settled(other, settlement([0], [{ ...rejected("other"), scope: "users" }]));
+    await journal.records(scope).settled(settlement([0], [rejected("before")]));
+    await journal.records(other).settled(settlement([0], [{ ...rejected("other"), scope: "users" }]));
     await journal.rewind(scope);
-    await journal.settled(scope, settlement([0], [rejected("after")]));
+    await journal.records(scope).settled(settlement([0], [rejected("after")]));
     await journal.close();
     expect(await keysOf()).toEqual(["other", "after"]);
-    const to = join(directory, "published.jsonl");
-    await publishListed(join(directory, "listed.jsonl"), to);
-    expect(await keysOf(to)).toEqual(["other", "after"]);
+    const again = await open();
+    expect(await keysIn(again.listed.records())).toEqual(["other", "after"]);
+    await again.journal.close();
   });
 
   it("that is shorter than the journal says is refused, with both lengths", async () => {
     const { journal } = await open();
     await journal.admit(scope, CREATED);
-    await journal.settled(scope, settlement([0], [rejected("a")]));
+    await journal.records(scope).settled(settlement([0], [rejected("a")]));
     await journal.close();
     await (await open()).journal.close();
     const path = join(directory, "listed.jsonl");
@@ -324,7 +328,10 @@ describe("the list beside it", () => {
     const keys: string[] = [];
     let error: unknown;
     for (let i = 0; error === undefined && i < 100; i++) {
-      await journal.settled(scope, settlement([i], [rejected(`k${i}`)])).catch(() => undefined);
+      await journal
+        .records(scope)
+        .settled(settlement([i], [rejected(`k${i}`)]))
+        .catch(() => undefined);
       error = await journal.note(scope, "n", `${i}`).then(
         () => void keys.push(`k${i}`),
         (thrown: unknown) => thrown,
@@ -343,8 +350,8 @@ describe("the list beside it", () => {
     failWith((operation, path) => {
       if (operation === "write" && path.endsWith(".log")) throw new Error("EIO: broken");
     });
-    await journal.settled(scope, settlement([0], [rejected("a")]));
-    await expect(journal.intent(scope, [1])).rejects.toMatchObject({ code: "LOCAL_IO" });
+    await journal.records(scope).settled(settlement([0], [rejected("a")]));
+    await expect(journal.records(scope).intent([1])).rejects.toMatchObject({ code: "LOCAL_IO" });
     await expect(journal.close()).rejects.toMatchObject({ code: "LOCAL_IO" });
     expect(await keysOf()).toEqual(["a"]);
     failWith(undefined);
@@ -352,9 +359,7 @@ describe("the list beside it", () => {
     expect(await keysOf()).toEqual([]);
   });
 
-  it("is nothing where it is missing, and tells where it cannot be published", async () => {
+  it("is nothing where it is missing", async () => {
     expect(await keysOf(join(directory, "none"))).toEqual([]);
-    const to = join(directory, "none", "published");
-    await expect(publishListed(join(directory, "listed.jsonl"), to)).rejects.toMatchObject({ code: "LOCAL_IO" });
   });
 });

@@ -2,7 +2,7 @@ import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileS
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { ListedFile, publishListed, readListed } from "../../../../src/run/journal/listed-file.js";
+import { ListedFile, readListed } from "../../../../src/run/journal/listed-file.js";
 import type { ListedRecord } from "../../../../src/run/listed-record.js";
 import { ForgottenFiles } from "../../../support/open-files.js";
 import { failWith, type Operation } from "../../../support/recorded-disk.js";
@@ -23,6 +23,7 @@ afterEach(() => {
   rmSync(directory, { recursive: true });
 });
 
+const before = (bytes: number, isRewound = false) => ({ bytes, isRewound });
 const text = () => readFileSync(path, "utf8");
 const record = (key: string, scope = "orders"): ListedRecord => ({
   adapter: "dynamodb",
@@ -34,9 +35,22 @@ const record = (key: string, scope = "orders"): ListedRecord => ({
 const lines = (...values: unknown[]) => values.map((value) => `${JSON.stringify(value)}\n`).join("");
 
 async function keys(): Promise<string[]> {
+  return await keysIn(readListed(path));
+}
+
+async function keysIn(records: AsyncIterable<ListedRecord>): Promise<string[]> {
   const found: string[] = [];
-  for await (const { key } of readListed(path)) found.push(key);
+  for await (const { key } of records) found.push(key);
   return found;
+}
+
+/** Counts how often files are opened for reading from now on. */
+function readsOf(): () => number {
+  let reads = 0;
+  failWith((operation) => {
+    if (operation === "look") reads++;
+  });
+  return () => reads;
 }
 
 function failAt(operation: Operation): void {
@@ -55,7 +69,7 @@ const unwritable = {
 
 describe("the list, as it is written", () => {
   it("is the user's own, holds whole lines, and knows its length before it is written", async () => {
-    const listed = await ListedFile.open(directory, 0);
+    const listed = await ListedFile.open(directory, before(0));
     expect([listed.path, listed.bytes]).toEqual([path, 0]);
     listed.add([]);
     listed.add(["a", "ü"]);
@@ -71,7 +85,7 @@ describe("the list, as it is written", () => {
 
   it("is cut back to what counts, and goes on from there", async () => {
     writeFileSync(path, "a\nb\nhalf");
-    const listed = await ListedFile.open(directory, 2);
+    const listed = await ListedFile.open(directory, before(2));
     expect([listed.bytes, text()]).toEqual([2, "a\n"]);
     listed.add(["c"]);
     await listed.flush();
@@ -80,7 +94,7 @@ describe("the list, as it is written", () => {
   });
 
   it("is written by itself once there is a quarter of a megabyte of it, no byte earlier, and then again", async () => {
-    const listed = await ListedFile.open(directory, 0);
+    const listed = await ListedFile.open(directory, before(0));
     const line = "x".repeat(256 * 1024 - 2);
     listed.add([line]);
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -95,7 +109,7 @@ describe("the list, as it is written", () => {
   });
 
   it.each(["write", "sync"] as const)("tells whoever flushes of a %s that failed", async (operation) => {
-    const listed = await ListedFile.open(directory, 0);
+    const listed = await ListedFile.open(directory, before(0));
     failAt(operation);
     listed.add(["x".repeat(256 * 1024)]);
     await new Promise((resolve) => setTimeout(resolve, 10));
@@ -106,14 +120,14 @@ describe("the list, as it is written", () => {
   it.each(["open", "truncate"] as const)("cannot be had where %s fails, and no file stays open", async (operation) => {
     const forgotten = new ForgottenFiles(directory);
     failAt(operation);
-    await expect(ListedFile.open(directory, 0)).rejects.toMatchObject(unwritable);
+    await expect(ListedFile.open(directory, before(0))).rejects.toMatchObject(unwritable);
     expect(await forgotten.found()).toEqual([]);
     forgotten.stop();
   });
 
   it("cannot be had where it is shorter than it was, and says what helps", async () => {
     writeFileSync(path, "a\n");
-    await expect(ListedFile.open(directory, 3)).rejects.toMatchObject({
+    await expect(ListedFile.open(directory, before(3))).rejects.toMatchObject({
       code: "JOURNAL_INVALID",
       retry: "fatal",
       hint: expect.stringContaining("elastickv-restore cancel") as string,
@@ -123,7 +137,7 @@ describe("the list, as it is written", () => {
 
   it("lets go of its file when it is closed", async () => {
     const forgotten = new ForgottenFiles(directory);
-    const listed = await ListedFile.open(directory, 0);
+    const listed = await ListedFile.open(directory, before(0));
     await listed.close();
     expect(await forgotten.found()).toEqual([]);
     forgotten.stop();
@@ -150,6 +164,22 @@ describe("the list, as it is read", () => {
     expect(await keys()).toEqual(["4", "5"]);
   });
 
+  it("is read once where no scope was rewound, and twice where one was: before it was opened, or since", async () => {
+    writeFileSync(path, lines(record("a")));
+    const opened = readsOf();
+    const plain = await ListedFile.open(directory, before(text().length));
+    plain.add([JSON.stringify(record("b"))]);
+    await plain.flush();
+    expect([await keysIn(plain.records()), opened()]).toEqual([["a", "b"], 1]);
+    plain.add([JSON.stringify({ rewound: "dynamodb:orders" }), JSON.stringify(record("c"))]);
+    await plain.flush();
+    expect([await keysIn(plain.records()), opened()]).toEqual([["c"], 3]);
+    await plain.close();
+    const again = await ListedFile.open(directory, before(text().length, true));
+    expect([await keysIn(again.records()), opened()]).toEqual([["c"], 5]);
+    await again.close();
+  });
+
   it("is not misled by a record that speaks of a rewind", async () => {
     writeFileSync(path, lines(record("a"), record('{"rewound":"dynamodb:orders"}')));
     expect(await keys()).toEqual(["a", '{"rewound":"dynamodb:orders"}']);
@@ -167,26 +197,5 @@ describe("the list, as it is read", () => {
   it("tells where it cannot be read", async () => {
     await expect(readListed(directory).next()).rejects.toMatchObject({ code: "EISDIR" });
     await expect(readListed(`${path}\0`).next()).rejects.toMatchObject({ code: "ERR_INVALID_ARG_VALUE" });
-  });
-});
-
-describe("the list, as it is published", () => {
-  it("is the user's own, in one line each", async () => {
-    writeFileSync(path, lines(record("a"), { rewound: "dynamodb:users" }, record("b")));
-    const to = join(directory, "published.jsonl");
-    await publishListed(path, to);
-    expect(readFileSync(to, "utf8")).toBe(lines(record("a"), record("b")));
-    expect(statSync(to).mode & 0o777).toBe(0o600);
-  });
-
-  it("tells where it could not be written, and where it stands", async () => {
-    writeFileSync(path, lines(record("a")));
-    const to = join(directory, "none", "published.jsonl");
-    await expect(publishListed(path, to)).rejects.toMatchObject({
-      code: "LOCAL_IO",
-      message: expect.stringMatching(/^cannot write .*published\.jsonl: .*ENOENT/) as string,
-      hint: expect.stringContaining(`--report. The list stands in ${path} as well`) as string,
-      cause: expect.objectContaining({ code: "ENOENT" }) as Error,
-    });
   });
 });

@@ -1,9 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Entry } from "../../../../src/run/journal/entries.js";
+import type { EntryKeeper } from "../../../../src/run/journal/entry-keeper.js";
 import { SCOPE_PHASES } from "../../../../src/run/journal/journal.js";
 import { ScopeState } from "../../../../src/run/journal/state.js";
-import { type EntryKeeper, StateJournal } from "../../../../src/run/journal/state-journal.js";
+import { StateJournal } from "../../../../src/run/journal/state-journal.js";
 import type { ListedRecord } from "../../../../src/run/listed-record.js";
 import { Tally } from "../../../../src/run/tally.js";
 import { CREATED, memoryJournal } from "../../../support/memory-journal.js";
@@ -30,7 +31,7 @@ function settlement(...sequences: number[]) {
 describe("a scope", () => {
   it("is admitted once, and before anything else", async () => {
     const { journal } = memoryJournal();
-    await expect(journal.intent(scope, [0])).rejects.toMatchObject({ code: "INTERNAL" });
+    await expect(journal.records(scope).intent([0])).rejects.toMatchObject({ code: "INTERNAL" });
     await journal.admit(scope, CREATED);
     await expect(journal.admit(scope, CREATED)).rejects.toMatchObject({ code: "INTERNAL" });
     expect(journal.recovered(scope)).toMatchObject({ phase: "admitted", admission: CREATED, nextSequence: 0 });
@@ -53,11 +54,25 @@ describe("a scope", () => {
 });
 
 describe("records", () => {
+  it("are the scope's own, looked up before it was admitted, over a rewind, and twice", async () => {
+    const { journal } = memoryJournal();
+    const [early, others] = [journal.records(scope), journal.records(tableScope("users"))];
+    await journal.admit(scope, CREATED);
+    await early.intent([0, 1]);
+    expect([early.underWay, early.underWayUpTo, others.underWay, others.underWayUpTo]).toEqual([2, 2, 0, 0]);
+    await journal.records(scope).settled(settlement(0));
+    expect([early.isSettled(0), early.isSettled(1), early.underWay]).toEqual([true, false, 1]);
+    await journal.rewind(scope);
+    expect([early.isSettled(0), early.announcedAt(1) !== undefined, early.underWayUpTo]).toEqual([false, true, 2]);
+    await early.settled(settlement(0, 1));
+    expect(journal.recovered(scope)).toMatchObject({ nextSequence: 2 });
+  });
+
   it("cannot be settled twice, behind the position, ahead of it, or at once", async () => {
     const { journal } = memoryJournal([scope]);
-    await journal.settled(scope, settlement(0, 5));
+    await journal.records(scope).settled(settlement(0, 5));
     for (const again of [[0], [5], [7, 7]]) {
-      await expect(journal.settled(scope, settlement(...again))).rejects.toMatchObject({ code: "INTERNAL" });
+      await expect(journal.records(scope).settled(settlement(...again))).rejects.toMatchObject({ code: "INTERNAL" });
     }
   });
 
@@ -77,41 +92,44 @@ describe("records", () => {
 
   it("cannot be announced once they are settled", async () => {
     const { journal } = memoryJournal([scope]);
-    await journal.settled(scope, settlement(0));
-    await expect(journal.intent(scope, [0])).rejects.toMatchObject({ code: "INTERNAL" });
+    await journal.records(scope).settled(settlement(0));
+    await expect(journal.records(scope).intent([0])).rejects.toMatchObject({ code: "INTERNAL" });
   });
 
   it("that are announced again keep the time of the first announcement", async () => {
     const { journal } = memoryJournal([scope]);
-    await journal.intent(scope, [3]);
-    const at = journal.announcedAt(scope, 3);
+    await journal.records(scope).intent([3]);
+    const at = journal.records(scope).announcedAt(3);
     expect(at).toBe(1_700_000_000_000);
-    await journal.intent(scope, [3]);
-    expect(journal.announcedAt(scope, 3)).toBe(at);
-    expect(journal.announcedAt(scope, 2)).toBeUndefined();
+    await journal.records(scope).intent([3]);
+    expect(journal.records(scope).announcedAt(3)).toBe(at);
+    expect(journal.records(scope).announcedAt(2)).toBeUndefined();
   });
 
   it("that were withdrawn were never sent", async () => {
     const { journal, ofType } = memoryJournal([scope]);
-    await journal.intent(scope, [0, 1]);
-    await journal.withdraw(scope, [1]);
-    await journal.withdraw(scope, []);
+    await journal.records(scope).intent([0, 1]);
+    await journal.records(scope).withdraw([1]);
+    await journal.records(scope).withdraw([]);
     expect(ofType("withdrawn")).toHaveLength(1);
-    expect([journal.announcedAt(scope, 0), journal.announcedAt(scope, 1)]).toEqual([1_700_000_000_000, undefined]);
-    await expect(journal.withdraw(scope, [1])).rejects.toMatchObject({ code: "INTERNAL" });
+    expect([journal.records(scope).announcedAt(0), journal.records(scope).announcedAt(1)]).toEqual([
+      1_700_000_000_000,
+      undefined,
+    ]);
+    await expect(journal.records(scope).withdraw([1])).rejects.toMatchObject({ code: "INTERNAL" });
   });
 
   it("of a scope that is rewound have no end, and may all have been written", async () => {
     const { journal } = memoryJournal([scope]);
-    await journal.intent(scope, [0, 1, 2, 3]);
-    await journal.settled(scope, settlement(0, 2));
+    await journal.records(scope).intent([0, 1, 2, 3]);
+    await journal.records(scope).settled(settlement(0, 2));
     await journal.phase(scope, "done");
     await journal.rewind(scope);
     expect(journal.recovered(scope)).toMatchObject({ phase: "writing", nextSequence: 0 });
     expect(journal.recovered(scope)?.settledUpTo).toBeUndefined();
     expect(journal.recovered(scope)?.tally).toEqual(new Tally());
-    expect([0, 1, 2, 3].map((sequence) => journal.announcedAt(scope, sequence))).not.toContain(undefined);
-    expect(journal.announcedAt(scope, 4)).toBeUndefined();
+    expect([0, 1, 2, 3].map((sequence) => journal.records(scope).announcedAt(sequence))).not.toContain(undefined);
+    expect(journal.records(scope).announcedAt(4)).toBeUndefined();
   });
 
   it("settled in any order and grouping leave the position behind the last, also when read again half-way", async () => {
@@ -135,10 +153,10 @@ describe("records", () => {
             kept = again(kept.entries);
             crashed = true;
             const from = kept.journal.recovered(scope)?.nextSequence ?? 0;
-            for (let i = from; i < order.length; i++) if (done.has(i)) kept.journal.passed(scope, end(i));
+            for (let i = from; i < order.length; i++) if (done.has(i)) kept.journal.records(scope).passed(end(i));
           }
           const group = order.slice(at, at + size);
-          await kept.journal.settled(scope, settlement(...group));
+          await kept.journal.records(scope).settled(settlement(...group));
           for (const sequence of group) done.add(sequence);
           const gap = Array.from({ length: order.length + 1 }, (_, i) => i).findIndex((i) => !done.has(i));
           const state = kept.journal.recovered(scope);
@@ -162,16 +180,22 @@ function again(entries: ReturnType<typeof memoryJournal>["entries"]) {
 describe("closing", () => {
   it("accepts a scope that was done with all records settled, and one that was not done", async () => {
     const { journal } = memoryJournal([scope, tableScope("users")]);
-    await journal.intent(scope, [0]);
-    await journal.settled(scope, settlement(0));
+    await journal.records(scope).intent([0]);
+    await journal.records(scope).settled(settlement(0));
     await journal.phase(scope, "done");
-    await journal.intent(tableScope("users"), [0]);
+    await journal.records(tableScope("users")).intent([0]);
     await expect(journal.close()).resolves.toBeUndefined();
   });
 
   it.each([
-    ["announced and not settled", (journal: ReturnType<typeof memoryJournal>["journal"]) => journal.intent(scope, [0])],
-    ["left out", (journal: ReturnType<typeof memoryJournal>["journal"]) => journal.settled(scope, settlement(0, 2))],
+    [
+      "announced and not settled",
+      (journal: ReturnType<typeof memoryJournal>["journal"]) => journal.records(scope).intent([0]),
+    ],
+    [
+      "left out",
+      (journal: ReturnType<typeof memoryJournal>["journal"]) => journal.records(scope).settled(settlement(0, 2)),
+    ],
   ])("refuses a scope that was done with a record %s", async (_, leave) => {
     const { journal } = memoryJournal([scope]);
     await leave(journal);
@@ -199,7 +223,7 @@ describe("what is handed on to be kept", () => {
     await journal.admit(scope, CREATED);
     await journal.phase(scope, "emptying");
     await journal.ready(scope, { warnings: ["w"], error: "no" });
-    await journal.intent(scope, [4, 0, 1]);
+    await journal.records(scope).intent([4, 0, 1]);
     await journal.note(scope, "upload", "u-1");
     await journal.note(scope, "upload", undefined);
     await journal.rewind(scope);
@@ -226,11 +250,11 @@ describe("what is handed on to be kept", () => {
   it("may wait, where losing it only makes records be written again", async () => {
     const { journal, kept } = handedOn();
     await journal.admit(scope, CREATED);
-    await journal.intent(scope, [0, 1, 3]);
+    await journal.records(scope).intent([0, 1, 3]);
     kept.length = 0;
-    await journal.withdraw(scope, [3]);
-    await journal.settled(scope, settlement(1));
-    await journal.settled(scope, { ...settlement(0), listed: [LISTED], workedMs: -2 });
+    await journal.records(scope).withdraw([3]);
+    await journal.records(scope).settled(settlement(1));
+    await journal.records(scope).settled({ ...settlement(0), listed: [LISTED], workedMs: -2 });
     const tally = { totals: { restored: 1 }, bytes: 1 };
     expect(kept).toStrictEqual([
       { durable: false, entry: { type: "withdrawn", scope: label, records: [[3, 3]] } },
@@ -271,7 +295,7 @@ describe("what is recovered", () => {
   it("is nothing of a scope that was not admitted, whether it was asked for before or not", () => {
     const { journal } = memoryJournal();
     expect(journal.recovered(scope)).toBeUndefined();
-    expect(journal.isSettled(scope, 0)).toBe(false);
+    expect(journal.records(scope).isSettled(0)).toBe(false);
     expect(journal.recovered(scope)).toBeUndefined();
   });
 
@@ -284,7 +308,7 @@ describe("what is recovered", () => {
 
 it("closing on a record without an outcome is a fault of this program", async () => {
   const { journal } = memoryJournal([scope]);
-  await journal.intent(scope, [0]);
+  await journal.records(scope).intent([0]);
   await journal.phase(scope, "done");
   await expect(journal.close()).rejects.toMatchObject({
     code: "INTERNAL",
