@@ -12,6 +12,7 @@ export { openDump } from "./readers/open-dump.js";
 export { resealDump } from "./readers/reseal.js";
 export type { AwsCredentials, AwsEndpoint, AwsOptions } from "./replayers/aws-client.js";
 export { type ApplyOptions, apply } from "./run/apply.js";
+export { type DrillReport, drillReportSchema } from "./run/drill/report.js";
 export type { RateLimit, RateLimits } from "./run/limits.js";
 export { type Outline, type OutlinedScope, type Plan, type PlannedScope, planSchema } from "./run/plan/plan-schema.js";
 export { type PlanOptions, plan } from "./run/plan.js";
@@ -41,5 +42,8 @@ export type {
   TransformRecord,
 } from "./run/transform/plain-records.js";
 export type { Transform } from "./run/transform/transform.js";
+export type { Found } from "./run/verify/found.js";
+export { type Verification, type VerifiedScope, verificationSchema } from "./run/verify/report.js";
+export { type HowToVerify, type VerifyOptions, verifyTarget } from "./run/verify/verify-target.js";
 export { type DumpVerification, type VerifyDumpOptions, verifyDump } from "./run/verify-dump.js";
 export { type Clock, systemClock } from "./support/clock.js";

@@ -7,6 +7,6 @@ export async function optionalPackage<T>(name: string, load: () => Promise<T>): 
   } catch (error) {
     const isMissing = error instanceof Error && "code" in error && error.code === "ERR_MODULE_NOT_FOUND";
     if (!isMissing || !error.message.includes(`'${name}'`)) throw error;
-    throw new Error(`the npm package ${name} is not installed (npm install ${name})`, { cause: error });
+    throw new Error(`the npm package ${name} is not installed (npm install ${name})`);
   }
 }

@@ -1,5 +1,5 @@
 /**
- * One real server for tests and the demo, had in the first way that works: named by the environment, run by Docker,
+ * One real server for tests, the demo and drills, had in the first way that works: named by the environment, run by Docker,
  * run as a process of this machine. Promises a server that answered its own protocol; not that it is empty, when the
  * environment named it.
  */

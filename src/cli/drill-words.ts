@@ -3,7 +3,7 @@ import { escapeForDisplay } from "../model/display.js";
 import type { DrillReport } from "../run/drill/report.js";
 import type { Verdict } from "../run/drill/verdict.js";
 import { STANDINGS, type Standing } from "../run/verify/counts.js";
-import { formatBytes, formatCount, formatDuration, plural } from "./format.js";
+import { formatCount, formatDuration, plural } from "./format.js";
 
 export type Tone = "bad" | "good" | "stop";
 
@@ -77,6 +77,16 @@ export function timeRows({ times }: DrillReport): [name: string, time: string][]
   return rows.flatMap(([name, ms]) => (ms === undefined ? [] : [[name, formatDuration(ms)]]));
 }
 
+const HOUR_MS = 3_600_000;
+
+/** Ages of dumps go into days. */
+export function longDuration(ms: number): string {
+  if (ms < 48 * HOUR_MS) return formatDuration(ms);
+  const hours = Math.round(ms / HOUR_MS);
+  const days = `${formatCount(Math.floor(hours / 24))} d`;
+  return hours % 24 === 0 ? days : `${days} ${hours % 24} h`;
+}
+
 export interface ObjectiveRow {
   readonly name: string;
   readonly measured: string;
@@ -88,8 +98,8 @@ export interface ObjectiveRow {
 export function objectiveRows({ objectives }: DrillReport): ObjectiveRow[] {
   const row = (name: string, { ms, maxMs, met }: DrillReport["objectives"]["recoveryTime"]): ObjectiveRow => ({
     name,
-    measured: ms === undefined ? "not measured" : formatDuration(ms),
-    limit: maxMs === undefined ? "none set" : formatDuration(maxMs),
+    measured: ms === undefined ? "not measured" : longDuration(ms),
+    limit: maxMs === undefined ? "none set" : longDuration(maxMs),
     result: met === undefined ? (maxMs === undefined ? "" : "not measured") : met ? "met" : "missed",
     isMissed: met === false,
   });
@@ -125,14 +135,4 @@ export function differenceText(difference: NonNullable<DrillReport["verification
   const place = at === undefined ? "" : `, ${at}`;
   const record = key === undefined ? "" : ` ${key}`;
   return `${escapeForDisplay(`${adapter}:${scope}`)}${record}${place}: ${kind}: ${detail}`;
-}
-
-export function paceText({
-  records,
-  bytes,
-  recordsPerSecond,
-  bytesPerSecond,
-}: DrillReport["adapters"][number]): string {
-  const rate = `${formatCount(Math.round(recordsPerSecond))} records/s, ${formatBytes(bytesPerSecond)}/s`;
-  return `${plural(records, "record")}, ${formatBytes(bytes)}, ${rate}`;
 }

@@ -48,7 +48,7 @@ export function howToVerify(args: CompareArguments & Pick<RunArguments, "mode">)
 }
 
 /** What was merged into what was there stands beside it. */
-export function mayHoldMore(mode: RunArguments["mode"]): boolean {
+function mayHoldMore(mode: RunArguments["mode"]): boolean {
   return mode === "merge" || mode === "skip-existing";
 }
 

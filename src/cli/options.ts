@@ -177,7 +177,10 @@ export const COMPARE_OPTIONS = {
   "sample-seed": text(COMPARING, "choose the same sample as another comparison did"),
   tolerance: text(COMPARING, "by how much an expiry may differ [default: 500ms]"),
   download: flag(COMPARING, "read objects whose digest the target does not tell"),
-  messages: flag(COMPARING, "receive messages and give them back: their receive counts rise"),
+  messages: flag(
+    COMPARING,
+    "receive messages and give them back: receive counts rise, and consumers do not see them meanwhile",
+  ),
   looks: text(COMPARING, "how often what differs is looked at before it counts [default: 2]"),
   "look-again-after": text(COMPARING, "time between two looks [default: 2s]"),
   "rebase-from": text(COMPARING, "with --ttl-policy rebase: when the restore began, as its report says (startedAt)"),

@@ -6,8 +6,8 @@ import { nearest } from "../run/selection.js";
 import type { Command } from "./command.js";
 
 const EXIT_STATUSES = `Exit status: 0 all restored or skipped by policy; 1 stopped; 2 wrong usage; 3 finished, but records
-were rejected, failed or left ambiguous; 4 the dump is not acceptable; 5 the target is not acceptable;
-130, 143 interrupted: the message says how to resume.`;
+were rejected, failed or left ambiguous; 4 the dump is not acceptable; 5 the target is not acceptable; 6 verify
+found differences, or a drill failed; 130, 143 interrupted: the message says how to resume.`;
 
 export type Parsed = { readonly output: string } | { readonly command: Command; readonly args: unknown };
 

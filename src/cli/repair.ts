@@ -105,7 +105,7 @@ async function restore(path: string, args: ComparisonArguments, io: Io): Promise
   const quiet = { ...io, stdout: io.stderr };
   const status = await runApply(again, quiet, { take: "begin", words: wordsOf(again) });
   if (status === EXIT.ok || status === EXIT.incomplete) return;
-  throw new RestoreError("OUTAGE", "the repair was stopped", {
+  throw new RestoreError(io.signal?.aborted === true ? "INTERRUPTED" : "OUTAGE", "the repair was stopped", {
     hint: "`elastickv-restore resume` takes it up where it was; then compare again.",
   });
 }

@@ -117,5 +117,7 @@ function isDouble(text: string): boolean {
   if (!Number.isFinite(number)) return false;
   const canonical = canonicalNumber(text);
   const digits = /^-?(\d+)e/.exec(canonical)?.[1]?.length ?? 1;
-  return digits <= MOST_DIGITS && canonicalNumber(number.toPrecision(digits)) === canonical;
+  if (digits > MOST_DIGITS) return false;
+  // A double half-way between two numbers of so many digits is told as the one or as the other.
+  return [number.toPrecision(digits), String(number)].some((told) => canonicalNumber(told) === canonical);
 }

@@ -3,7 +3,8 @@
  * meet. Writes nothing.
  *
  * On a target that nobody else writes to, its numbers are those of the report of the `apply` that follows. What only the
- * target finds when a record is sent, and outages, it cannot know.
+ * target finds when a record is sent, and outages, it cannot know; nor which deduplication ids a FIFO queue has seen in
+ * the last five minutes, whose messages are sent under other ones (`rekeyed`).
  */
 import { RestoreError } from "../errors/restore-error.js";
 import { OUTCOMES } from "../model/outcome.js";

@@ -21,7 +21,6 @@ describe("verify", () => {
     [["--ttl-policy", "rebase"], /times count from when the restore began.*--rebase-from/su],
     [["--ttl-policy", "rebase", "--rebase-from", "noon"], /--rebase-from does not take "noon"/u],
     [["--checksums"], /--checksums checks the dump alone/u],
-    [["--report", "report.txt"], /report\.txt/u],
     [["--download=yes"], /does not take "yes"/u],
     [["--messages=yes"], /does not take "yes"/u],
     [["--repair=yes"], /does not take "yes"/u],

@@ -7,6 +7,7 @@ import { Drills, when } from "../support/drills.js";
 import { s3Object, sqsMessage, tableSchema } from "../support/dump-builder.js";
 import { EndToEnd } from "../support/end-to-end.js";
 import { CLI_ENVIRONMENT } from "../support/four-servers.js";
+import { startRelay } from "../support/relay.js";
 
 const end = new EndToEnd();
 
@@ -126,6 +127,22 @@ describe("a drill in servers that hold other things", () => {
     await target.redis(9).del("theirs");
     expect((await drills.run(["--clean"])).status).toBe(0);
     expect(drills.open(report?.drill ?? "")).toBeUndefined();
+  });
+
+  it("tells what it left where a server is gone, and --clean finds it there again", async () => {
+    const { target, servers } = end;
+    const relay = await startRelay(servers.redis.endpoint);
+    const onStderr = when("removing what", () => void relay.stop());
+    const words = [await end.newDump(TWO_KEYS), "--redis-url", relay.endpoint, "--drill-database", "9"];
+    const { status, report } = await drills.run([...words, "--max-retry-time", "1s"], { onStderr });
+    expect(status).toBe(1);
+    expect(report).toMatchObject({ verdict: "passed", cleanUp: { left: [expect.stringContaining("redis:db_9 on ")] } });
+    expect(Object.keys(await target.keys(9))).toHaveLength(2);
+    const again = await startRelay(servers.redis.endpoint, Number(new URL(relay.endpoint).port));
+    removers.push(() => again.stop());
+    const cleaned = await drills.run(["--clean"]);
+    expect(cleaned.status).toBe(0);
+    expect(await target.keys(9)).toEqual({});
   });
 
   it("takes its keys away also when it is interrupted", async () => {

@@ -1,12 +1,12 @@
 /** Drills in sandboxes: real servers, started by the drill and gone with it. */
 import { existsSync } from "node:fs";
-import { readFile, writeFile } from "node:fs/promises";
+import { cp, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import { processIdentity } from "../../src/cli/drill-processes.js";
 import { cliProcesses } from "../support/cli-process.js";
-import { Drills, when } from "../support/drills.js";
+import { type DrillResult, Drills, when } from "../support/drills.js";
 import { MANIFEST, temporaryDump } from "../support/dump-builder.js";
 import { CLI_ENVIRONMENT } from "../support/four-servers.js";
 import { freshDump } from "../support/fresh-dump.js";
@@ -118,9 +118,16 @@ describe("a drill in a sandbox", () => {
 
   it("ends with 4 for a dump that is corrupt, keeps that as evidence, and leaves nothing", async () => {
     const dump = await keysDump();
-    await writeFile(join(dump, "redis/db_0/strings/key-2.bin"), "tampered");
-    const { status, report, stdout } = await drills.run([dump]);
+    const backups = join(drills.state, "backups");
+    await cp(dump, join(backups, "2026/newest"), { recursive: true });
+    await writeFile(join(backups, "2026/newest/redis/db_0/strings/key-2.bin"), "tampered");
+    const { status, report, stdout } = await drills.run([backups, "--pick", "newest"]);
     expect(status).toBe(4);
+    expect(report?.dump.picked).toMatchObject({
+      how: "newest",
+      root: backups,
+      from: [{ takenAt: MANIFEST.wall_time_iso }],
+    });
     expect(report).toMatchObject({ verdict: "bad-dump", error: { code: "CHECKSUM_MISMATCH" }, cleanUp: { left: [] } });
     expect(stdout).toContain("this dump cannot be restored from");
     expect(drills.open(report?.drill ?? "")).toBeUndefined();
@@ -139,19 +146,41 @@ describe("a drill in a sandbox", () => {
     expect(drills.open(report?.drill ?? "")).toBeUndefined();
   });
 
-  it("stops when it is interrupted, and takes its servers with it", async () => {
-    const interruption = new AbortController();
-    let pid = 0;
+  it.each(["restoring", "checking what", "comparing the target", "running"])(
+    "stops when it is interrupted while %s, and takes its servers with it",
+    async (step) => {
+      const interruption = new AbortController();
+      let pid = 0;
+      const assertions = await drills.assertions([
+        { kind: "count", scope: "redis:0", of: "held", min: 1 },
+        { kind: "command", run: ["sleep", "30"] },
+      ]);
+      const onStderr = when(step, () => {
+        pid = drills.open(drills.ids()[0] ?? "")?.servers[0]?.started.process ?? 0;
+        interruption.abort();
+      });
+      const words = [await keysDump(), "--assertions", assertions];
+      const { status, report } = await drills.run(words, { signal: interruption.signal, onStderr });
+      expect(status).toBe(130);
+      expect(report).toMatchObject({ verdict: "interrupted", cleanUp: { left: [] } });
+      expect(pid).toBeGreaterThan(0);
+      expect(await processIdentity(pid)).toBeUndefined();
+    },
+  );
+
+  it("is left alone by --clean while it runs, and takes names of its own where its servers need them", async () => {
+    const files = { "redis/db_16/strings/k.bin": "v" };
+    const dump = await temporaryDump({ files });
+    removers.push(dump.remove);
+    let cleaned: Promise<DrillResult> | undefined;
     const onStderr = when("restoring", () => {
-      pid = drills.open(drills.ids()[0] ?? "")?.servers[0]?.started.process ?? 0;
-      interruption.abort();
+      cleaned = drills.run(["--clean"]);
     });
-    const words = [await keysDump(), ...SLOWLY];
-    const { status, report } = await drills.run(words, { signal: interruption.signal, onStderr });
-    expect(status).toBe(130);
-    expect(report).toMatchObject({ verdict: "interrupted", cleanUp: { left: [] } });
-    expect(pid).toBeGreaterThan(0);
-    expect(await processIdentity(pid)).toBeUndefined();
+    const { status, report } = await drills.run([dump.path], { onStderr });
+    expect((await cleaned)?.stdout).toBe(`drill ${report?.drill}: it runs, and is left alone\n`);
+    expect(report?.warnings).toContain("redis:db_16 is restored as db_15: the sandbox does not take its name");
+    expect(report?.restore?.totals.restored).toBe(1);
+    expect(status).toBe(0);
   });
 
   it("that is killed is cleaned up after by the next one", async () => {

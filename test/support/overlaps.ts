@@ -72,7 +72,8 @@ async function disturbKey(redis: Redis, key: Buffer, roll: Dice): Promise<void> 
 async function alterValue(redis: Redis, key: Buffer, { type, roll }: { type: string; roll: Dice }): Promise<void> {
   switch (type) {
     case "string":
-      await redis.append(key, "theirs");
+      // What is appended to a sketch damages it, and how far adding to it then comes is left to chance.
+      await ((await redis.getrange(key, 0, 3)) === "HYLL" ? redis.pfadd(key, "theirs") : redis.append(key, "theirs"));
       break;
     case "hash":
       await redis.hset(key, "theirs", "1");

@@ -25,7 +25,7 @@ export const VARIANTS: readonly (readonly string[])[] = [
 ];
 
 /** What plan and report both say, of the whole and of each scope. */
-export function told({ recordsRead, totals, notReached, scopes }: Plan | Report) {
+function told({ recordsRead, totals, notReached, scopes }: Plan | Report) {
   return { recordsRead, totals, notReached, scopes: scopes.map(toldOfScope) };
 }
 

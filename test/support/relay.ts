@@ -9,7 +9,8 @@ export interface Relay {
   stop(): Promise<void>;
 }
 
-export async function startRelay(target: string): Promise<Relay> {
+/** `at`: the port; by default one that is free. */
+export async function startRelay(target: string, at = 0): Promise<Relay> {
   const { protocol, hostname, port } = new URL(target);
   const sockets = new Set<Socket>();
   let watch: { readonly text: string; readonly then: () => void } | undefined;
@@ -33,7 +34,7 @@ export async function startRelay(target: string): Promise<Relay> {
     client.pipe(upstream);
     upstream.pipe(client);
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  await new Promise<void>((resolve) => server.listen(at, "127.0.0.1", resolve));
   return {
     endpoint: `${protocol}//127.0.0.1:${(server.address() as AddressInfo).port}`,
     onceSent: (text, then) => {

@@ -120,19 +120,38 @@ export async function runApply(args: ApplyArguments, io: Io, { plan, ...job }: J
       confirm: (outline) => confirm(outline, args, io),
     });
     const isVerified = args.verify === true && restored.error === undefined;
-    const report = isVerified ? await verified(restored, args, io) : restored;
+    const { report, failure } = isVerified ? await verified(restored, args, io) : { report: restored };
     const kept = { report, html: htmlReport };
     await show(report, args, io).finally(() => keepReports(paths, kept, { ...io, isQuiet: args.json === true }));
+    if (failure !== undefined) throw failure;
     return report.exitStatus;
   } finally {
     options.retry?.close();
   }
 }
 
+interface Verified {
+  readonly report: Report;
+  /** Why the targets could not be compared. What was restored stands all the same, and its report is told. */
+  readonly failure?: RestoreError;
+}
+
 /** The report with how the targets compare with the dump. */
-async function verified(restored: Report, args: ApplyArguments, io: Io): Promise<Report> {
-  const verification = await compareAfter(restored, args, io);
-  return { ...restored, verification, exitStatus: restored.exitStatus || verification.exitStatus };
+async function verified(restored: Report, args: ApplyArguments, io: Io): Promise<Verified> {
+  try {
+    const verification = await compareAfter(restored, args, io);
+    return { report: { ...restored, verification, exitStatus: restored.exitStatus || verification.exitStatus } };
+  } catch (error) {
+    if (!(error instanceof RestoreError)) throw error;
+    return { report: restored, failure: notCompared(error) };
+  }
+}
+
+function notCompared(cause: RestoreError): RestoreError {
+  return new RestoreError(cause.code, `what was restored was not compared: ${cause.message}`, {
+    hint: "The restore is finished. Compare with `elastickv-restore verify` and the same options.",
+    cause,
+  });
 }
 
 async function show(report: Report, args: ApplyArguments, io: Io): Promise<void> {

@@ -14,12 +14,12 @@ export function htmlComparison(verification: Verification): string {
   const { standings, extra, records, durationMs, differenceCount, scopes, warnings } = verification;
   const isGood = unlike(standings) + differenceCount === 0;
   const sentence = isGood
-    ? `The targets hold what the dump holds: ${plural(standings.equal, "record")} compared and found equal.`
+    ? goodSentence(standings)
     : `The targets are not what the dump says: ${plural(differenceCount, "difference")} in ${plural(records, "record")}.`;
   const notes = scopes.flatMap((scope) => untold(scope).map((text) => `${labelOf(scope)}: ${text}`));
   return page("Comparison of a dump with its targets", [
     html`<h1>Comparison of a dump with its targets</h1>`,
-    html`<div class="verdict ${isGood ? "good" : "bad"}">${sentence}</div>`,
+    html`<div class="verdict ${isGood && standings.malformed === 0 ? "good" : "bad"}">${sentence}</div>`,
     tiles([
       [formatCount(standings.equal), "records equal"],
       [formatCount(unlike(standings)), "missing or different"],
@@ -27,12 +27,20 @@ export function htmlComparison(verification: Verification): string {
       ...(standings.unproven > 0 ? [[formatCount(standings.unproven), "not proven"] as const] : []),
       [formatDuration(durationMs), "to compare them"],
     ]),
+    section("Differences", differences(verification)),
     section("What was compared with what", about(verification)),
     section("How the records stand", html`${chart(scopes)}${scopeTable(scopes)}`),
-    section("Differences", differences(verification)),
     section("Not proven", list([...new Set(notes)])),
     section("Warnings", list([...new Set([...warnings, ...scopes.flatMap((scope) => scope.warnings)])])),
   ]);
+}
+
+function goodSentence({ equal, unproven, malformed }: Verification["standings"]): string {
+  const proven = `${plural(equal, "record")} compared and found equal`;
+  if (malformed > 0)
+    return `No difference was found, but ${plural(malformed, "record")} of the dump cannot be read: ${proven}.`;
+  if (unproven === 0) return `The targets hold what the dump holds: ${proven}.`;
+  return `No difference was found: ${proven}. Of ${formatCount(unproven)} the targets do not tell.`;
 }
 
 function about({ dump, startedAt, endedAt, mode, toleranceMs, sample, targets, looks }: Verification): Markup {

@@ -4,8 +4,16 @@
  */
 import { escapeForDisplay } from "../../model/display.js";
 import type { DrillReport } from "../../run/drill/report.js";
-import { drillProblems, drillSentence, objectiveRows, serverText, TONE, timeRows } from "../drill-words.js";
-import { formatBytes, formatCount, formatDuration, plural } from "../format.js";
+import {
+  drillProblems,
+  drillSentence,
+  longDuration,
+  objectiveRows,
+  serverText,
+  TONE,
+  timeRows,
+} from "../drill-words.js";
+import { formatBytes, formatCount, plural } from "../format.js";
 import { outcomeChart } from "./charts.js";
 import { paceChart, standingBar, trendChart } from "./drill-charts.js";
 import { DRILL_STYLE } from "./drill-style.js";
@@ -56,10 +64,10 @@ function tiles(report: DrillReport): Markup {
   const all: readonly (readonly [string, string] | undefined)[] = [
     recoveryTime.ms === undefined
       ? undefined
-      : [formatDuration(recoveryTime.ms), `to restore${allowed(recoveryTime.maxMs)}`],
+      : [longDuration(recoveryTime.ms), `to restore${allowed(recoveryTime.maxMs)}`],
     recoveryPoint.ms === undefined
       ? undefined
-      : [formatDuration(recoveryPoint.ms), `old was the dump${allowed(recoveryPoint.maxMs)}`],
+      : [longDuration(recoveryPoint.ms), `old was the dump${allowed(recoveryPoint.maxMs)}`],
     restore === undefined
       ? undefined
       : [
@@ -74,7 +82,7 @@ function tiles(report: DrillReport): Markup {
 }
 
 function allowed(maxMs: number | undefined): string {
-  return maxMs === undefined ? "" : `, ${formatDuration(maxMs)} allowed`;
+  return maxMs === undefined ? "" : `, ${longDuration(maxMs)} allowed`;
 }
 
 function sections(report: DrillReport): Markup[] {
@@ -83,10 +91,10 @@ function sections(report: DrillReport): Markup[] {
   return [
     section("Objectives", objectiveTable(objectiveRows(report))),
     section("Recovery times of the last drills", withNote(trendChart(report), trend.remark)),
-    section("What was asserted", assertions.length === 0 ? undefined : assertionTable(assertions)),
-    section("Beside the dump", verification === undefined ? undefined : beside(verification)),
-    section("How the records ended", restore === undefined ? undefined : outcomeChart(restore, labelOf)),
     section("Records over time", paceChart(report)),
+    section("What was asserted", assertions.length === 0 ? undefined : assertionTable(assertions)),
+    section("Compared with the dump", verification === undefined ? undefined : beside(verification)),
+    section("How the records ended", restore === undefined ? undefined : outcomeChart(restore, labelOf)),
     section("Pace", adapters.length === 0 ? undefined : paceTable(adapters)),
     section("What was not restored", left === 0 || restore === undefined ? undefined : leftOverTable(restore, left)),
     section("What was held where and when", facts(report)),

@@ -1,7 +1,8 @@
 /** Asks whether a key on the target holds a record's content: what `compare` finds, without the places. Changes nothing. */
 import type { RedisRecord } from "../../model/record.js";
-import { compareContent, type Reader } from "./compare/content.js";
+import { compareContent } from "./compare/content.js";
 import { Findings } from "./compare/findings.js";
+import type { Reader } from "./compare/matter.js";
 import type { Asker } from "./link.js";
 
 /** `unknown`: the target cannot be asked (elastickv does not tell the members of a HyperLogLog). */

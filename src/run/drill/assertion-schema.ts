@@ -42,7 +42,7 @@ const countSchema = z
 
 const pattern = text.refine((value) => isMatch.compiles(value), "it is no regular expression");
 
-export const RECORD_TYPES = ["item", "object", "string", "hash", "list", "set", "zset", "stream", "hll"] as const;
+const RECORD_TYPES = ["item", "object", "string", "hash", "list", "set", "zset", "stream", "hll"] as const;
 
 /** Which part of a record is meant; none: its value. */
 const PARTS = ["attribute", "field", "index", "member", "entry", "header", "metadata"] as const;

@@ -66,31 +66,30 @@ async function endServers({ folder, tools, servers }: CleanUpInit, { removed, le
 async function removeScopes(init: CleanUpInit, done: Done): Promise<void> {
   const { folder } = init;
   const notes = [...folder.open.scopes];
-  const shared: SandboxServer[] = [];
-  try {
-    const options = await optionsFor(init, shared);
-    const adapters = new Set(notes.map(({ adapter }) => adapter));
-    const labels = endpointLabels(options.targets, adapters);
-    for (const adapter of adapters) {
-      const own = notes.filter((note) => note.adapter === adapter);
-      const here = own.filter(({ endpoint }) => endpoint === labels[adapter]);
-      done.left.push(
-        ...own.filter((note) => !here.includes(note)).map((note) => elsewhere(note, labels[adapter] ?? "nowhere")),
-      );
-      if (here.length > 0) await removeOf(adapter, here, { ...init, options, done });
-    }
-  } catch (error) {
+  const adapters = new Set(notes.map(({ adapter }) => adapter));
+  const options = await optionsFor(init).catch((error: unknown) => {
     done.left.push(...notes.map((note) => `${labelOf(note)}: ${messageOf(error)}`));
+  });
+  if (options === undefined) return;
+  const labels = endpointLabels(options.targets, adapters);
+  for (const adapter of adapters) {
+    const own = notes.filter((note) => note.adapter === adapter);
+    const here = own.filter(({ endpoint }) => endpoint === labels[adapter]);
+    const elsewhere = own.filter((note) => !here.includes(note));
+    done.left.push(...elsewhere.map((note) => `${labelOf(note)}: the endpoint is ${labels[adapter] ?? "unknown"} now`));
+    await removeOf(adapter, here, { ...init, options, done }).catch((error: unknown) => {
+      done.left.push(...here.map((note) => `${labelOf(note)}: ${messageOf(error)}`));
+    });
   }
 }
 
-function elsewhere(note: ScopeNote, now: string): string {
-  return `${labelOf(note)}: the endpoint is ${now} now`;
-}
+/** A server that does not answer by then is told, and tried again by whoever cleans up next. */
+const MOST_RETRY_MS = 30_000;
 
 /** Where the sandbox's servers are some that the environment names, they are looked for there again. */
-async function optionsFor({ folder, tools, servers }: CleanUpInit, shared: SandboxServer[]): Promise<RunOptions> {
+async function optionsFor({ folder, tools, servers }: CleanUpInit): Promise<RunOptions> {
   const { target, dump, scopes } = folder.open;
+  const shared: SandboxServer[] = [];
   if (target.kind === "sandbox") {
     const wanted = new Set(scopes.map(({ adapter }) => adapter));
     for (const adapter of wanted) {
@@ -102,7 +101,7 @@ async function optionsFor({ folder, tools, servers }: CleanUpInit, shared: Sandb
   }
   const { signal: _ended, ...options } = await tools.optionsFor(target, { dump, servers: shared, progress: SILENT });
   // What interrupted the drill does not keep it from being cleaned up after.
-  return options;
+  return { ...options, maxRetryTimeMs: Math.min(options.maxRetryTimeMs, MOST_RETRY_MS) };
 }
 
 interface Removing extends CleanUpInit {
@@ -110,7 +109,9 @@ interface Removing extends CleanUpInit {
   readonly done: Done;
 }
 
+/** @throws when the server itself cannot be asked */
 async function removeOf(adapter: Adapter, notes: readonly ScopeNote[], init: Removing): Promise<void> {
+  if (notes.length === 0) return;
   const { folder, options, done } = init;
   // A database cannot be deleted, and others may have written into it meanwhile: keys go one by one.
   if (adapter === "redis") {

@@ -70,7 +70,7 @@ export function drillDirectory(stateDirectory: string, id: string): string {
   return join(drillsDirectory(stateDirectory), id);
 }
 
-export function workDirectory(stateDirectory: string, id: string): string {
+function workDirectory(stateDirectory: string, id: string): string {
   return join(drillDirectory(stateDirectory, id), "work");
 }
 

@@ -5,77 +5,25 @@
  * Whatever happens once it has begun is in the report, and what it made is removed, also when it is interrupted. A drill
  * that is killed leaves a note of what it started and made.
  */
-import type { RestoreError } from "../../errors/restore-error.js";
-import type { TtlPolicy } from "../../modes/expiry.js";
-import type { Clock } from "../../support/clock.js";
+import { interrupted } from "../../errors/interruption.js";
+import { RestoreError } from "../../errors/restore-error.js";
 import { present } from "../../support/present.js";
 import { openStateDirectory } from "../job/job-file.js";
-import type { ProgressSink } from "../progress.js";
-import type { SelectionOptions } from "../selection.js";
 import { assertKnownScopes } from "./assertion-file.js";
-import { assertionName, type PlacedAssertion } from "./assertion-schema.js";
+import { assertionName } from "./assertion-schema.js";
 import { cleanUp } from "./clean-up.js";
-import { DrillFolder, type TargetNote } from "./drill-folder.js";
+import { DrillFolder } from "./drill-folder.js";
 import { lockDrill } from "./drill-lock.js";
+import type { DrillOptions, DrillRun } from "./drill-run.js";
 import { type DrillFacts, drillReport } from "./facts.js";
 import { readHistory } from "./history.js";
 import { drillRenames, type NamedScope } from "./names.js";
 import { outlineDump } from "./outline.js";
-import type { PickedDump } from "./pick.js";
 import { prove } from "./prove.js";
 import type { DrillReport } from "./report.js";
 import { restore } from "./restore.js";
 import { startServers } from "./servers.js";
-import type { DrillTools, SandboxServer } from "./tools.js";
 import { seriesOf, trendOf } from "./trend.js";
-
-export interface DrillOptions {
-  /** 12 lower-case hex digits. */
-  readonly id: string;
-  /** 16 of them, for the restore. */
-  readonly job: string;
-  readonly dump: string;
-  readonly picked?: PickedDump;
-  readonly target: TargetNote;
-  readonly targetName?: string;
-  readonly selection: SelectionOptions;
-  readonly allowOrphanBuckets: boolean;
-  readonly ttlPolicy: TtlPolicy;
-  /** Redis databases, where the drill restores into a server that stays. */
-  readonly databases: readonly number[];
-  readonly assertions: readonly PlacedAssertion[];
-  readonly assertionsPath?: string;
-  readonly maxRtoMs?: number;
-  readonly maxRpoMs?: number;
-  readonly trend: { readonly last: number; readonly percent: number };
-  readonly stateDirectory: string;
-  /** Takes the evidence. */
-  readonly out: string;
-  readonly historyPath: string;
-  /** For temporary things of a process. */
-  readonly workRoot: string;
-  readonly workPrefix?: string;
-  readonly tools: DrillTools;
-  readonly clock: Clock;
-  readonly signal?: AbortSignal;
-  /** A sink for each step. */
-  readonly progress: () => ProgressSink;
-  /** Tells people what goes on. */
-  readonly say: (text: string) => void;
-}
-
-/** What every step of a drill needs. */
-export interface DrillRun {
-  readonly options: DrillOptions;
-  readonly folder: DrillFolder;
-  readonly facts: DrillFacts;
-  readonly scopes: readonly NamedScope[];
-  readonly servers: SandboxServer[];
-  /** Aborts when the drill is interrupted, and when a server of its sandbox is gone. */
-  readonly signal: AbortSignal;
-  /** What a step is ended by for which the drill itself is to blame, not the target. */
-  fail(error: RestoreError): void;
-}
 
 /**
  * Runs a drill. The report is not yet kept.
@@ -106,7 +54,7 @@ export async function drill(options: DrillOptions): Promise<DrillReport> {
     await restore(run);
     await prove(run);
   } catch (error) {
-    facts.error = run.failure ?? error;
+    facts.error = run.failure ?? asInterruption(error, signal);
   }
   options.say("removing what the drill made");
   const cleaned = await cleanUp({ folder, tools, servers: run.servers, scopes: true });
@@ -181,6 +129,11 @@ function begin(
       return failure;
     },
   };
+}
+
+/** What an aborted signal made some library throw. */
+function asInterruption(error: unknown, signal: AbortSignal | undefined): unknown {
+  return signal?.aborted === true && !(error instanceof RestoreError) ? interrupted(error) : error;
 }
 
 /** What times have to have in common to be compared. */

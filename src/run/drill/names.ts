@@ -64,6 +64,30 @@ export function drillName(adapter: Exclude<Adapter, "redis">, name: string, id: 
   return `drill-${id}-${fitting}${suffix}`;
 }
 
+/** What servers of a sandbox take for a name. */
+const TAKEN: Record<Exclude<Adapter, "redis">, RegExp> = {
+  dynamodb: /^[A-Za-z0-9_.-]{3,255}$/,
+  s3: /^(?!.*(?:\.\.|\.-|-\.))(?!\d+\.\d+\.\d+\.\d+$)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/,
+  sqs: /^[A-Za-z0-9_-]{1,75}(?:[A-Za-z0-9_-]{0,5}|\.fifo)$/,
+};
+
+/** Databases that a Redis has unless it is told otherwise. */
+const DATABASES = 16;
+
+/** A rename for each scope whose name a sandbox would not take; there, all others keep theirs. */
+export function sandboxRenames(scopes: readonly NamedScope[], id: string): Rename[] {
+  const redis = scopes.filter(({ adapter }) => adapter === "redis").sort((a, b) => numberOf(a) - numberOf(b));
+  const free = Array.from({ length: DATABASES }, (_, i) => i).filter((i) => !redis.some((one) => numberOf(one) === i));
+  return scopes.flatMap(({ adapter, name }): Rename[] => {
+    if (adapter !== "redis") {
+      return TAKEN[adapter].test(name) ? [] : [{ adapter, from: name, to: drillName(adapter, name, id) }];
+    }
+    // Where there are more databases than a server has, it says so itself.
+    const database = numberOf({ adapter, name }) < DATABASES ? undefined : free.pop();
+    return database === undefined ? [] : [{ adapter, from: name, to: `db_${database}` }];
+  });
+}
+
 function digestOf(name: string): string {
   return createHash("sha256").update(name).digest("hex").slice(0, DIGEST_CHARS);
 }

@@ -1,13 +1,14 @@
 /** After the restore: what was asserted, and whether the target is what the dump says. */
 import { join } from "node:path";
 import { interrupted } from "../../errors/interruption.js";
+import { listedPath } from "../job/job-file.js";
 import { type ConnectedRun, connect, type RunOptions } from "../prepare.js";
+import { notRestored } from "../verify/not-restored.js";
 import { verifyTarget } from "../verify/verify-target.js";
 import type { AssertionPlace, CommandAssertion } from "./assertion-schema.js";
 import { checkData, type Finding, needsTarget } from "./check-records.js";
 import { commandEnvironment } from "./command-environment.js";
-import type { DrillRun } from "./drill.js";
-import { readExcept } from "./except.js";
+import type { DrillRun } from "./drill-run.js";
 import { drillRunOptions } from "./restore.js";
 import { secretsOf, withoutSecrets } from "./secrets.js";
 
@@ -86,7 +87,8 @@ async function verify(run: DrillRun, given: RunOptions): Promise<void> {
   const inSandbox = hasCommands ? "return" : "consume";
   const isShared = run.servers.some(({ adapter, how }) => adapter === "sqs" && how === "environment");
   const messages = target.kind === "sandbox" && !isShared ? inSandbox : "no";
-  const except = await readExcept(facts.restore?.rejectsFile, folder.work);
+  const stateDirectory = join(folder.work, "state");
+  const except = await notRestored(listedPath(stateDirectory, options.job), folder.work);
   try {
     facts.verification = await verifyTarget({
       ...given,
@@ -97,7 +99,7 @@ async function verify(run: DrillRun, given: RunOptions): Promise<void> {
         pauseMs: PAUSE_MS,
         except,
       },
-      stateDirectory: join(folder.work, "state"),
+      stateDirectory,
       pid: tools.pid,
       isAlive: tools.isAlive,
       takeUp: false,

@@ -7,10 +7,10 @@ import { apply } from "../apply.js";
 import type { Outline, OutlinedScope } from "../plan/plan-schema.js";
 import type { RunOptions } from "../prepare.js";
 import { endpointLabels } from "../targets.js";
-import type { DrillRun } from "./drill.js";
 import type { ScopeNote } from "./drill-folder.js";
+import type { DrillRun } from "./drill-run.js";
 import { MeasuringSink } from "./measured.js";
-import { drillRenames } from "./names.js";
+import { drillRenames, sandboxRenames } from "./names.js";
 
 /** @throws RestoreError as `apply`; what it wrote by then is noted in the drill's folder */
 export async function restore(run: DrillRun): Promise<void> {
@@ -54,7 +54,15 @@ export async function drillRunOptions({ options, servers, scopes, facts, signal 
   const given = await tools.optionsFor(target, { dump, servers, progress: options.progress() });
   if (target.kind === "named" && facts.servers.length === 0) facts.servers = namedServers(given, scopes);
   const kept = scopes.filter(({ adapter }) => isKept(adapter, servers));
-  const renames = drillRenames(kept, { id, databases });
+  const others = sandboxRenames(
+    scopes.filter((scope) => !kept.includes(scope)),
+    id,
+  );
+  for (const { adapter, from, to } of others) {
+    const warning = `${adapter}:${from} is restored as ${to}: the sandbox does not take its name`;
+    if (!facts.warnings.includes(warning)) facts.warnings.push(warning);
+  }
+  const renames = [...drillRenames(kept, { id, databases }), ...others];
   return { ...given, mode: modeByName("none"), ttlPolicy, selection: { ...given.selection, renames }, signal };
 }
 

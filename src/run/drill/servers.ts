@@ -3,7 +3,7 @@ import { messageOf, RestoreError } from "../../errors/restore-error.js";
 import { ADAPTERS, type Adapter } from "../../model/scope.js";
 import { present } from "../../support/present.js";
 import { unlessInterrupted } from "../before-writing.js";
-import type { DrillRun } from "./drill.js";
+import type { DrillRun } from "./drill-run.js";
 import { adaptersOf } from "./facts.js";
 import type { SandboxServer } from "./tools.js";
 

@@ -4,8 +4,9 @@
  */
 import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
-import { messageOf, RestoreError, systemCode } from "../../errors/restore-error.js";
+import { messageOf, RestoreError } from "../../errors/restore-error.js";
 import { scopeLabel } from "../../model/scope.js";
+import { wholeLines } from "../../support/file-lines.js";
 import type { ListedRecord } from "../listed-record.js";
 import { listedRecordSchema } from "./entries.js";
 
@@ -115,7 +116,7 @@ export class ListedFile {
 export async function* readListed(path: string, mayBeRewound = true): AsyncGenerator<ListedRecord> {
   const rewound = mayBeRewound ? await rewoundAt(path) : new Map<string, number>();
   let number = 0;
-  for await (const line of linesOf(path)) {
+  for await (const line of wholeLines(path)) {
     number++;
     const json: unknown = JSON.parse(line);
     if (typeof json === "object" && json !== null && "rewound" in json) continue;
@@ -128,27 +129,12 @@ export async function* readListed(path: string, mayBeRewound = true): AsyncGener
 async function rewoundAt(path: string): Promise<ReadonlyMap<string, number>> {
   const rewound = new Map<string, number>();
   let number = 0;
-  for await (const line of linesOf(path)) {
+  for await (const line of wholeLines(path)) {
     number++;
     const [, label] = REWOUND.exec(line) ?? [];
     if (label !== undefined) rewound.set(JSON.parse(label) as string, number);
   }
   return rewound;
-}
-
-/** Whole lines: what a write left unfinished at the end is none. */
-async function* linesOf(path: string): AsyncGenerator<string> {
-  const file = await open(path, "r").catch((error: unknown) => {
-    if (systemCode(error) === "ENOENT") return undefined;
-    throw error;
-  });
-  if (file === undefined) return;
-  let rest = "";
-  for await (const chunk of file.createReadStream({ encoding: "utf8" })) {
-    const lines = `${rest}${chunk as string}`.split("\n");
-    rest = lines.pop() ?? "";
-    yield* lines;
-  }
 }
 
 function tooShort(path: string, size: number, bytes: number): RestoreError {

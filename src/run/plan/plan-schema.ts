@@ -70,7 +70,7 @@ const foreseen = {
     .describe("records that are not written for what stands on the target, by outcome/reason, and the first of them"),
 };
 
-export const plannedScopeSchema = z.strictObject({ ...outlined, ...foreseen });
+const plannedScopeSchema = z.strictObject({ ...outlined, ...foreseen });
 
 const expectedTime = z.strictObject({
   seconds: z.number().nonnegative().exactOptional().describe("absent where it is not known for every adapter"),

@@ -115,7 +115,11 @@ function thrownText(error: unknown): string {
 }
 
 /** A record as plain values. @throws LimitError above the budget */
-export async function plainRecord(record: WritableRecord, scope: Scope, budget: MemoryBudget): Promise<TransformRecord> {
+export async function plainRecord(
+  record: WritableRecord,
+  scope: Scope,
+  budget: MemoryBudget,
+): Promise<TransformRecord> {
   if (record.kind === "item" && scope.adapter === "dynamodb") return plainItem(record, scope);
   if (record.kind === "object" && scope.adapter === "s3") return await plainObject(record, scope, budget);
   if (record.kind === "message" && scope.adapter === "sqs") return plainMessage(record, scope);

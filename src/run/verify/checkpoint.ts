@@ -2,14 +2,13 @@
  * What a comparison that is stopped remembers: the scopes that are done, and of the others how many records were
  * compared. It changes nothing on a target, so what was not kept is compared again, and nothing else is lost.
  */
-import { createReadStream } from "node:fs";
 import { type FileHandle, mkdir, open, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { z } from "zod";
 import { messageOf, RestoreError, systemCode } from "../../errors/restore-error.js";
 import type { Place } from "../../model/position.js";
 import { replaceFile } from "../../support/durable-files.js";
+import { wholeLines } from "../../support/file-lines.js";
 import { STANDINGS, type Standings } from "./counts.js";
 import { FoundList } from "./found.js";
 import { type VerifiedScope, verifiedScopeSchema } from "./report.js";
@@ -158,7 +157,9 @@ export class Checkpoints {
 
 /** By the labels of scopes, how many entries of the list are theirs. What was found since then is found again. */
 function countedIn({ done, begun }: Checkpoint): Map<string, number> {
-  return new Map([...Object.entries(begun), ...Object.entries(done)].map(([label, { differences }]) => [label, differences]));
+  return new Map(
+    [...Object.entries(begun), ...Object.entries(done)].map(([label, { differences }]) => [label, differences]),
+  );
 }
 
 /** @throws RestoreError JOB_UNKNOWN when there is none, JOURNAL_INVALID for one that cannot be read */
@@ -235,7 +236,7 @@ export class SuspectFile {
 
   /** All of them that were written. */
   async *places(): AsyncGenerator<Place> {
-    for await (const text of createInterface({ input: createReadStream(this.#path) })) {
+    for await (const text of wholeLines(this.#path)) {
       const [path, line] = placeSchema.parse(JSON.parse(text));
       yield { path, ...(line === undefined ? {} : { line }) };
     }

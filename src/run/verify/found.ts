@@ -2,15 +2,14 @@
  * The list of what was found: one line of JSON a difference, in a file, however many there are; the first of them in
  * memory, for the report.
  */
-import { createReadStream } from "node:fs";
 import { type FileHandle, open, rename } from "node:fs/promises";
-import { createInterface } from "node:readline";
 import { z } from "zod";
 import { messageOf, RestoreError, systemCode } from "../../errors/restore-error.js";
 import { DIFFERENCES, type Difference } from "../../model/difference.js";
 import { printableJson } from "../../model/display.js";
 import type { Place } from "../../model/position.js";
 import { ADAPTERS, type Scope, scopeLabel } from "../../model/scope.js";
+import { wholeLines } from "../../support/file-lines.js";
 
 export const foundSchema = z.strictObject({
   adapter: z.enum(ADAPTERS),
@@ -147,8 +146,7 @@ export function isMendedByWriting({ adapter, kind, path }: Found): boolean {
 
 /** The entries of a list, in order. @throws what reading throws, and ZodError for what is no list */
 export async function* readFound(path: string): AsyncGenerator<Found> {
-  const lines = createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY });
-  for await (const line of lines) yield foundSchema.parse(JSON.parse(line));
+  for await (const line of wholeLines(path)) yield foundSchema.parse(JSON.parse(line));
 }
 
 /** As far as the list is whole: its last line may be cut, and what stands behind a cut line was never counted. */

@@ -33,9 +33,10 @@ async function verified(init: Omit<ScopeCheck, "tally" | "verifier">): Promise<V
   const begun = found.exists ? checkpoints.begun(scopeLabel(scope)) : undefined;
   const tally = new ScopeTally(scope, checkpoints.found, begun);
   const check = { ...init, verifier, tally };
-  const compared = found.exists ? await records(check) : await allMissing(check);
+  const compared: Records = found.exists ? await records(check) : await allMissing(check);
   for (const difference of found.differences) await tally.found(difference);
-  for (const what of found.unproven) tally.cannotTell(what, 0);
+  // Said once.
+  for (const what of found.unproven) if (what !== compared.notListed) tally.cannotTell(what, 0);
   return {
     adapter: scope.adapter,
     scope: scope.name,
@@ -62,13 +63,15 @@ async function settings(check: Omit<ScopeCheck, "tally">): Promise<ScopeComparis
   return found;
 }
 
-async function records(check: ScopeCheck): Promise<Pick<VerifiedScope, "settled" | "extra" | "notListed">> {
+type Records = Pick<VerifiedScope, "settled" | "extra" | "notListed">;
+
+async function records(check: ScopeCheck): Promise<Records> {
   if (check.verifier.compareAll === undefined) return await verifyEach(check);
   return await verifyWhole(check);
 }
 
 /** The scope is named, and stands for all its records. */
-async function allMissing(check: ScopeCheck): Promise<Pick<VerifiedScope, "settled">> {
+async function allMissing(check: ScopeCheck): Promise<Records> {
   const { scope, tally } = check;
   for await (const record of recordsOf(check)) tally.count(standingUnasked(check, record) ?? "missing", record);
   const detail = "it is not there, and so none of its records";

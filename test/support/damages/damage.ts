@@ -12,7 +12,7 @@ export interface Damage<Client> {
   readonly found: readonly string[];
 }
 
-export interface Place {
+interface Place {
   readonly scope: string;
   readonly key?: string;
 }

@@ -5,7 +5,7 @@ import { type Damage, foundAs } from "./damage.js";
 
 const ROOT = "redis/db_0";
 /** Expiry times: far enough for every test, in whole seconds. */
-export const EXPIRES_AT = Math.ceil(Date.now() / 1000) * 1000 + 36_000_000;
+const EXPIRES_AT = Math.ceil(Date.now() / 1000) * 1000 + 36_000_000;
 
 type Files = (key: string) => Readonly<Record<string, DumpFile>>;
 
@@ -110,12 +110,7 @@ export const REDIS_DAMAGES: readonly Damage<Redis>[] = [
     (redis) => streamWith(redis, "stream-field", "a", "1", "b", "TWO"),
     "value entry 5-1",
   ),
-  damaged(
-    "stream-order",
-    stream,
-    (redis) => streamWith(redis, "stream-order", "b", "2", "a", "1"),
-    "order entry 5-1",
-  ),
+  damaged("stream-order", stream, (redis) => streamWith(redis, "stream-order", "b", "2", "a", "1"), "order entry 5-1"),
   damaged("stream-less", stream, (redis) => redis.xdel("stream-less", "5-2"), "missing-part entry 5-2"),
   damaged("stream-more", stream, (redis) => redis.xadd("stream-more", "8-0", "e", "5"), "extra-part entry 8-0"),
   damaged("stream-last-id", stream, (redis) => redis.call("XSETID", "stream-last-id", "9-9"), "last-id"),

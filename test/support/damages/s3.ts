@@ -11,7 +11,7 @@ import {
 import { type DumpFile, s3Object } from "../dump-builder.js";
 import { type Damage, foundAs } from "./damage.js";
 
-export type Parts = Partial<PutObjectCommandInput>;
+type Parts = Partial<PutObjectCommandInput>;
 
 const OWN: Parts = {
   Body: "the bytes",
@@ -37,7 +37,7 @@ function object(key: string): Record<string, DumpFile> {
 /** As a client says text that is not ASCII. */
 const CAPTION = `=?UTF-8?B?${Buffer.from("Ünïcode").toString("base64")}?=`;
 
-export async function putObject(s3: S3Client, Key: string, parts: Parts = {}): Promise<void> {
+async function putObject(s3: S3Client, Key: string, parts: Parts = {}): Promise<void> {
   const Metadata = { caption: CAPTION, author: "ann" };
   await s3.send(new PutObjectCommand({ Bucket: "photos", Key, ...OWN, Metadata, ...parts }));
 }
@@ -63,11 +63,7 @@ export const OBJECT_DAMAGES: readonly Damage<S3Client>[] = [
   changed("header-more", { ContentLanguage: "de" }, "extra-part header content-language"),
   changed("metadata", { Metadata: { caption: CAPTION, author: "bob" } }, "metadata metadata author"),
   changed("metadata-less", { Metadata: { author: "ann" } }, "missing-part metadata caption"),
-  changed(
-    "metadata-more",
-    { Metadata: { caption: CAPTION, author: "ann", more: "1" } },
-    "extra-part metadata more",
-  ),
+  changed("metadata-more", { Metadata: { caption: CAPTION, author: "ann", more: "1" } }, "extra-part metadata more"),
   {
     key: "is-gone",
     files: object("is-gone"),

@@ -285,6 +285,16 @@ describe("collections", () => {
   ] as const)("rejects one with %s", async (_what, path, content, reason) => {
     expect(await fateOf(path, content)).toBe(reason);
   });
+
+  it("takes a score in the shortest digits of its double, on whichever side of it they are, and in all of them", async () => {
+    // Each of these names the double 855025634172068.25.
+    for (const score of ["855025634172068.2", "855025634172068.3", "855025634172068.25", "8.550256341720682e14"]) {
+      expect(await fateOf("zsets/k.json", `{"members":[{"member":"a","score":${score}}]}`), score).toBe("collection");
+    }
+    expect(await fateOf("zsets/k.json", '{"members":[{"member":"a","score":855025634172068.26}]}')).toBe(
+      "score-out-of-range",
+    );
+  });
 });
 
 describe("streams", () => {

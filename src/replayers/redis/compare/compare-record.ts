@@ -7,10 +7,11 @@ import type { RedisRecord } from "../../../model/record.js";
 import { type Comparing, type Comparison, EQUAL } from "../../verifier.js";
 import type { WriteContext } from "../context.js";
 import { outcomeOfError } from "../outcomes.js";
-import { compareContent, type Matter } from "./content.js";
+import { compareContent } from "./content.js";
 import { compareExpiry, type HeldExpiry, heldExpiryOf } from "./expiry.js";
 import { Findings } from "./findings.js";
 import { compareLastId } from "./last-id.js";
+import type { Matter } from "./matter.js";
 
 const EXPIRED: Comparison = { differences: [], expired: true };
 const NEW_IDS = "entries that were appended have other ids than the dump's";

@@ -3,31 +3,12 @@
  * are not content. Changes nothing. Not atomic: a key that changes while it is read may be called different.
  */
 import type { RedisRecord } from "../../../model/record.js";
-import type { Requests } from "../link.js";
-import type { Abilities } from "../probe.js";
 import { compareCounter } from "./counter.js";
 import { compareElements } from "./elements.js";
 import { compareEntries } from "./entries.js";
-import type { Findings } from "./findings.js";
 import { compareList } from "./list.js";
+import type { Matter } from "./matter.js";
 import { compareValue } from "./value.js";
-
-export interface Reader {
-  readonly link: Requests;
-  readonly abilities: Abilities;
-  /** For what does not fit into memory. */
-  readonly workDirectory: string;
-}
-
-/** What is compared, and how. */
-export interface Matter {
-  readonly reader: Reader;
-  readonly findings: Findings;
-  /** Elements that the dump lacks may be there as well. */
-  readonly allowMore: boolean;
-  /** The dump's list was appended to the target's. */
-  readonly isAppended: boolean;
-}
 
 /** What TYPE says of a key that holds the record. */
 function typeWordOf(record: RedisRecord): string {

@@ -6,8 +6,8 @@ import { RestoreError } from "../../../errors/restore-error.js";
 import type { HyperLogLogRecord } from "../../../model/record.js";
 import { SpillingSet } from "../../../support/spilling-set.js";
 import { REGISTERS, raiseOf, registersOf } from "../hyperloglog.js";
-import type { Matter } from "./content.js";
 import { pathOf } from "./findings.js";
+import type { Matter } from "./matter.js";
 
 /** More than any sketch has. */
 const READ_BYTES = 64 * 1024;

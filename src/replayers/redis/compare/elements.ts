@@ -4,17 +4,12 @@
  */
 import type { CollectionRecord } from "../../../model/record.js";
 import type { Command, Reply } from "../connection.js";
-import type { Matter } from "./content.js";
 import { findExtras } from "./extras.js";
 import { pathOf } from "./findings.js";
-
-type Element = readonly Buffer[];
+import type { Matter } from "./matter.js";
+import { type Element, isSame, type NamedType, NOUN, nameOf } from "./parts.js";
 
 const COUNT = { hash: "HLEN", set: "SCARD", zset: "ZCARD" } as const;
-const NOUN = { hash: "field", set: "member", zset: "member" } as const;
-
-/** What is asked by name: the list is compared by place. */
-export type NamedType = keyof typeof NOUN;
 
 export async function compareElements(matter: Matter, record: CollectionRecord): Promise<void> {
   const { type } = record;
@@ -75,15 +70,6 @@ async function ask(
   if (type !== "hash") return replies;
   const [values] = replies;
   return Array.isArray(values) ? (values as readonly Reply[]) : [];
-}
-
-/** What an element is known by. */
-export function nameOf(type: NamedType, element: Element): Buffer {
-  return (type === "zset" ? element[1] : element[0]) ?? Buffer.alloc(0);
-}
-
-export function isSame(reply: unknown, bytes: Buffer | undefined): boolean {
-  return Buffer.isBuffer(reply) && bytes !== undefined && reply.equals(bytes);
 }
 
 /**

@@ -2,9 +2,9 @@
 import type { StreamEntry, StreamRecord } from "../../../model/record.js";
 import type { Reply } from "../connection.js";
 import { compareIds, idBehind, laterId } from "../stream-entries.js";
-import type { Matter } from "./content.js";
-import { isSame } from "./elements.js";
 import { LISTED } from "./findings.js";
+import type { Matter } from "./matter.js";
+import { isSame } from "./parts.js";
 
 const PAGE = 1_000;
 
@@ -41,7 +41,8 @@ class Comparing {
       await this.#compare(entries);
       if (this.#matter.findings.isSettled) return;
     }
-    const page = this.#left > 0 ? await this.#read("+", Math.min(this.#left, LISTED + this.#unreadable.size)) : [];
+    if (this.#left <= 0 || this.#matter.allowMore) return;
+    const page = await this.#read("+", Math.min(this.#left, LISTED + this.#unreadable.size));
     for (const entry of page) this.#extra(entry);
     this.#matter.findings.addUnlisted(Math.max(0, this.#left));
   }
@@ -56,8 +57,9 @@ class Comparing {
         this.#matter.findings.add("missing-part", "the target lacks it", pathOf(entry.id));
       }
     };
+    const limit = Math.min(entries.length + 1, PAGE);
     for (;;) {
-      const page = await this.#read(end, entries.length + 1);
+      const page = await this.#read(end, limit);
       for (const held of page) {
         const [id] = held;
         missUpTo(id);
@@ -70,7 +72,7 @@ class Comparing {
         this.#left--;
         this.#compareFields(entry, held);
       }
-      if (page.length <= entries.length || this.#matter.findings.isSettled) break;
+      if (page.length < limit || this.#matter.findings.isSettled) break;
     }
     missUpTo(undefined);
     this.#next = idBehind(end);
@@ -78,8 +80,8 @@ class Comparing {
 
   async #read(end: string, count: number): Promise<readonly Held[]> {
     if (this.#next === undefined || (end !== "+" && compareIds(this.#next, end) > 0)) return [];
-    const limit = String(Math.min(count, PAGE));
-    const reply = await this.#matter.reader.link.command("XRANGE", [this.#record.key, this.#next, end, "COUNT", limit]);
+    const range = [this.#record.key, this.#next, end, "COUNT", String(count)];
+    const reply = await this.#matter.reader.link.command("XRANGE", range);
     const page = entriesIn(reply);
     const last = page.at(-1)?.[0];
     if (last !== undefined) this.#next = idBehind(last);
@@ -88,7 +90,8 @@ class Comparing {
 
   #extra([id]: Held): void {
     this.#left--;
-    if (!this.#unreadable.has(id)) this.#matter.findings.add("extra-part", "the dump lacks it", pathOf(id));
+    if (!this.#matter.allowMore && !this.#unreadable.has(id))
+      this.#matter.findings.add("extra-part", "the dump lacks it", pathOf(id));
   }
 
   #compareFields({ id, fields }: StreamEntry, [, held]: Held): void {

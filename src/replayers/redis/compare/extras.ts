@@ -2,9 +2,9 @@
 import type { CollectionRecord } from "../../../model/record.js";
 import { SpillingSet } from "../../../support/spilling-set.js";
 import type { Reply } from "../connection.js";
-import type { Matter } from "./content.js";
-import { type NamedType, nameOf } from "./elements.js";
 import { LISTED, pathOf } from "./findings.js";
+import type { Matter } from "./matter.js";
+import { type NamedType, nameOf } from "./parts.js";
 
 interface Search {
   readonly record: CollectionRecord;

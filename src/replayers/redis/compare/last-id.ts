@@ -3,7 +3,7 @@ import type { StreamRecord } from "../../../model/record.js";
 import { topIdOf } from "../stream-by-entry.js";
 import { compareIds, laterId } from "../stream-entries.js";
 import { lastGeneratedId } from "../stream-fill.js";
-import type { Matter } from "./content.js";
+import type { Matter } from "./matter.js";
 
 export async function compareLastId({ reader, findings, allowMore }: Matter, record: StreamRecord): Promise<void> {
   const { key, lastId, topId } = record;

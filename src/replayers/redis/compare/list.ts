@@ -5,8 +5,8 @@
 import { hash } from "node:crypto";
 
 import type { CollectionRecord } from "../../../model/record.js";
-import type { Matter } from "./content.js";
 import { LISTED } from "./findings.js";
+import type { Matter } from "./matter.js";
 
 export async function compareList(matter: Matter, record: CollectionRecord): Promise<void> {
   const { reader, findings, isAppended } = matter;

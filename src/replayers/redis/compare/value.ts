@@ -1,6 +1,6 @@
 /** Compares a string's bytes, in parts. */
 import type { StringRecord } from "../../../model/record.js";
-import type { Matter } from "./content.js";
+import type { Matter } from "./matter.js";
 
 const PART_BYTES = 1024 * 1024;
 

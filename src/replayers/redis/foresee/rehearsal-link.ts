@@ -198,7 +198,9 @@ export class RehearsalLink implements Requests {
     if (how === "X") return "deleted";
     const word = await this.#added(key, "PFADD");
     const { value = NO_KEY } = this.#target.leftAt(sketch) ?? {};
-    return word === "ok" && registersOf(value) === undefined ? `!${TORN}` : word;
+    if (word !== "ok") return word;
+    const isWhole = registersOf(value) !== undefined && (type === "none" || (await this.#target.isWholeSketch(key)));
+    return isWhole ? word : `!${TORN}`;
   }
 
   async #append(

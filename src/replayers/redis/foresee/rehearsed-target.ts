@@ -2,7 +2,7 @@
 import { RestoreError } from "../../../errors/restore-error.js";
 import type { Command, Reply } from "../connection.js";
 import type { WriteContext } from "../context.js";
-import { looksLikeSketch, SKETCH_HEAD_BYTES } from "../hyperloglog.js";
+import { looksLikeSketch, registersOf, SKETCH_HEAD_BYTES } from "../hyperloglog.js";
 import { topIdOf } from "../stream-by-entry.js";
 import { compareIds } from "../stream-entries.js";
 import { lastGeneratedId } from "../stream-fill.js";
@@ -15,6 +15,9 @@ interface Left {
   /** Of a string. */
   readonly value?: Buffer;
 }
+
+/** No sketch is longer; of what is, so much is no sketch either. */
+const MOST_SKETCH_BYTES = 64 * 1024;
 
 /** Commands that ask. */
 const READING = new Set([
@@ -72,6 +75,13 @@ export class RehearsedTarget {
       { name: "GETRANGE", args: [key, "0", String(SKETCH_HEAD_BYTES - 1)] },
     ]);
     return Buffer.isBuffer(head) && looksLikeSketch(head, Number(size));
+  }
+
+  /** Whether all registers of the string can be read, as merging does. */
+  async isWholeSketch(key: Buffer): Promise<boolean> {
+    if (this.leftAt(key) !== undefined) return true;
+    const [bytes] = await this.read([{ name: "GETRANGE", args: [key, "0", String(MOST_SKETCH_BYTES)] }]);
+    return Buffer.isBuffer(bytes) && registersOf(bytes) !== undefined;
   }
 
   /** Whether the stream takes an entry under this id; it has it then. */

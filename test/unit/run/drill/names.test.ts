@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { drillName, drillRenames } from "../../../../src/run/drill/names.js";
+import { drillName, drillRenames, sandboxRenames } from "../../../../src/run/drill/names.js";
 
 const id = "0123456789ab";
 
@@ -57,5 +57,33 @@ describe("the names of a drill", () => {
     ] as const;
     expect(() => drillRenames(two, { id, databases: [5, 5] })).toThrow(/5, 5/);
     expect(() => drillRenames([{ adapter: "s3", name: "b" }], { id, databases: [5] })).toThrow(/restores none/);
+  });
+});
+
+describe("the names in a sandbox", () => {
+  it("are the scopes' own, but for those that its servers would not take", () => {
+    const scopes = [
+      { adapter: "dynamodb", name: "orders" },
+      { adapter: "dynamodb", name: "ab" },
+      { adapter: "s3", name: "photos.2026" },
+      { adapter: "s3", name: "UP_CASE" },
+      { adapter: "s3", name: "10.0.0.1" },
+      { adapter: "s3", name: "a..b" },
+      { adapter: "sqs", name: "jobs.fifo" },
+      { adapter: "sqs", name: `${"q".repeat(76)}.fifo` },
+      { adapter: "redis", name: "db_15" },
+      { adapter: "redis", name: "db_16" },
+    ] as const;
+    const renames = sandboxRenames(scopes, id);
+    expect(renames.map(({ from }) => from)).toEqual([
+      "ab",
+      "UP_CASE",
+      "10.0.0.1",
+      "a..b",
+      `${"q".repeat(76)}.fifo`,
+      "db_16",
+    ]);
+    expect(renames.at(-1)?.to).toBe("db_14");
+    expect(renames[0]?.to).toBe("drill-0123456789ab-ab");
   });
 });

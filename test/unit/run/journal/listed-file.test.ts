@@ -23,7 +23,7 @@ afterEach(() => {
   rmSync(directory, { recursive: true });
 });
 
-const before = (bytes: number, isRewound = false) => ({ bytes, isRewound });
+const listedBefore = (bytes: number, isRewound = false) => ({ bytes, isRewound });
 const text = () => readFileSync(path, "utf8");
 const record = (key: string, scope = "orders"): ListedRecord => ({
   adapter: "dynamodb",
@@ -69,7 +69,7 @@ const unwritable = {
 
 describe("the list, as it is written", () => {
   it("is the user's own, holds whole lines, and knows its length before it is written", async () => {
-    const listed = await ListedFile.open(directory, before(0));
+    const listed = await ListedFile.open(directory, listedBefore(0));
     expect([listed.path, listed.bytes]).toEqual([path, 0]);
     listed.add([]);
     listed.add(["a", "ü"]);
@@ -85,7 +85,7 @@ describe("the list, as it is written", () => {
 
   it("is cut back to what counts, and goes on from there", async () => {
     writeFileSync(path, "a\nb\nhalf");
-    const listed = await ListedFile.open(directory, before(2));
+    const listed = await ListedFile.open(directory, listedBefore(2));
     expect([listed.bytes, text()]).toEqual([2, "a\n"]);
     listed.add(["c"]);
     await listed.flush();
@@ -94,7 +94,7 @@ describe("the list, as it is written", () => {
   });
 
   it("is written by itself once there is a quarter of a megabyte of it, no byte earlier, and then again", async () => {
-    const listed = await ListedFile.open(directory, before(0));
+    const listed = await ListedFile.open(directory, listedBefore(0));
     const line = "x".repeat(256 * 1024 - 2);
     listed.add([line]);
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -109,7 +109,7 @@ describe("the list, as it is written", () => {
   });
 
   it.each(["write", "sync"] as const)("tells whoever flushes of a %s that failed", async (operation) => {
-    const listed = await ListedFile.open(directory, before(0));
+    const listed = await ListedFile.open(directory, listedBefore(0));
     failAt(operation);
     listed.add(["x".repeat(256 * 1024)]);
     await new Promise((resolve) => setTimeout(resolve, 10));
@@ -120,14 +120,14 @@ describe("the list, as it is written", () => {
   it.each(["open", "truncate"] as const)("cannot be had where %s fails, and no file stays open", async (operation) => {
     const forgotten = new ForgottenFiles(directory);
     failAt(operation);
-    await expect(ListedFile.open(directory, before(0))).rejects.toMatchObject(unwritable);
+    await expect(ListedFile.open(directory, listedBefore(0))).rejects.toMatchObject(unwritable);
     expect(await forgotten.found()).toEqual([]);
     forgotten.stop();
   });
 
   it("cannot be had where it is shorter than it was, and says what helps", async () => {
     writeFileSync(path, "a\n");
-    await expect(ListedFile.open(directory, before(3))).rejects.toMatchObject({
+    await expect(ListedFile.open(directory, listedBefore(3))).rejects.toMatchObject({
       code: "JOURNAL_INVALID",
       retry: "fatal",
       hint: expect.stringContaining("elastickv-restore cancel") as string,
@@ -137,7 +137,7 @@ describe("the list, as it is written", () => {
 
   it("lets go of its file when it is closed", async () => {
     const forgotten = new ForgottenFiles(directory);
-    const listed = await ListedFile.open(directory, before(0));
+    const listed = await ListedFile.open(directory, listedBefore(0));
     await listed.close();
     expect(await forgotten.found()).toEqual([]);
     forgotten.stop();
@@ -167,7 +167,7 @@ describe("the list, as it is read", () => {
   it("is read once where no scope was rewound, and twice where one was: before it was opened, or since", async () => {
     writeFileSync(path, lines(record("a")));
     const opened = readsOf();
-    const plain = await ListedFile.open(directory, before(text().length));
+    const plain = await ListedFile.open(directory, listedBefore(text().length));
     plain.add([JSON.stringify(record("b"))]);
     await plain.flush();
     expect([await keysIn(plain.records()), opened()]).toEqual([["a", "b"], 1]);
@@ -175,7 +175,7 @@ describe("the list, as it is read", () => {
     await plain.flush();
     expect([await keysIn(plain.records()), opened()]).toEqual([["c"], 3]);
     await plain.close();
-    const again = await ListedFile.open(directory, before(text().length, true));
+    const again = await ListedFile.open(directory, listedBefore(text().length, true));
     expect([await keysIn(again.records()), opened()]).toEqual([["c"], 5]);
     await again.close();
   });

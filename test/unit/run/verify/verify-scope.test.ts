@@ -310,7 +310,29 @@ describe("a scope that is compared whole", () => {
   });
 });
 
+it("says once why a target cannot be listed", async () => {
+  const why = "the fake cannot be listed";
+  const settings = () => ({ exists: true, differences: [], unproven: [why, "its tags"] });
+  const { scope } = await verdict({ script: { settings } });
+  expect(scope.notListed).toBe(why);
+  expect(scope.unproven).toEqual([{ what: "its tags", records: 0 }]);
+});
+
 describe("a comparison that was stopped", () => {
+  it("counts each record once where the scope is gone meanwhile", async () => {
+    const stop = new AbortController();
+    const records = items(...Array.from({ length: 30 }, (_, i) => `k${i}`));
+    const compare = (record: DumpRecord): Comparison => {
+      if (record.displayKey === "k20") stop.abort();
+      return EQUAL;
+    };
+    const stopped = verdict({ records, signal: stop.signal, script: { compare } });
+    await expect(stopped).rejects.toMatchObject({ code: "INTERRUPTED" });
+    const settings = () => ({ exists: false, differences: [], unproven: [] });
+    const { scope } = await verdict({ records, takeUp: true, script: { settings } });
+    expect(scope).toMatchObject({ exists: false, records: 30, standings: { missing: 30, equal: 0 }, differences: 1 });
+  });
+
   it("goes on behind what was compared, and still knows what differed", async () => {
     const stop = new AbortController();
     const compare = (record: DumpRecord): Comparison => {
