@@ -3,11 +3,11 @@
  * `retry` does it: one that is stopped is taken up by `resume`.
  */
 import { randomBytes } from "node:crypto";
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { EXIT } from "../errors/codes.js";
 import { RestoreError } from "../errors/restore-error.js";
 import { openStateDirectory } from "../run/job/job-file.js";
+import { openRepairs } from "../run/job/repairs.js";
 import { type Found, isMendedByWriting, readFound } from "../run/verify/found.js";
 import { type Mended, mendTarget } from "../run/verify/mend.js";
 import type { Verification } from "../run/verify/report.js";
@@ -46,9 +46,7 @@ export async function repaired(
 async function repairPath(args: ComparisonArguments, io: Io): Promise<string> {
   const directory = stateDirectory(args, io);
   await openStateDirectory(directory);
-  const repairs = join(directory, "repairs");
-  await mkdir(repairs, { recursive: true, mode: 0o700 });
-  return join(repairs, `${randomBytes(8).toString("hex")}.json`);
+  return join(await openRepairs(directory), `${randomBytes(8).toString("hex")}.json`);
 }
 
 interface Damage {

@@ -3,6 +3,7 @@ import { EXIT } from "../../errors/codes.js";
 import { RestoreError } from "../../errors/restore-error.js";
 import { removeJob } from "../../run/job/job-file.js";
 import { type JobOverview, listJobs } from "../../run/job/jobs.js";
+import { removeRepairs } from "../../run/job/repairs.js";
 import { systemClock } from "../../support/clock.js";
 import type { Command } from "../command.js";
 import { plural } from "../format.js";
@@ -44,7 +45,10 @@ export const jobs: Command<JobsArguments> = {
     const directory = stateDirectory(args, io);
     const all = await listJobs({ stateDirectory: directory, isAlive: io.isAlive });
     const old = all.filter((job) => hasEndedBefore(job, before));
-    if (args.dryRun !== true) for (const { id } of old) await removeJob(directory, id);
+    if (args.dryRun !== true) {
+      for (const { id } of old) await removeJob(directory, id);
+      await removeRepairs(directory, before);
+    }
     const lines = [
       ...old.map(jobLine),
       `${plural(old.length, "job")} ${args.dryRun === true ? "would be " : ""}removed.`,
