@@ -151,7 +151,7 @@ describe("apply --plan", () => {
 });
 
 describe("a job that was begun by a plan", () => {
-  const RECORDS = 60;
+  const RECORDS = 400;
   let many: Awaited<ReturnType<typeof temporaryDump>>;
   beforeEach(async () => {
     const strings = Array.from({ length: RECORDS }, (_, i) => [`redis/db_0/strings/k${i}.bin`, "ours"] as const);

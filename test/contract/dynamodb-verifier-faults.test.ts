@@ -4,7 +4,7 @@ import type { TableIndex, TableSchema, TableScope } from "../../src/model/scope.
 import type { Replayer } from "../../src/replayers/replayer.js";
 import type { Comparing, HeldKey, Verifier } from "../../src/replayers/verifier.js";
 import { dynamoDb, itemRecords, keysOf, tableScope } from "../support/dynamodb-records.js";
-import { fakeClock } from "../support/fake-clock.js";
+import { briskClock, fakeClock } from "../support/fake-clock.js";
 import {
   type ProxiedRequest,
   type Script,
@@ -24,13 +24,13 @@ beforeAll(async () => {
 });
 afterAll(() => proxy?.stop());
 
-function replayer(): Required<Replayer<"dynamodb">> {
-  const context = { clock: fakeClock(), maxRetryTimeMs: 60_000 };
+function replayer(clock = fakeClock()): Required<Replayer<"dynamodb">> {
+  const context = { clock, maxRetryTimeMs: 60_000 };
   return bench.replayerFor("put-if-absent", { endpoint: proxy.endpoint, context }) as Required<Replayer<"dynamodb">>;
 }
 
-function verifier(): Required<Verifier<"dynamodb">> {
-  return replayer().verifier as Required<Verifier<"dynamodb">>;
+function verifier(clock = fakeClock()): Required<Verifier<"dynamodb">> {
+  return replayer(clock).verifier as Required<Verifier<"dynamodb">>;
 }
 
 async function newTable(schema: Partial<TableSchema> = {}, ...items: readonly string[]): Promise<TableScope> {
@@ -304,7 +304,7 @@ describe("mending", () => {
     const scope = await newTable();
     proxy.follow(({ operation, before }) => (operation === "UpdateTable" && before === 0 ? "lose-answer" : "pass"));
     const own = tableScope(scope.name, { globalIndexes: [byG] });
-    expect(await verifier().mend(own)).toEqual([]);
+    expect(await verifier(briskClock()).mend(own)).toEqual([]);
     expect((await verifier().settings(own, EXACTLY)).differences).toEqual([]);
   });
 
@@ -313,7 +313,7 @@ describe("mending", () => {
     const scope = await newTable({ globalIndexes: [now] });
     proxy.follow(({ operation, before }) => (operation === "UpdateTable" && before % 2 === 0 ? "lose-answer" : "pass"));
     const own = tableScope(scope.name, { globalIndexes: [byG] });
-    expect(await verifier().mend(own)).toEqual([]);
+    expect(await verifier(briskClock()).mend(own)).toEqual([]);
     expect((await verifier().settings(own, EXACTLY)).differences).toEqual([]);
     expect(operations().filter((name) => name === "UpdateTable")).toHaveLength(4);
   });
@@ -325,15 +325,15 @@ describe("mending", () => {
     proxy.follow(({ operation, before }) =>
       operation === "UpdateTable" && before === 1 ? refusal("ValidationException", "no more") : "pass",
     );
-    expect(await verifier().mend(own)).toEqual([
+    expect(await verifier(briskClock()).mend(own)).toEqual([
       expect.stringMatching(/KEYS_ONLY.*: it was deleted to be made anew, and then: .*no more/),
     ]);
     proxy.follow(({ operation }) => (operation === "UpdateTable" ? refusal("AccessDeniedException", "no") : "pass"));
-    expect(await verifier().mend(own)).toEqual([
+    expect(await verifier(briskClock()).mend(own)).toEqual([
       expect.stringMatching(/^the global index "by_g" is missing: the credentials may not change a table/),
     ]);
     proxy.follow(() => "pass");
-    expect(await verifier().mend(own)).toEqual([]);
+    expect(await verifier(briskClock()).mend(own)).toEqual([]);
   });
 
   it("that the target does not know is told, and the next index is tried all the same", async () => {
@@ -342,7 +342,7 @@ describe("mending", () => {
     proxy.follow(({ operation, before }) =>
       operation === "UpdateTable" && before === 0 ? refusal("ValidationException", "unsupported operation") : "pass",
     );
-    expect(await verifier().mend(own)).toEqual([
+    expect(await verifier(briskClock()).mend(own)).toEqual([
       expect.stringMatching(/^the global index "by_g" is missing: the target cannot change the indexes/),
     ]);
     const left = (await verifier().settings(own, EXACTLY)).differences.map(({ at }) => at);

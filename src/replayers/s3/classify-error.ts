@@ -89,6 +89,7 @@ export function classifyError(
   }
   const meaning =
     (Object.hasOwn(BY_NAME, name) ? BY_NAME[name] : undefined) ??
+    (isNamelessConflict(name, status) ? BY_NAME["ConditionalRequestConflict"] : undefined) ??
     (status === undefined ? undefined : BY_STATUS[status]);
   if (meaning !== undefined) {
     const [code, reason, retry] = meaning;
@@ -125,6 +126,11 @@ function answerHeader(error: unknown, name: string): string | undefined {
   const headers: unknown = typeof response === "object" && response !== null ? Reflect.get(response, "headers") : {};
   const value: unknown = typeof headers === "object" && headers !== null ? Reflect.get(headers, name) : undefined;
   return typeof value === "string" ? value : undefined;
+}
+
+/** An answer to a HEAD has no body that names it: `OperationAborted` and its like pass. */
+function isNamelessConflict(name: string, status: number | undefined): boolean {
+  return status === 409 && (name === "Conflict" || name === "409" || name.startsWith("Unknown"));
 }
 
 /** Known, and not allowed to: not the same as credentials that are wrong. A HEAD's refusal has no name of its own. */

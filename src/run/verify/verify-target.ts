@@ -4,7 +4,9 @@ import { copyFile } from "node:fs/promises";
 import { join } from "node:path";
 import { EXIT } from "../../errors/codes.js";
 import { messageOf, RestoreError } from "../../errors/restore-error.js";
-import { ADAPTERS, scopeLabel } from "../../model/scope.js";
+import { ADAPTERS, type Adapter, scopeLabel } from "../../model/scope.js";
+import { present } from "../../support/present.js";
+import { someAtOnce } from "../../support/some-at-once.js";
 import { fingerprintOf, type JobIdentity } from "../job/identity.js";
 import { acquireLock } from "../job/locks.js";
 import { type ConnectedRun, connect, identityOf, type RunOptions } from "../prepare.js";
@@ -85,27 +87,29 @@ interface Verifying {
   readonly checkpoints: Checkpoints;
 }
 
+/** Of an adapter, side by side: one that is to be looked at again does not keep the others waiting. */
+const SCOPES_AT_ONCE = 4;
+
 /** In the order of the run's scopes. The first error stops what the other adapters do. */
 async function verifyAll({ run, how, checkpoints }: Verifying): Promise<VerifiedScope[]> {
   const sample: Sample | undefined =
     how.share === undefined || how.share === 1 ? undefined : { share: how.share, seed: checkpoints.seed };
   const done = new Map<string, VerifiedScope>();
   let failure: { readonly error: unknown } | undefined;
-  const verifyAdapter = async (adapter: (typeof ADAPTERS)[number]) => {
-    for (const [number, scope] of run.found.entries()) {
-      if (scope.adapter !== adapter || failure !== undefined) continue;
-      const init = { run, how, scope, number, checkpoints, ...(sample === undefined ? {} : { sample }) };
-      done.set(scopeLabel(scope), await verifyScope(init));
-    }
+  const fail = (error: unknown): void => {
+    failure ??= { error };
+    run.stop();
   };
-  await Promise.all(
-    ADAPTERS.map((adapter) =>
-      verifyAdapter(adapter).catch((error: unknown) => {
-        failure ??= { error };
-        run.stop();
-      }),
-    ),
-  );
+  // What is under way ends before anything is closed: no scope's failure may leave another one behind.
+  const verifyAdapter = async (adapter: Adapter) => {
+    const scopes = [...run.found.entries()].filter(([, scope]) => scope.adapter === adapter);
+    await someAtOnce(scopes, SCOPES_AT_ONCE, async ([number, scope]) => {
+      if (failure !== undefined) return;
+      const init = { run, how, scope, number, checkpoints, ...present({ sample }) };
+      await verifyScope(init).then((verified) => done.set(scopeLabel(scope), verified), fail);
+    });
+  };
+  await Promise.all(ADAPTERS.map(verifyAdapter));
   if (failure !== undefined) throw failure.error;
   return run.found.flatMap((scope) => done.get(scopeLabel(scope)) ?? []);
 }

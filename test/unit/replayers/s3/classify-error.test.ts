@@ -13,6 +13,8 @@ it.each([
   ["MethodNotAllowed", 405, "CALL_FAILED", "not-implemented", "no"],
   ["OperationAborted", 409, "THROTTLED", "throttled", "yes"],
   ["ConditionalRequestConflict", 409, "THROTTLED", "throttled", "yes"],
+  ["Unknown", 409, "THROTTLED", "throttled", "yes"],
+  ["InvalidBucketState", 409, "RECORD_REFUSED", "refused-by-target", "no"],
   ["SlowDown", 503, "THROTTLED", "throttled", "yes"],
   ["InternalError", 500, "CONNECTION", "server-error", "yes"],
   ["BadDigest", 400, "CALL_FAILED", "digest-mismatch", "yes"],
