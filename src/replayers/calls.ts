@@ -90,6 +90,12 @@ export class Calls {
     return new Calls({ ...this.#init, ...pacing, signal: writeSignal }, this.#shared);
   }
 
+  /** The same target, with no more time for retries than this. */
+  within(maxRetryTimeMs: number): Calls {
+    const most = Math.min(maxRetryTimeMs, this.#init.maxRetryTimeMs);
+    return new Calls({ ...this.#init, maxRetryTimeMs: most }, this.#shared);
+  }
+
   /**
    * The same target, for giving back what was taken from it: begun also when the run is to stop, until writes have to end
    * as well. Retries last as long as told, or as long as all of them where that is shorter.

@@ -1,4 +1,6 @@
 /** Drills in real servers that hold other things, which none of them may touch. */
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { ListQueuesCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { present } from "../../src/support/present.js";
@@ -143,6 +145,24 @@ describe("a drill in servers that hold other things", () => {
     const cleaned = await drills.run(["--clean"]);
     expect(cleaned.status).toBe(0);
     expect(await target.keys(9)).toEqual({});
+  });
+
+  it("that is killed before it wrote leaves keys of the dump's names alone, which are somebody else's by then", async () => {
+    const { target, servers } = end;
+    const dump = await end.newDump(TWO_KEYS);
+    const drilled = await drills.run([dump, "--redis-url", servers.redis.endpoint, "--drill-database", "9"]);
+    const id = drilled.report?.drill ?? "";
+    await target.redis(9).set("one", "theirs");
+    const note = { adapter: "redis", scope: "db_0", target: "db_9", endpoint: servers.redis.endpoint };
+    const options = { redisUrl: servers.redis.endpoint };
+    const open = {
+      ...{ openVersion: 1, id, startedAt: 1, pid: 1, dump, target: { kind: "named", options } },
+      ...{ job: "0123456789abcdef", servers: [], scopes: [note] },
+    };
+    await writeFile(join(drills.folder, id, "open.json"), JSON.stringify(open));
+    expect((await drills.run(["--clean"])).status).toBe(0);
+    expect(await target.keys(9)).toEqual({ one: "theirs" });
+    await target.redis(9).del("one");
   });
 
   it("takes its keys away also when it is interrupted", async () => {

@@ -262,7 +262,8 @@ async function refusable<T>(asked: Promise<T>): Promise<T | undefined> {
   }
 }
 
-function unreachable(error: unknown): unknown {
+/** As what it shows before anything was written. */
+export function unreachable(error: unknown): unknown {
   if (!(error instanceof RestoreError) || (error.code !== "OUTAGE" && error.code !== "CALL_FAILED")) return error;
   return new RestoreError("TARGET_UNREACHABLE", error.message, {
     where: error.where,

@@ -34,7 +34,7 @@ import { askLongestValue, foreseeRecord } from "./foresee/foresee.js";
 import { lossesOf } from "./foresee/losses.js";
 import { ServerIdentity } from "./identity.js";
 import { markerKeys, temporaryKey } from "./own-keys.js";
-import { type Abilities, probeRedis } from "./probe.js";
+import { type Abilities, probeRedis, unreachable } from "./probe.js";
 import { probeCluster } from "./probe-cluster.js";
 import type { RemapSink } from "./remap.js";
 import { deleteOthers, flush, inspectDatabase, removeKeys, removeStreams } from "./scope.js";
@@ -67,6 +67,8 @@ export function createRedisReplayer(target: RedisTarget, context: ReplayerContex
 }
 
 const BATCH = { records: 500, bytes: 4 * 1024 * 1024 };
+/** How long a server may be out of reach before anything was asked of it. */
+const REACH_MS = 5_000;
 const CONCURRENCY = 4;
 /** Records of one batch that are under way at once. */
 const SIDE_BY_SIDE = 100;
@@ -337,10 +339,26 @@ class RedisReplayer implements Replayer<"redis"> {
     return this.#known;
   }
 
+  /** Whoever named a server that is not there does not wait long to hear of it; one that is loading is there. */
+  async #reach(): Promise<void> {
+    const wire = new SingleWire({ address: this.#address, database: 0, identity: this.#identity });
+    const { link } = new Database({ wire, calls: this.#calls.within(REACH_MS), scope: "db_0" });
+    try {
+      await link.command("PING", []);
+    } catch (error) {
+      // What else there is to say of it is found when it is asked what it can do.
+      if (!(error instanceof RestoreError) || error.code !== "OUTAGE") return;
+      if (!(error.cause instanceof RestoreError) || error.cause.code !== "THROTTLED") throw unreachable(error);
+    } finally {
+      wire.close();
+    }
+  }
+
   /** An address that turns out to be a cluster's node is taken for the cluster's name. */
   async #learn(): Promise<Abilities> {
     const probing = { endpoint: this.endpoint, emptying: this.#emptying() };
     if (!this.#address.cluster) {
+      await this.#reach();
       const abilities = await probeRedis(this.#databaseNumber(0, "db_0").link, probing);
       if (!abilities.clustered) return abilities;
       if (this.#address.seeds.length === 0) throw this.#clusterBySocket();

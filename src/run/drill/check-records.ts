@@ -142,7 +142,9 @@ async function holds(run: ConnectedRun, scope: Scope, record: DumpRecord): Promi
   if (comparison === undefined) return "the target cannot be asked for one record";
   if (comparison.expired === true) return "its time is past, and it is not on the target";
   const [first] = comparison.differences;
-  return first === undefined ? undefined : `the target does not hold it as the dump does: ${first.detail}`;
+  if (first !== undefined) return `the target does not hold it as the dump does: ${first.detail}`;
+  const [unproven] = comparison.unproven ?? [];
+  return unproven === undefined ? undefined : `whether the target holds it as the dump does is not known: ${unproven}`;
 }
 
 async function recordFinding(

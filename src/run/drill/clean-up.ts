@@ -13,6 +13,7 @@ import type { DrillFolder, ScopeNote } from "./drill-folder.js";
 import { drillScope } from "./drill-scope.js";
 import { removeKeys } from "./remove-keys.js";
 import type { DrillTools, SandboxServer } from "./tools.js";
+import { wroteInto } from "./wrote-into.js";
 
 export interface CleanUp {
   readonly removed: readonly string[];
@@ -117,7 +118,10 @@ async function removeOf(adapter: Adapter, notes: readonly ScopeNote[], init: Rem
   if (adapter === "redis") {
     for (const note of notes) {
       await told(note, done, async () => {
-        await removeKeys({ options, note, job: folder.open.job });
+        // Where it wrote nothing, whatever stands there by now is somebody else's, also under the dump's names.
+        const { job } = folder.open;
+        const restore = { stateDirectory: folder.restoreState, isAlive: init.tools.isAlive };
+        if (await wroteInto(note, { job, ...restore })) await removeKeys({ options, note, job });
         await folder.forgetScope(note);
       });
     }

@@ -107,6 +107,11 @@ export class DrillFolder {
     return workDirectory(this.#stateDirectory, this.#open.id);
   }
 
+  /** State directory of the restore's job. */
+  get restoreState(): string {
+    return join(this.work, RESTORE_STATE);
+  }
+
   get open(): OpenDrill {
     return this.#open;
   }
@@ -129,8 +134,11 @@ export class DrillFolder {
 
   /** Removes what is temporary; what is left elsewhere stays noted. Repeatable. @throws RestoreError LOCAL_IO */
   async close(): Promise<void> {
-    await rm(this.work, { recursive: true, force: true }).catch(unwritable(this.work));
-    if (this.#open.servers.length + this.#open.scopes.length > 0) return;
+    const { servers, scopes } = this.#open;
+    // What the restore wrote where scopes are left is told by its journal alone.
+    const spares = scopes.length > 0 ? [RESTORE_STATE] : [];
+    await removeBut(this.work, spares).catch(unwritable(this.work));
+    if (servers.length + scopes.length > 0) return;
     await rm(openPath(this.#stateDirectory, this.#open.id), { force: true }).catch(unwritable(this.path));
   }
 
@@ -146,6 +154,16 @@ export class DrillFolder {
       .catch(() => undefined)
       .then(() => replaceFile(path, `${JSON.stringify(this.#open, undefined, 2)}\n`));
     await this.#writing.catch(unwritable(path));
+  }
+}
+
+const RESTORE_STATE = "state";
+
+async function removeBut(folder: string, spares: readonly string[]): Promise<void> {
+  if (spares.length === 0) return await rm(folder, { recursive: true, force: true });
+  const names = await readdir(folder).catch(() => []);
+  for (const name of names) {
+    if (!spares.includes(name)) await rm(join(folder, name), { recursive: true, force: true });
   }
 }
 

@@ -87,7 +87,7 @@ async function verify(run: DrillRun, given: RunOptions): Promise<void> {
   const inSandbox = hasCommands ? "return" : "consume";
   const isShared = run.servers.some(({ adapter, how }) => adapter === "sqs" && how === "environment");
   const messages = target.kind === "sandbox" && !isShared ? inSandbox : "no";
-  const stateDirectory = join(folder.work, "state");
+  const stateDirectory = folder.restoreState;
   const except = await notRestored(listedPath(stateDirectory, options.job), folder.work);
   try {
     facts.verification = await verifyTarget({

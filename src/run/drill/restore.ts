@@ -26,7 +26,7 @@ export async function restore(run: DrillRun): Promise<void> {
       progress: measuring,
       newJobId: options.job,
       job: {
-        stateDirectory: join(folder.work, "state"),
+        stateDirectory: folder.restoreState,
         pid: tools.pid,
         isAlive: tools.isAlive,
         cwd: tools.cwd,

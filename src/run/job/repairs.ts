@@ -24,7 +24,8 @@ export async function removeRepairs(stateDirectory: string, before: number): Pro
   for (const name of await namesIn(directory)) {
     const path = join(directory, name);
     const [id = name] = name.split(".");
-    if (needed.some((words) => words.includes(join(directory, id)))) continue;
+    // By its name alone: the state directory may have been named in another way when the job began.
+    if (needed.some((words) => words.includes(join("repairs", id)))) continue;
     const found = await stat(path).catch(() => undefined);
     if (found !== undefined && found.mtimeMs <= before) await rm(path, { force: true });
   }

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -30,15 +30,18 @@ describe("a drill's folder", () => {
     ]);
   });
 
-  it("is left nothing of once everything noted is gone", async () => {
+  it("keeps the restore's journal while scopes are left, and nothing once everything noted is gone", async () => {
     const folder = await DrillFolder.begin(state, open);
     await folder.noteScopes([scope]);
+    await mkdir(folder.restoreState);
+    await mkdir(join(folder.work, "data-of-a-server"));
     await folder.close();
     expect(await leftDrills(state)).toHaveLength(1);
-    await expect(stat(folder.work)).rejects.toThrow(/ENOENT/);
+    expect(await readdir(folder.work)).toEqual(["state"]);
     for (const note of folder.open.scopes) await folder.forgetScope(note);
     await folder.close();
     expect(await leftDrills(state)).toEqual([]);
+    await expect(stat(folder.work)).rejects.toThrow(/ENOENT/);
   });
 
   it("that cannot be read is told, not passed over", async () => {

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, utimes, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, rm, symlink, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
@@ -57,6 +57,10 @@ it("keeps what an unfinished job reads again when it is taken up", async () => {
     cwd: "/",
     identity,
   });
+  const byOtherName = `${state}-link`;
+  await symlink(state, byOtherName);
+  await removeRepairs(byOtherName, NOW).finally(() => rm(byOtherName));
+  expect(await readdir(join(state, "repairs"))).toHaveLength(2);
   await removeRepairs(state, NOW);
   expect(await readdir(join(state, "repairs"))).toHaveLength(2);
 });
