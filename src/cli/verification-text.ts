@@ -1,5 +1,5 @@
 /** What a comparison with the targets found, as text. Pure. */
-import { escapeForDisplay } from "../model/display.js";
+import { plannedLabel } from "../run/plan/outline.js";
 import { STANDINGS, type Standing, unlike } from "../run/verify/counts.js";
 import type { Found } from "../run/verify/found.js";
 import type { Verification, VerifiedScope } from "../run/verify/report.js";
@@ -16,7 +16,7 @@ export function comparisonText(verification: Verification): string {
     ...table(
       ["scope", ...right],
       scopes.map((scope) => [
-        labelOf(scope),
+        plannedLabel(scope),
         formatCount(scope.records),
         ...columns.map((each) => count(scope.standings[each])),
         scope.extra === undefined ? "?" : count(scope.extra),
@@ -28,7 +28,7 @@ export function comparisonText(verification: Verification): string {
     "",
     ...differenceLines(verification),
     ...untoldLines(scopes),
-    ...warningLines([...warnings, ...scopeWarnings(scopes, labelOf)]),
+    ...warningLines([...warnings, ...scopeWarnings(scopes, plannedLabel)]),
     verdictOf(verification),
     ...remarks(verification),
   ]);
@@ -36,11 +36,6 @@ export function comparisonText(verification: Verification): string {
 
 function count(value: number): string {
   return value === 0 ? "" : formatCount(value);
-}
-
-function labelOf({ adapter, scope, target }: Pick<Found, "adapter" | "scope" | "target">): string {
-  const label = escapeForDisplay(`${adapter}:${scope}`);
-  return target === scope ? label : `${label} → ${escapeForDisplay(target)}`;
 }
 
 function differenceLines({ differences, differenceCount, differencesFile }: Verification): string[] {
@@ -56,19 +51,19 @@ function differenceText(found: Found): string {
   const { kind, key, at, detail, path, line } = found;
   const place = path === undefined || key === undefined ? "" : ` (${shownPlace(path, line)})`;
   const where = [key, at].filter((part) => part !== undefined).join(", ");
-  return `${kind}  ${labelOf(found)}  ${where}${where === "" ? "" : ": "}${detail}${place}`;
+  return `${kind}  ${plannedLabel(found)}  ${where}${where === "" ? "" : ": "}${detail}${place}`;
 }
 
 function untoldLines(scopes: readonly VerifiedScope[]): string[] {
   const untold = new Map<string, string[]>();
   for (const scope of scopes) {
     for (const { what, records } of scope.unproven) {
-      const of = records === 0 ? labelOf(scope) : `${labelOf(scope)} (${plural(records, "record")})`;
+      const of = records === 0 ? plannedLabel(scope) : `${plannedLabel(scope)} (${plural(records, "record")})`;
       untold.set(what, [...(untold.get(what) ?? []), of]);
     }
   }
   const notListed = scopes.flatMap((scope) =>
-    scope.notListed === undefined || !scope.exists ? [] : [{ scope: labelOf(scope), why: scope.notListed }],
+    scope.notListed === undefined || !scope.exists ? [] : [{ scope: plannedLabel(scope), why: scope.notListed }],
   );
   for (const { scope, why } of notListed) {
     const what = `nobody looked for records that the dump lacks: ${why}`;
@@ -78,7 +73,8 @@ function untoldLines(scopes: readonly VerifiedScope[]): string[] {
   return ["Not proven:", ...[...untold].map(([what, of]) => `  ${named(of)}: ${what}`), ""];
 }
 
-const WORDS: Readonly<Record<Standing, string>> = {
+/** For people, in text and on pages. */
+export const STANDING_WORDS: Readonly<Record<Standing, string>> = {
   equal: "equal",
   missing: "missing",
   differing: "different",
@@ -90,7 +86,7 @@ const WORDS: Readonly<Record<Standing, string>> = {
 
 function verdictOf({ records, standings, extra, durationMs, differenceCount }: Verification): string {
   const told = STANDINGS.filter((each) => standings[each] > 0).map(
-    (each) => `${formatCount(standings[each])} ${WORDS[each]}`,
+    (each) => `${formatCount(standings[each])} ${STANDING_WORDS[each]}`,
   );
   const beside = extra > 0 ? [`${plural(extra, "record")} that the dump lacks`] : [];
   const isGood = unlike(standings) + differenceCount === 0;

@@ -1,10 +1,13 @@
 /** What a comparison found, as a page for people. */
 import { escapeForDisplay } from "../../model/display.js";
+import { plannedLabel } from "../../run/plan/outline.js";
 import { STANDINGS, type Standing, unlike } from "../../run/verify/counts.js";
 import type { Verification, VerifiedScope } from "../../run/verify/report.js";
 import { formatBytes, formatCount, formatDuration, plural } from "../format.js";
+import { STANDING_WORDS } from "../verification-text.js";
 import { html, type Markup } from "./markup.js";
 import { facts, list, page, section, tiles, time } from "./page.js";
+import { framed } from "./tables.js";
 
 /** As many differences are shown; all stand in the file beside the report. */
 const SHOWN = 200;
@@ -16,7 +19,7 @@ export function htmlComparison(verification: Verification): string {
   const sentence = isGood
     ? goodSentence(standings)
     : `The targets are not what the dump says: ${plural(differenceCount, "difference")} in ${plural(records, "record")}.`;
-  const notes = scopes.flatMap((scope) => untold(scope).map((text) => `${labelOf(scope)}: ${text}`));
+  const notes = scopes.flatMap((scope) => untold(scope).map((text) => `${plannedLabel(scope)}: ${text}`));
   return page("Comparison of a dump with its targets", [
     html`<h1>Comparison of a dump with its targets</h1>`,
     html`<div class="verdict ${isGood && standings.malformed === 0 ? "good" : "bad"}">${sentence}</div>`,
@@ -65,16 +68,6 @@ function about({ dump, startedAt, endedAt, mode, toleranceMs, sample, targets, l
   ]);
 }
 
-const WORDS: Readonly<Record<Standing, string>> = {
-  equal: "equal",
-  missing: "missing",
-  differing: "different",
-  expired: "expired since",
-  unproven: "not proven",
-  malformed: "malformed in the dump",
-  "not-compared": "not compared",
-};
-
 /** The colours of a restore's outcomes mean the same here. */
 const COLOURS: Readonly<Record<Standing, string>> = {
   equal: "restored",
@@ -90,12 +83,13 @@ function chart(scopes: readonly VerifiedScope[]): Markup {
   const used = STANDINGS.filter((each) => scopes.some(({ standings }) => standings[each] > 0));
   const bars = scopes.map((scope) => {
     const parts = used.filter((each) => scope.standings[each] > 0);
-    const said = parts.map((each) => `${formatCount(scope.standings[each])} ${WORDS[each]}`).join(", ") || "no records";
+    const said =
+      parts.map((each) => `${formatCount(scope.standings[each])} ${STANDING_WORDS[each]}`).join(", ") || "no records";
     const segments = parts.map((each) => html`<i class="${COLOURS[each]}" style="flex:${scope.standings[each]}"></i>`);
-    return html`<div class="scope"><div class="name"><b>${labelOf(scope)}</b><span>${said}</span></div>
+    return html`<div class="scope"><div class="name"><b>${plannedLabel(scope)}</b><span>${said}</span></div>
 <div class="bar" role="img" aria-label="${said}">${segments}</div></div>`;
   });
-  return html`<ul class="legend">${used.map((each) => html`<li><i class="${COLOURS[each]}"></i>${WORDS[each]}</li>`)}</ul>${bars}`;
+  return html`<ul class="legend">${used.map((each) => html`<li><i class="${COLOURS[each]}"></i>${STANDING_WORDS[each]}</li>`)}</ul>${bars}`;
 }
 
 function scopeTable(scopes: readonly VerifiedScope[]): Markup {
@@ -108,7 +102,7 @@ function scopeTable(scopes: readonly VerifiedScope[]): Markup {
       formatBytes(bytes),
       formatDuration(durationMs),
     ];
-    return html`<tr><td class="place">${labelOf(scope)}</td>${cells.map((cell) => html`<td class="number">${cell}</td>`)}</tr>`;
+    return html`<tr><td class="place">${plannedLabel(scope)}</td>${cells.map((cell) => html`<td class="number">${cell}</td>`)}</tr>`;
   });
   const names = ["records", "equal", "unlike", "extra", "size", "time"];
   return framed(html`<th>scope</th>${names.map((name) => html`<th class="number">${name}</th>`)}`, rows);
@@ -123,7 +117,7 @@ function differences({ differences: found, differenceCount, differencesFile }: V
         ? ""
         : escapeForDisplay(each.line === undefined ? each.path : `${each.path}:${each.line}`);
     const where = [each.key, each.at].filter((part) => part !== undefined).join(", ");
-    return html`<tr><td>${each.kind}</td><td class="key">${where}</td><td class="why">${each.detail}</td><td class="place">${place}</td><td class="place">${labelOf(each)}</td></tr>`;
+    return html`<tr><td>${each.kind}</td><td class="key">${where}</td><td class="why">${each.detail}</td><td class="place">${place}</td><td class="place">${plannedLabel(each)}</td></tr>`;
   });
   const more = differenceCount - shown.length;
   const all = differencesFile === undefined ? "" : `; all stand in ${differencesFile}`;
@@ -131,18 +125,9 @@ function differences({ differences: found, differenceCount, differencesFile }: V
 ${more > 0 ? html`<p class="note">and ${formatCount(more)} more${all}</p>` : undefined}`;
 }
 
-function framed(head: Markup, rows: readonly Markup[]): Markup {
-  return html`<div class="wide"><table><thead><tr>${head}</tr></thead><tbody>${rows}</tbody></table></div>`;
-}
-
 function untold({ unproven, notListed, exists }: VerifiedScope): string[] {
   return [
     ...unproven.map(({ what, records }) => (records === 0 ? what : `${what} (${plural(records, "record")})`)),
     ...(notListed === undefined || !exists ? [] : [`nobody looked for records that the dump lacks: ${notListed}`]),
   ];
-}
-
-function labelOf({ adapter, scope, target }: Pick<VerifiedScope, "adapter" | "scope" | "target">): string {
-  const label = escapeForDisplay(`${adapter}:${scope}`);
-  return target === scope ? label : `${label} → ${escapeForDisplay(target)}`;
 }

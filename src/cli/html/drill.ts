@@ -2,8 +2,9 @@
  * A drill for people, as one HTML file that needs nothing else: it loads nothing, runs nothing, and shows everything that a
  * dump or a server said as text.
  */
-import { escapeForDisplay } from "../../model/display.js";
+
 import type { DrillReport } from "../../run/drill/report.js";
+import { plannedLabel } from "../../run/plan/outline.js";
 import {
   drillProblems,
   drillSentence,
@@ -94,7 +95,7 @@ function sections(report: DrillReport): Markup[] {
     section("Records over time", paceChart(report)),
     section("What was asserted", assertions.length === 0 ? undefined : assertionTable(assertions)),
     section("Compared with the dump", verification === undefined ? undefined : beside(verification)),
-    section("How the records ended", restore === undefined ? undefined : outcomeChart(restore, labelOf)),
+    section("How the records ended", restore === undefined ? undefined : outcomeChart(restore, plannedLabel)),
     section("Pace", adapters.length === 0 ? undefined : paceTable(adapters)),
     section("What was not restored", left === 0 || restore === undefined ? undefined : leftOverTable(restore, left)),
     section("What was held where and when", facts(report)),
@@ -165,9 +166,4 @@ function time(iso: string): string {
 
 function capital(text: string): string {
   return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;
-}
-
-function labelOf({ adapter, scope, target }: NonNullable<DrillReport["restore"]>["scopes"][number]): string {
-  const label = escapeForDisplay(`${adapter}:${scope}`);
-  return target === scope ? label : `${label} → ${escapeForDisplay(target)}`;
 }

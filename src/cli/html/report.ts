@@ -2,9 +2,10 @@
  * A report for people, as one HTML file that needs nothing else: it loads nothing, runs nothing, and shows everything
  * that a dump or a target said as text.
  */
-import { escapeForDisplay } from "../../model/display.js";
+
 import { WANTING } from "../../run/listed-summary.js";
-import type { Report, ReportedScope } from "../../run/report.js";
+import { plannedLabel } from "../../run/plan/outline.js";
+import type { Report } from "../../run/report.js";
 import { formatBytes, formatCount, formatDuration, plural } from "../format.js";
 import { outcomeChart, timeChart } from "./charts.js";
 import { html, type Markup } from "./markup.js";
@@ -49,19 +50,19 @@ function sections(report: Report): Markup[] {
   const wanting = report.listed.filter(({ outcome }) => outcome === "rejected" || outcome === "failed");
   const { rejected, failed } = report.totals;
   const scopeErrors = scopes.flatMap((scope) =>
-    scope.error === undefined ? [] : [`${labelOf(scope)}: ${scope.error}`],
+    scope.error === undefined ? [] : [`${plannedLabel(scope)}: ${scope.error}`],
   );
   const allWarnings = [
     ...warnings,
-    ...scopes.flatMap((scope) => scope.warnings.map((text) => `${labelOf(scope)}: ${text}`)),
+    ...scopes.flatMap((scope) => scope.warnings.map((text) => `${plannedLabel(scope)}: ${text}`)),
   ];
   const fallbacks = report.targets.flatMap((target) => target.fallbacks.map((text) => `${target.adapter}: ${text}`));
   return [
     section(
       "What was restored where and when",
-      html`${factsOf(report)}<div style="height:1rem"></div>${scopeTable(scopes, labelOf)}`,
+      html`${factsOf(report)}<div style="height:1rem"></div>${scopeTable(scopes, plannedLabel)}`,
     ),
-    section("How the records ended", outcomeChart(report, labelOf)),
+    section("How the records ended", outcomeChart(report, plannedLabel)),
     section("Records over time", timeOf(report)),
     section("What was not restored", notRestored(report, wanting, rejected + failed)),
     section("In doubt", listed(ambiguous, report.totals.ambiguous, IN_DOUBT)),
@@ -112,10 +113,4 @@ function notRestored(report: Report, wanting: Report["listed"], count: number): 
 function listed(records: Report["listed"], count: number, about: string): Markup | undefined {
   if (count === 0) return undefined;
   return html`${about === "" ? undefined : html`<p>${about}</p>`}${listedTable(records, count)}`;
-}
-
-/** `dynamodb:orders → copy`, printable. */
-function labelOf({ adapter, scope, target }: ReportedScope): string {
-  const label = escapeForDisplay(`${adapter}:${scope}`);
-  return target === scope ? label : `${label} → ${escapeForDisplay(target)}`;
 }
