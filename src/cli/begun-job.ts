@@ -3,13 +3,14 @@ import { resolve } from "node:path";
 import { RestoreError } from "../errors/restore-error.js";
 import type { JobFile } from "../run/job/job-file.js";
 import { present } from "../support/present.js";
-import { type ApplyArguments, apply } from "./commands/apply.js";
+import type { ApplyArguments } from "./commands/apply.js";
+import { commandNamed } from "./commands.js";
 import { parse } from "./parse.js";
 import { withAbsolutePaths, wordsFor } from "./words.js";
 
 /** The arguments by which the job was begun, with absolute paths. */
 export async function argumentsOf({ words, dump, cwd }: JobFile): Promise<ApplyArguments> {
-  const parsed = await parse(["apply", ...words], [apply]);
+  const parsed = await parse(["apply", ...words], [commandNamed("apply")]);
   if (!("args" in parsed)) throw new RestoreError("INTERNAL", "the job's words are no apply");
   const args = withAbsolutePaths({ ...(parsed.args as ApplyArguments), dump }, cwd);
   return { ...args, ...present({ report: args.report?.map((path) => resolve(cwd, path)) }) };
@@ -17,5 +18,5 @@ export async function argumentsOf({ words, dump, cwd }: JobFile): Promise<ApplyA
 
 /** Words behind `apply` from which the same arguments are parsed. Paths have to be absolute. */
 export function wordsOf(args: ApplyArguments): string[] {
-  return wordsFor(apply.options, args);
+  return wordsFor(commandNamed("apply").options, args);
 }

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { parse as parseYaml } from "yaml";
 import { z } from "zod";
 import { messageOf, RestoreError, systemCode } from "../errors/restore-error.js";
-import { nearest } from "../run/selection.js";
+import { nearest } from "../support/nearest.js";
 import type { Io } from "./io.js";
 
 const aws = z.strictObject({

@@ -2,25 +2,13 @@
 import { EXIT } from "../errors/codes.js";
 import { interruptionStatus } from "../errors/interruption.js";
 import { RestoreError } from "../errors/restore-error.js";
-import type { Command } from "./command.js";
-import { apply } from "./commands/apply.js";
-import { cancel } from "./commands/cancel.js";
-import { drill } from "./commands/drill.js";
-import { inspect } from "./commands/inspect.js";
-import { jobs } from "./commands/jobs.js";
-import { plan } from "./commands/plan.js";
-import { reseal } from "./commands/reseal.js";
-import { resume } from "./commands/resume.js";
-import { retry } from "./commands/retry.js";
-import { status } from "./commands/status.js";
-import { verify } from "./commands/verify.js";
+import { COMMANDS } from "./commands.js";
+import { errorText } from "./error-text.js";
+import { HANDLERS } from "./handlers.js";
 import type { Io } from "./io.js";
 import { print } from "./output.js";
 import { parse } from "./parse.js";
 import { stateOption } from "./state-directory.js";
-import { errorText } from "./text.js";
-
-const COMMANDS: readonly Command[] = [apply, plan, verify, inspect, drill, resume, status, retry, cancel, jobs, reseal];
 
 /** Runs one command. Never throws and never ends the process. */
 export async function main(argv: readonly string[], io: Io): Promise<number> {
@@ -32,7 +20,8 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
       return EXIT.ok;
     }
     where = stateOption(parsed.args as { stateDir?: string }, io);
-    return await parsed.command.run(parsed.args as never, io, argv.slice(1));
+    const { run } = await HANDLERS[parsed.command.name]();
+    return await run(parsed.args as never, io, argv.slice(1));
   } catch (error) {
     const thrown = interruption(error, io) ?? error;
     // Where messages cannot be written either, the exit status is all that is left.

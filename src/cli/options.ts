@@ -237,3 +237,6 @@ export const DRILL_WRITING_OPTIONS = {
   "multipart-threshold": WRITING_OPTIONS["multipart-threshold"],
   "keep-etag": WRITING_OPTIONS["keep-etag"],
 } satisfies Record<string, Options>;
+
+/** How many records `inspect` shows, unless told. */
+export const DEFAULT_RECORD_LIMIT = "100";

@@ -2,8 +2,8 @@
 import { createRequire } from "node:module";
 import yargs, { type Argv } from "yargs";
 import { RestoreError } from "../errors/restore-error.js";
-import { nearest } from "../run/selection.js";
-import type { Command } from "./command.js";
+import { nearest } from "../support/nearest.js";
+import type { Command } from "./commands.js";
 
 const EXIT_STATUSES = `Exit status: 0 all restored or skipped by policy; 1 stopped; 2 wrong usage; 3 finished, but records
 were rejected, failed or left ambiguous; 4 the dump is not acceptable; 5 the target is not acceptable; 6 verify
@@ -106,7 +106,7 @@ function version(): string {
 function usageError(error: unknown, argv: readonly string[], commands: readonly Command[]): RestoreError {
   const message = error instanceof Error ? error.message : String(error);
   const unknown = /^Unknown (?:argument|command)s?: (.+)$/.exec(message)?.[1]?.split(", ")[0];
-  const command = commands.find(({ usage }) => usage.split(" ")[0] === argv[0]);
+  const command = commands.find(({ name }) => name === argv[0]);
   const help = `\`elastickv-restore ${command === undefined ? "" : `${argv[0]} `}--help\` lists what there is.`;
   if (/^Not enough non-option/.test(message) && command !== undefined) {
     return new RestoreError("USAGE", `${argv[0]} needs ${neededBy(command)}: elastickv-restore ${command.usage}`, {
@@ -118,7 +118,7 @@ function usageError(error: unknown, argv: readonly string[], commands: readonly 
   // A word too many behind a command is no other command.
   if (!isOption && command !== undefined)
     return new RestoreError("USAGE", `unexpected word ${unknown}`, { hint: help });
-  const known = isOption ? Object.keys(command?.options ?? {}) : commands.map(({ usage }) => usage.split(" ")[0] ?? "");
+  const known = isOption ? Object.keys(command?.options ?? {}) : commands.map(({ name }) => name);
   const near = nearest(unknown, known)[0];
   const mark = isOption ? "--" : "";
   const hint = near === undefined ? help : `Did you mean ${mark}${near}? ${help}`;

@@ -1,11 +1,11 @@
 /** `apply --plan`: the arguments of a run out of the plan that was kept of it, and the few that may be said beside it. */
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
-import type { Options } from "yargs";
 import { RestoreError, systemCode } from "../errors/restore-error.js";
 import type { KeptPlan } from "../run/plan/judge-plan.js";
 import { type RunnablePlan, readPlan } from "../run/plan/read-plan.js";
-import { type PlanArguments, plan as planCommand } from "./commands/plan.js";
+import type { PlanArguments } from "./commands/plan.js";
+import { commandNamed } from "./commands.js";
 import type { Io } from "./io.js";
 import { BESIDE_PLAN_OPTIONS } from "./options.js";
 import { parse } from "./parse.js";
@@ -19,15 +19,14 @@ export interface PlannedArguments {
 }
 
 /**
- * `said`: what was typed, `--plan` and what stands beside it, of the command's `options`.
+ * `said`: what was typed, `--plan` and what stands beside it, of `apply`'s options.
  * @throws RestoreError USAGE for what must not be said beside it and for a file that is no plan; DUMP_NOT_FOUND
  */
 export async function plannedArguments(
   said: { readonly plan: string; readonly dump?: string },
-  options: Readonly<Record<string, Options>>,
   io: Io,
 ): Promise<PlannedArguments> {
-  assertNothingElse(said, options);
+  assertNothingElse(said);
   const path = resolve(io.cwd, said.plan);
   const plan = await readPlan(path);
   const planned = withSavedEndpoints(await argumentsOf(plan), plan, io);
@@ -37,9 +36,9 @@ export async function plannedArguments(
   return { args: { ...planned, dump }, kept };
 }
 
-function assertNothingElse(said: object, options: Readonly<Record<string, Options>>): void {
+function assertNothingElse(said: object): void {
   const values = said as Readonly<Record<string, unknown>>;
-  const others = Object.keys(options).filter((name) => {
+  const others = Object.keys(commandNamed("apply").options).filter((name) => {
     const value = values[camel(name)];
     return !BESIDE_PLAN_OPTIONS.has(name) && value !== undefined && value !== false;
   });
@@ -52,7 +51,7 @@ function assertNothingElse(said: object, options: Readonly<Record<string, Option
 
 /** The arguments that the plan was made with, with absolute paths. */
 async function argumentsOf({ command: { words, cwd } }: RunnablePlan): Promise<PlanArguments> {
-  const parsed = await parse(["plan", ...words], [planCommand]);
+  const parsed = await parse(["plan", ...words], [commandNamed("plan")]);
   if (!("args" in parsed)) throw new RestoreError("USAGE", "the plan's words are no plan");
   return withAbsolutePaths(parsed.args as PlanArguments, cwd);
 }

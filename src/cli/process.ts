@@ -3,8 +3,8 @@ import { setFlagsFromString } from "node:v8";
 import { EXIT } from "../errors/codes.js";
 import { Interruption } from "../errors/interruption.js";
 import { messageOf, RestoreError, systemCode } from "../errors/restore-error.js";
+import { errorText } from "./error-text.js";
 import { main } from "./main.js";
-import { errorText } from "./text.js";
 
 const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
 

@@ -173,7 +173,7 @@ async function open({
     writeSignal,
     ...(job === undefined ? {} : { job }),
   });
-  const replayers = new Replayers(adapters, init);
+  const replayers = await Replayers.create(adapters, init);
   closers.push(() => replayers.close());
   const capabilities = await unlessInterrupted(probeAll(replayers), options.signal);
   if (asWriter) assertPerKeyPossible(options, capabilities);

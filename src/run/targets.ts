@@ -5,12 +5,11 @@ import { RestoreError } from "../errors/restore-error.js";
 import type { WritePolicy } from "../model/policy.js";
 import type { Adapter, Scope } from "../model/scope.js";
 import type { AwsOptions } from "../replayers/aws-client.js";
-import { createDynamoDbReplayer } from "../replayers/dynamodb/replayer.js";
-import { createRedisReplayer, type RedisTarget } from "../replayers/redis/replayer.js";
+import type { RedisTarget } from "../replayers/redis/replayer.js";
 import { parseRedisUrl } from "../replayers/redis/target-url.js";
 import type { Notebook, Replayer, ReplayerContext } from "../replayers/replayer.js";
-import { createS3Replayer, type S3Target } from "../replayers/s3/replayer.js";
-import { createSqsReplayer, type SqsTarget } from "../replayers/sqs/replayer.js";
+import type { S3Target } from "../replayers/s3/replayer.js";
+import type { SqsTarget } from "../replayers/sqs/replayer.js";
 import type { Clock } from "../support/clock.js";
 import { pacersFor, type RateLimits } from "./limits.js";
 import { remapFiles } from "./remap-files.js";
@@ -87,7 +86,11 @@ export interface ReplayersInit {
 export class Replayers {
   readonly #byAdapter: ReadonlyMap<Adapter, Replayer>;
 
-  constructor(adapters: Iterable<Adapter>, init: ReplayersInit) {
+  private constructor(byAdapter: ReadonlyMap<Adapter, Replayer>) {
+    this.#byAdapter = byAdapter;
+  }
+
+  static async create(adapters: Iterable<Adapter>, init: ReplayersInit): Promise<Replayers> {
     const pacerFor = pacersFor(init.limits, init.clock);
     const contextFor = (adapter: Adapter): ReplayerContext => ({
       policy: init.policy,
@@ -100,9 +103,10 @@ export class Replayers {
       writeSignal: init.writeSignal,
       notebook: init.notebook,
     });
-    this.#byAdapter = new Map(
-      [...adapters].map((adapter) => [adapter, createReplayer(adapter, init, contextFor(adapter))]),
+    const made = [...adapters].map(
+      async (adapter) => [adapter, await createReplayer(adapter, init, contextFor(adapter))] as const,
     );
+    return new Replayers(new Map(await Promise.all(made)));
   }
 
   /** The replayer of the scope's adapter. */
@@ -121,18 +125,27 @@ export class Replayers {
   }
 }
 
-function createReplayer(adapter: Adapter, init: ReplayersInit, context: ReplayerContext): Replayer {
+/** SDKs are loaded here, and only those that are used: each takes longer than a small restore. */
+async function createReplayer(adapter: Adapter, init: ReplayersInit, context: ReplayerContext): Promise<Replayer> {
   const { dynamodb, s3, sqs, redis } = init.targets;
-  if (adapter === "dynamodb" && dynamodb !== undefined) return erased(createDynamoDbReplayer(dynamodb, context));
-  if (adapter === "s3" && s3 !== undefined) return erased(createS3Replayer(s3, context));
+  if (adapter === "dynamodb" && dynamodb !== undefined) {
+    const { createDynamoDbReplayer } = await import("../replayers/dynamodb/replayer.js");
+    return erased(createDynamoDbReplayer(dynamodb, context));
+  }
+  if (adapter === "s3" && s3 !== undefined) {
+    const { createS3Replayer } = await import("../replayers/s3/replayer.js");
+    return erased(createS3Replayer(s3, context));
+  }
   if (adapter === "sqs" && sqs !== undefined) {
     const targetNameOf = (queue: string) => init.targetName("sqs", queue);
     // Made ids stay a record's own also where a transform answers otherwise at a second reading, or makes bodies alike.
     const fifoDedup = init.transforms ? "record" : "original";
+    const { createSqsReplayer } = await import("../replayers/sqs/replayer.js");
     return erased(createSqsReplayer({ fifoDedup, ...sqs, targetNameOf }, context));
   }
   if (adapter === "redis" && redis !== undefined) {
     const remaps = remapFiles({ dumpPath: init.dumpPath, directory: init.remapDirectory, jobId: init.policy.jobId });
+    const { createRedisReplayer } = await import("../replayers/redis/replayer.js");
     return erased(createRedisReplayer({ ...redis, selects: init.selectsKey, remaps, empties: init.empties }, context));
   }
   throw new RestoreError("INTERNAL", `no target for ${adapter}`);

@@ -9,22 +9,12 @@ import type { Outline } from "../../run/plan/plan-schema.js";
 import type { Report } from "../../run/report.js";
 import { present } from "../../support/present.js";
 import { ask } from "../ask.js";
-import { type Command, DUMP_POSITIONAL } from "../command.js";
 import { compareAfter } from "../compare.js";
+import { errorText } from "../error-text.js";
 import { htmlReport } from "../html/report.js";
 import type { Io } from "../io.js";
 import { jobPlace } from "../job-place.js";
-import {
-  CONFIRM_OPTIONS,
-  OUTPUT_OPTIONS,
-  PLAN_OPTION,
-  REPORT_OPTION,
-  RESUME_OPTION,
-  RETRIED_OPTIONS,
-  RUN_OPTIONS,
-  STATE_OPTIONS,
-  VERIFY_OPTION,
-} from "../options.js";
+import { REPORT_OPTION, RETRIED_OPTIONS, RUN_OPTIONS } from "../options.js";
 import { json, print } from "../output.js";
 import { deletionText, outlineText } from "../plan-text.js";
 import { plannedArguments } from "../planned.js";
@@ -32,7 +22,7 @@ import { type ProgressKind, progressSink } from "../progress.js";
 import { keepReports, listPathOf, makeRoomForReports } from "../reports.js";
 import { type RunArguments, runOptions } from "../run-options.js";
 import { stateOption } from "../state-directory.js";
-import { errorText, reportText } from "../text.js";
+import { reportText } from "../text.js";
 import { comparisonText } from "../verification-text.js";
 import { wordsFor } from "../words.js";
 import { runPlan } from "./plan.js";
@@ -50,34 +40,14 @@ export interface ApplyArguments extends RunArguments {
 /** With a plan, the dump need not be named. */
 type TypedArguments = Omit<ApplyArguments, "dump"> & { readonly dump?: string; readonly plan?: string };
 
-export const apply: Command<TypedArguments> = {
-  usage: "apply [dump]",
-  summary: "restore a dump",
-  options: {
-    ...RUN_OPTIONS,
-    ...PLAN_OPTION,
-    ...VERIFY_OPTION,
-    ...RESUME_OPTION,
-    ...RETRIED_OPTIONS,
-    ...STATE_OPTIONS,
-    ...CONFIRM_OPTIONS,
-    ...OUTPUT_OPTIONS,
-  },
-  positionals: DUMP_POSITIONAL,
-  examples: [
-    ["$0 apply ./dump --redis-url redis://127.0.0.1:6379 --adapter redis", "the dump's keys into an empty Redis"],
-    ["$0 apply ./dump --mode merge --report report.json", "all of it, endpoints from the environment"],
-    ["$0 apply --plan plan.json", "just what `plan --out` kept"],
-  ],
-  run: async (args, io, words) => {
-    const { plan, dump } = args;
-    if (plan !== undefined) return await runKeptPlan({ ...args, plan }, io);
-    if (dump === undefined) throw dumpMissing();
-    const whole = { ...args, dump };
-    if (args.dryRun === true) return await runPlan(whole, io);
-    return await runApply(whole, io, { words, take: takeOf(args) });
-  },
-};
+export async function run(args: TypedArguments, io: Io, words: readonly string[]): Promise<number> {
+  const { plan, dump } = args;
+  if (plan !== undefined) return await runKeptPlan({ ...args, plan }, io);
+  if (dump === undefined) throw dumpMissing();
+  const whole = { ...args, dump };
+  if (args.dryRun === true) return await runPlan(whole, io);
+  return await runApply(whole, io, { words, take: takeOf(args) });
+}
 
 function takeOf({ resume }: Pick<ApplyArguments, "resume">): "begin" | "same" {
   return resume === true ? "same" : "begin";
@@ -91,7 +61,7 @@ function dumpMissing(): RestoreError {
 
 /** The job is begun by the plan's words: taking it up again needs no plan. */
 async function runKeptPlan(said: TypedArguments & { readonly plan: string }, io: Io): Promise<number> {
-  const { args: planned, kept } = await plannedArguments(said, apply.options, io);
+  const { args: planned, kept } = await plannedArguments(said, io);
   const args: ApplyArguments = { ...planned, ...present(said), dump: planned.dump };
   const report = args.report?.map((path) => resolve(io.cwd, path));
   const words = wordsFor({ ...RUN_OPTIONS, ...RETRIED_OPTIONS, ...REPORT_OPTION }, { ...args, ...present({ report }) });

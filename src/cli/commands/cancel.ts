@@ -9,11 +9,9 @@ import { findJob, type JobOverview, type JobsInit, overviewOf, processOf, worksO
 import { systemClock } from "../../support/clock.js";
 import { present } from "../../support/present.js";
 import { argumentsOf } from "../begun-job.js";
-import type { Command } from "../command.js";
 import type { Io } from "../io.js";
 import { jobPlace } from "../job-place.js";
 import { cancelledText } from "../jobs-text.js";
-import { OUTPUT_OPTIONS, RESUME_OPTIONS, STATE_OPTIONS } from "../options.js";
 import { json, print } from "../output.js";
 import { progressSink } from "../progress.js";
 import { runOptions } from "../run-options.js";
@@ -27,33 +25,21 @@ interface CancelArguments extends Partial<ApplyArguments> {
   readonly rebindTarget?: boolean;
 }
 
-export const cancel: Command<CancelArguments> = {
-  usage: "cancel <job>",
-  summary: "let go of a restore: stop it, and remove what it left half-written",
-  options: {
-    forget: { type: "boolean", group: "Jobs:", describe: "do not reach the targets; says what may stay there" },
-    ...RESUME_OPTIONS,
-    ...STATE_OPTIONS,
-    ...OUTPUT_OPTIONS,
-  },
-  positionals: { job: "the job's id or how it begins" },
-  examples: [["$0 cancel 8f14e45f", "what it restored stays; nothing is left beside it"]],
-  run: async (args, io) => {
-    const init = { stateDirectory: stateDirectory(args, io), isAlive: io.isAlive };
-    const id = await findJob(init, args.job);
-    await stop(init, id, io);
-    const job = await overviewOf(init, id);
-    const isRid = job.state === "cancelled" && (job.targetsReached === true || args.forget === true);
-    if (job.state === "finished" || isRid) throw endedJob(id);
-    const forgets = { ...init, pid: io.pid, clock: systemClock };
-    const done = args.forget === true ? await forgetJob(forgets, job) : await clean(args, job, io);
-    await print(
-      io.stdout,
-      args.json === true ? json({ job: id, ...done }) : cancelledText(id, done, stateOption(args, io)),
-    );
-    return EXIT.ok;
-  },
-};
+export async function run(args: CancelArguments, io: Io): Promise<number> {
+  const init = { stateDirectory: stateDirectory(args, io), isAlive: io.isAlive };
+  const id = await findJob(init, args.job);
+  await stop(init, id, io);
+  const job = await overviewOf(init, id);
+  const isRid = job.state === "cancelled" && (job.targetsReached === true || args.forget === true);
+  if (job.state === "finished" || isRid) throw endedJob(id);
+  const forgets = { ...init, pid: io.pid, clock: systemClock };
+  const done = args.forget === true ? await forgetJob(forgets, job) : await clean(args, job, io);
+  await print(
+    io.stdout,
+    args.json === true ? json({ job: id, ...done }) : cancelledText(id, done, stateOption(args, io)),
+  );
+  return EXIT.ok;
+}
 
 /** A process lets its writes end for 10 seconds, and closes its connections then. */
 const STOP_MS = 30_000;

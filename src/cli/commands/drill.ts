@@ -15,21 +15,10 @@ import type { DrillTools } from "../../run/drill/tools.js";
 import { SILENT } from "../../run/progress.js";
 import { systemClock } from "../../support/clock.js";
 import { present } from "../../support/present.js";
-import type { Command } from "../command.js";
 import { evidenceIn, keepEvidence, makeRoomForEvidence } from "../drill-evidence.js";
 import { type DrillRunArguments, drillTools, targetNote } from "../drill-options.js";
 import { drillText, historyText, leftText } from "../drill-text.js";
 import type { Io } from "../io.js";
-import {
-  DRILL_OPTIONS,
-  DRILL_WRITING_OPTIONS,
-  DUMP_OPTIONS,
-  LIMIT_OPTIONS,
-  OUTPUT_OPTIONS,
-  SELECTION_OPTIONS,
-  STATE_OPTIONS,
-  TARGET_OPTIONS,
-} from "../options.js";
 import { json, print } from "../output.js";
 import { type ProgressKind, progressSink } from "../progress.js";
 import { parseDurationMs, usage } from "../quantities.js";
@@ -53,33 +42,11 @@ interface DrillArguments extends DrillRunArguments, StateArguments {
   readonly progress?: ProgressKind;
 }
 
-export const drill: Command<DrillArguments> = {
-  usage: "drill [dump]",
-  summary: "restore a dump where it harms nobody, prove it, measure it, and take it away again",
-  options: {
-    ...DRILL_OPTIONS,
-    ...TARGET_OPTIONS,
-    ...SELECTION_OPTIONS,
-    ...DRILL_WRITING_OPTIONS,
-    ...LIMIT_OPTIONS,
-    ...DUMP_OPTIONS,
-    ...STATE_OPTIONS,
-    ...OUTPUT_OPTIONS,
-  },
-  positionals: { dump: "the dump's directory; with --pick, a folder under which dumps stand" },
-  examples: [
-    ["$0 drill ./dump", "does this dump restore, and how long does it take? in servers of its own"],
-    ["$0 drill /backups --pick newest --max-rto 30m --max-rpo 24h --assertions checks.yaml", "for a schedule"],
-    ["$0 drill ./dump --target staging --drill-database 9", "into real servers, under names of its own"],
-    ["$0 drill --history", "the drills so far"],
-    ["$0 drill --clean", "after a drill was killed: what is it that it left?"],
-  ],
-  run: async (args, io) => {
-    if (args.history === true) return await showHistory(args, io);
-    if (args.clean === true) return await clean(args, io);
-    return await runDrill(args, io);
-  },
-};
+export async function run(args: DrillArguments, io: Io): Promise<number> {
+  if (args.history === true) return await showHistory(args, io);
+  if (args.clean === true) return await clean(args, io);
+  return await runDrill(args, io);
+}
 
 async function runDrill(args: DrillArguments, io: Io): Promise<number> {
   const isQuiet = args.progress === "none";

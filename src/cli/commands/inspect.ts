@@ -6,10 +6,9 @@ import type { Scope } from "../../model/scope.js";
 import { findRecords } from "../../run/find-records.js";
 import { verifyDump } from "../../run/verify-dump.js";
 import { present } from "../../support/present.js";
-import { type Command, DUMP_POSITIONAL } from "../command.js";
 import { formatCount } from "../format.js";
 import type { Io } from "../io.js";
-import { DUMP_OPTIONS, OUTPUT_OPTIONS, SELECTION_OPTIONS } from "../options.js";
+import { DEFAULT_RECORD_LIMIT } from "../options.js";
 import { json, jsonLine, print } from "../output.js";
 import { type ProgressKind, progressSink } from "../progress.js";
 import { usage } from "../quantities.js";
@@ -30,46 +29,16 @@ interface InspectArguments extends SelectionArguments {
   readonly progress?: ProgressKind;
 }
 
-const DEFAULT_LIMIT = "100";
-
-export const inspect: Command<InspectArguments> = {
-  usage: "inspect <dump> [path]",
-  summary: "list what a dump holds, find records by key, or show them whole",
-  options: {
-    values: { type: "boolean", group: "Records:", describe: "show found records whole, and not a line each" },
-    plain: { type: "boolean", group: "Records:", describe: "items as plain JSON, without DynamoDB's types" },
-    limit: {
-      type: "string",
-      requiresArg: true,
-      group: "Records:",
-      describe: `at most so many records; 0: all [default: ${DEFAULT_LIMIT}]`,
-    },
-    "allow-orphan-buckets": DUMP_OPTIONS["allow-orphan-buckets"],
-    ...SELECTION_OPTIONS,
-    ...OUTPUT_OPTIONS,
-    json: { ...OUTPUT_OPTIONS.json, describe: "JSON on standard output: of records, a line each" },
-  },
-  positionals: {
-    ...DUMP_POSITIONAL,
-    path: "a record's file in the dump, `:line` picks one line; or a scope: redis/db_0",
-  },
-  examples: [
-    ["$0 inspect ./dump", "adapters, scopes, counts and sizes"],
-    ["$0 inspect ./dump redis/db_0 --include 'user:*'", "keys of one database that begin so"],
-    ["$0 inspect ./dump redis/db_0/hashes/user%3A1.json", "one hash, with its real key"],
-    ["$0 inspect ./dump --adapter dynamodb --include '*cust-1*' --values --plain", "items by key, as plain JSON"],
-  ],
-  run: async (args, io) => {
-    const { path, adapter, scope, include, exclude } = args;
-    const isSearch = [path, adapter, scope, include, exclude].some((each) => each !== undefined);
-    if (isSearch) return await search(args, io);
-    const stray = (["values", "plain", "limit"] as const).find((name) => args[name] !== undefined);
-    if (stray === undefined) return await overview(args, io);
-    throw new RestoreError("USAGE", `--${stray} is for records`, {
-      hint: "Name a file or a scope of the dump, or keys with --include.",
-    });
-  },
-};
+export async function run(args: InspectArguments, io: Io): Promise<number> {
+  const { path, adapter, scope, include, exclude } = args;
+  const isSearch = [path, adapter, scope, include, exclude].some((each) => each !== undefined);
+  if (isSearch) return await search(args, io);
+  const stray = (["values", "plain", "limit"] as const).find((name) => args[name] !== undefined);
+  if (stray === undefined) return await overview(args, io);
+  throw new RestoreError("USAGE", `--${stray} is for records`, {
+    hint: "Name a file or a scope of the dump, or keys with --include.",
+  });
+}
 
 async function overview(args: InspectArguments, io: Io): Promise<number> {
   const result = await verifyDump({ ...common(args, io), selection: parseSelection({}), checksumsOnly: false });
@@ -78,7 +47,7 @@ async function overview(args: InspectArguments, io: Io): Promise<number> {
 }
 
 async function search(args: InspectArguments, io: Io): Promise<number> {
-  const limit = parseLimit(args.limit ?? DEFAULT_LIMIT);
+  const limit = parseLimit(args.limit ?? DEFAULT_RECORD_LIMIT);
   const at = args.path === undefined ? {} : placeOf(args.path);
   const show = showing(args, io);
   let left = limit;

@@ -1,9 +1,8 @@
 /** `plan`: everything but writing. */
 import { resolve } from "node:path";
 import { plan as planRun } from "../../run/plan.js";
-import { type Command, DUMP_POSITIONAL } from "../command.js";
 import type { Io } from "../io.js";
-import { KEPT_PLAN_OPTIONS, OUTPUT_OPTIONS, RETRIED_OPTIONS, RUN_OPTIONS, STATE_OPTIONS } from "../options.js";
+import { RETRIED_OPTIONS, RUN_OPTIONS } from "../options.js";
 import { json, print, writeResult } from "../output.js";
 import { planText } from "../plan-text.js";
 import { type ProgressKind, progressSink } from "../progress.js";
@@ -18,17 +17,7 @@ export interface PlanArguments extends RunArguments {
   readonly progress?: ProgressKind;
 }
 
-export const plan: Command<PlanArguments> = {
-  usage: "plan <dump>",
-  summary: "check dump and targets and say what apply would do, without writing",
-  options: { ...RUN_OPTIONS, ...RETRIED_OPTIONS, ...STATE_OPTIONS, ...KEPT_PLAN_OPTIONS, ...OUTPUT_OPTIONS },
-  positionals: DUMP_POSITIONAL,
-  examples: [
-    ["$0 plan ./dump --mode replace", "what a replace would delete and write"],
-    ["$0 plan ./dump --mode merge --out plan.json", "keep it, to look at it and run just that"],
-  ],
-  run: runPlan,
-};
+export { runPlan as run };
 
 /** @returns 0, or the exit status with which `apply` would refuse */
 export async function runPlan(args: PlanArguments, io: Io): Promise<number> {

@@ -2,9 +2,8 @@
 import { EXIT } from "../../errors/codes.js";
 import { escapeForDisplay } from "../../model/display.js";
 import { resealDump } from "../../readers/reseal.js";
-import { type Command, DUMP_POSITIONAL } from "../command.js";
 import { plural } from "../format.js";
-import { OUTPUT_OPTIONS } from "../options.js";
+import type { Io } from "../io.js";
 import { json, print } from "../output.js";
 import { type ProgressKind, progressSink } from "../progress.js";
 import { workPlace } from "../work-place.js";
@@ -16,28 +15,18 @@ interface ResealArguments {
   readonly progress?: ProgressKind;
 }
 
-export const reseal: Command<ResealArguments> = {
-  usage: "reseal <dump>",
-  summary: "after a hand edit: list what changed and write CHECKSUMS anew",
-  options: {
-    "dry-run": { type: "boolean", group: "Output:", describe: "only list what changed" },
-    ...OUTPUT_OPTIONS,
-  },
-  positionals: DUMP_POSITIONAL,
-  examples: [["$0 reseal ./dump --dry-run", "which files are not what CHECKSUMS says?"]],
-  run: async (args, io) => {
-    const progress = progressSink(args.progress ?? "auto", io);
-    const result = await resealDump(args.dump, {
-      dryRun: args.dryRun ?? false,
-      ...workPlace(io),
-      onProgress: ({ files, bytes }) => progress.report({ type: "checking", files, bytes }),
-      ...(io.signal === undefined ? {} : { signal: io.signal }),
-    }).finally(() => progress.report({ type: "finished" }));
-    if (args.json === true) await print(io.stdout, json(result));
-    else await print(io.stdout, resealText(result, args.dryRun ?? false));
-    return EXIT.ok;
-  },
-};
+export async function run(args: ResealArguments, io: Io): Promise<number> {
+  const progress = progressSink(args.progress ?? "auto", io);
+  const result = await resealDump(args.dump, {
+    dryRun: args.dryRun ?? false,
+    ...workPlace(io),
+    onProgress: ({ files, bytes }) => progress.report({ type: "checking", files, bytes }),
+    ...(io.signal === undefined ? {} : { signal: io.signal }),
+  }).finally(() => progress.report({ type: "finished" }));
+  if (args.json === true) await print(io.stdout, json(result));
+  else await print(io.stdout, resealText(result, args.dryRun ?? false));
+  return EXIT.ok;
+}
 
 function resealText(result: Awaited<ReturnType<typeof resealDump>>, isDryRun: boolean): string {
   const { added, removed, changed, files } = result;

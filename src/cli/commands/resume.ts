@@ -6,10 +6,8 @@ import { type JobFile, readJob } from "../../run/job/job-file.js";
 import { findJob, type JobOverview, listJobs } from "../../run/job/jobs.js";
 import { present } from "../../support/present.js";
 import { argumentsOf } from "../begun-job.js";
-import type { Command } from "../command.js";
 import type { Io } from "../io.js";
 import { jobLine } from "../jobs-text.js";
-import { OUTPUT_OPTIONS, REPORT_OPTION, RESUME_OPTIONS, STATE_OPTIONS } from "../options.js";
 import { stateDirectory } from "../state-directory.js";
 import { withSavedEndpoints } from "../words.js";
 import { type ApplyArguments, runApply } from "./apply.js";
@@ -19,24 +17,14 @@ interface ResumeArguments extends Partial<ApplyArguments> {
   readonly rebindTarget?: boolean;
 }
 
-export const resume: Command<ResumeArguments> = {
-  usage: "resume [job]",
-  summary: "take up a restore that was stopped",
-  options: { ...RESUME_OPTIONS, ...STATE_OPTIONS, ...REPORT_OPTION, ...OUTPUT_OPTIONS },
-  positionals: { job: "the job's id or how it begins; left out: the only one that is unfinished" },
-  examples: [
-    ["$0 resume", "go on where the only unfinished restore was"],
-    ["$0 resume 8f14e45f", "of several unfinished ones, this one"],
-  ],
-  run: async (args, io) => {
-    const job = await unfinishedJob(args, io);
-    const begun = await argumentsOf(job);
-    const take = { id: job.id, rebindTarget: args.rebindTarget === true };
-    const taken = withSavedEndpoints({ ...begun, ...present(args) }, job, io);
-    // What was confirmed is not asked again; a job that was killed before that has still to be.
-    return await runApply(taken, io, { take, words: job.words });
-  },
-};
+export async function run(args: ResumeArguments, io: Io): Promise<number> {
+  const job = await unfinishedJob(args, io);
+  const begun = await argumentsOf(job);
+  const take = { id: job.id, rebindTarget: args.rebindTarget === true };
+  const taken = withSavedEndpoints({ ...begun, ...present(args) }, job, io);
+  // What was confirmed is not asked again; a job that was killed before that has still to be.
+  return await runApply(taken, io, { take, words: job.words });
+}
 
 async function unfinishedJob(args: ResumeArguments, io: Io): Promise<JobFile> {
   const init = { stateDirectory: stateDirectory(args, io), isAlive: io.isAlive };

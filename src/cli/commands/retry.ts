@@ -8,9 +8,7 @@ import { findJob } from "../../run/job/jobs.js";
 import { type ListingReport, readRetriable } from "../../run/retry.js";
 import { present } from "../../support/present.js";
 import { argumentsOf, wordsOf } from "../begun-job.js";
-import type { Command } from "../command.js";
 import type { Io } from "../io.js";
-import { CONFIRM_OPTIONS, OUTPUT_OPTIONS, RUN_OPTIONS, STATE_OPTIONS } from "../options.js";
 import { listPathOf } from "../reports.js";
 import { stateDirectory } from "../state-directory.js";
 import { withSavedEndpoints } from "../words.js";
@@ -19,41 +17,15 @@ import { runPlan } from "./plan.js";
 
 type RetryArguments = Partial<ApplyArguments> & { readonly result: string };
 
-export const retry: Command<RetryArguments> = {
-  usage: "retry <result>",
-  summary: "restore again what a report lists as not restored, missing or different",
-  options: {
-    only: {
-      type: "string",
-      array: true,
-      nargs: 1,
-      requiresArg: true,
-      group: "Jobs:",
-      describe: "of these outcomes [default: failed,rejected]; `ambiguous` sends messages that may be there already",
-    },
-    dump: {
-      type: "string",
-      requiresArg: true,
-      group: "Jobs:",
-      describe: "the same dump, where it stands elsewhere now",
-    },
-    ...RUN_OPTIONS,
-    ...STATE_OPTIONS,
-    ...CONFIRM_OPTIONS,
-    ...OUTPUT_OPTIONS,
-  },
-  positionals: { result: "a report as JSON, or the id of a job that is finished" },
-  examples: [["$0 retry report.json --report again.json", "options as they were then; others may be given"]],
-  run: async (args, io) => {
-    const path = await reportPath(args, io);
-    const report = await readRetriable(path);
-    assertOtherReport(args.report?.map((each) => resolve(io.cwd, each)) ?? [], path, report);
-    const begun = await jobOf(report, args, io);
-    const again = { ...(await argumentsAgain(args, begun, report, io)), retryOf: path };
-    if (args.dryRun === true) return await runPlan(again, io);
-    return await runApply(again, io, { take: "begin", words: wordsOf(withoutReport(again, args)) });
-  },
-};
+export async function run(args: RetryArguments, io: Io): Promise<number> {
+  const path = await reportPath(args, io);
+  const report = await readRetriable(path);
+  assertOtherReport(args.report?.map((each) => resolve(io.cwd, each)) ?? [], path, report);
+  const begun = await jobOf(report, args, io);
+  const again = { ...(await argumentsAgain(args, begun, report, io)), retryOf: path };
+  if (args.dryRun === true) return await runPlan(again, io);
+  return await runApply(again, io, { take: "begin", words: wordsOf(withoutReport(again, args)) });
+}
 
 async function reportPath({ result, ...args }: RetryArguments, io: Io): Promise<string> {
   const path = resolve(io.cwd, result);

@@ -3,19 +3,10 @@ import { EXIT } from "../../errors/codes.js";
 import { RestoreError } from "../../errors/restore-error.js";
 import { verifyDump } from "../../run/verify-dump.js";
 import { present } from "../../support/present.js";
-import { type Command, DUMP_POSITIONAL } from "../command.js";
 import { type ComparisonArguments, compareTargets } from "../compare.js";
 import { htmlComparison } from "../html/comparison.js";
 import type { Io } from "../io.js";
-import {
-  COMPARE_OPTIONS,
-  OUTPUT_OPTIONS,
-  REPAIR_OPTIONS,
-  REPORT_OPTION,
-  RESUME_OPTION,
-  RUN_OPTIONS,
-  STATE_OPTIONS,
-} from "../options.js";
+import { COMPARE_OPTIONS, REPAIR_OPTIONS, REPORT_OPTION, RESUME_OPTION } from "../options.js";
 import { json, print } from "../output.js";
 import { progressSink } from "../progress.js";
 import { repaired } from "../repair.js";
@@ -30,37 +21,13 @@ interface VerifyArguments extends ComparisonArguments {
   readonly checksums?: boolean;
 }
 
-export const verify: Command<VerifyArguments> = {
-  usage: "verify <dump>",
-  summary: "check a dump; with endpoints or --target, compare the targets with it, record by record",
-  options: {
-    checksums: { type: "boolean", group: "Dump:", describe: "stop after manifest, digests and metadata" },
-    ...COMPARE_OPTIONS,
-    ...REPAIR_OPTIONS,
-    ...RUN_OPTIONS,
-    ...RESUME_OPTION,
-    ...STATE_OPTIONS,
-    ...REPORT_OPTION,
-    yes: { type: "boolean", alias: "y", group: "Output:", describe: "--repair: do not ask before deleting" },
-    ...OUTPUT_OPTIONS,
-  },
-  positionals: DUMP_POSITIONAL,
-  examples: [
-    ["$0 verify ./dump", "is this dump whole, and can each record be read?"],
-    [
-      "$0 verify ./dump --redis-url redis://127.0.0.1:6379 --adapter redis",
-      "does that Redis hold what the dump holds?",
-    ],
-    ["$0 verify ./dump --target staging --sample 1% --report proof.json", "a quick look, with a report"],
-  ],
-  run: async (args, io) => {
-    if (!namesTarget(args)) return await alone(args, io);
-    if (args.checksums === true) {
-      throw new RestoreError("USAGE", "--checksums checks the dump alone", { hint: "Leave the endpoints out, or it." });
-    }
-    return await compare(args, io);
-  },
-};
+export async function run(args: VerifyArguments, io: Io): Promise<number> {
+  if (!namesTarget(args)) return await alone(args, io);
+  if (args.checksums === true) {
+    throw new RestoreError("USAGE", "--checksums checks the dump alone", { hint: "Leave the endpoints out, or it." });
+  }
+  return await compare(args, io);
+}
 
 /** Endpoints in the environment alone start no comparison. */
 function namesTarget({ dynamodbEndpoint, s3Endpoint, sqsEndpoint, redisUrl, target }: VerifyArguments): boolean {

@@ -7,7 +7,7 @@ import { isCollection, isNode, LineCounter, type Node, type ParsedNode, parseDoc
 import type { z } from "zod";
 import { messageOf, RestoreError } from "../../errors/restore-error.js";
 import { scopeLabel } from "../../model/scope.js";
-import { nearest } from "../selection.js";
+import { nearest } from "../../support/nearest.js";
 import { assertionFileSchema, type PlacedAssertion } from "./assertion-schema.js";
 import type { NamedScope } from "./names.js";
 

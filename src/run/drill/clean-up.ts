@@ -127,7 +127,7 @@ async function removeOf(adapter: Adapter, notes: readonly ScopeNote[], init: Rem
     }
     return;
   }
-  const replayers = bareReplayers(options, adapter);
+  const replayers = await bareReplayers(options, adapter);
   try {
     const [replayer] = replayers.all();
     await replayer?.probe();
@@ -156,10 +156,10 @@ function labelOf({ adapter, target, endpoint }: ScopeNote): string {
 }
 
 /** One that needs no dump. */
-function bareReplayers(options: RunOptions, adapter: Adapter): Replayers {
+async function bareReplayers(options: RunOptions, adapter: Adapter): Promise<Replayers> {
   const { clock, mode, strategies, ttlPolicy, limits, maxRetryTimeMs, targets, concurrency, newJobId: jobId } = options;
   const now = clock.now();
-  return new Replayers([adapter], {
+  return await Replayers.create([adapter], {
     targets,
     policy: bindPolicy({ mode, strategies, ttlPolicy, clock, jobId, dumpTakenAt: now, jobStartedAt: now }),
     clock,

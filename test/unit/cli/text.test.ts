@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { errorText } from "../../../src/cli/error-text.js";
 import { formatBytes, formatCount, formatDuration, plural, table } from "../../../src/cli/format.js";
-import { errorText, reportText, verificationText } from "../../../src/cli/text.js";
+import { reportText, verificationText } from "../../../src/cli/text.js";
 import { RestoreError } from "../../../src/errors/restore-error.js";
 import { runInMemory } from "../../support/prepared-run.js";
 import { databaseScope, faultyRecord, itemRecord, tableScope } from "../../support/records.js";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { nearest, Selection, type SelectionOptions } from "../../../src/run/selection.js";
+import { Selection, type SelectionOptions } from "../../../src/run/selection.js";
 
 const OUTLINE = [
   { adapter: "dynamodb", name: "orders" },
@@ -133,15 +133,4 @@ describe("two scopes with one target", () => {
     expect(fault({ renames: swap })).toBeUndefined();
     expect(fault({})).toBeUndefined();
   });
-});
-
-it("the nearest names are the five with the fewest edits, equal ones by name", () => {
-  expect(nearest("abc", ["xyz", "abd", "abc1", "ab", "abcdef", "zzzzzz"])).toEqual([
-    "ab",
-    "abc1",
-    "abd",
-    "abcdef",
-    "xyz",
-  ]);
-  expect(nearest("a", [])).toEqual([]);
 });
