@@ -12,12 +12,25 @@ import { RestoreError } from "../errors/restore-error.js";
 import { backoffMs, type Clock } from "../support/clock.js";
 import { Governor } from "./governor.js";
 
-/** Hands out permission to send. `ops` and `bytes` as the limits count them. */
+/** As the limits count them. */
+export interface Portion {
+  readonly ops: number;
+  readonly bytes: number;
+}
+
+/** Hands out permission to send. */
 export interface Pacer {
+  /**
+   * The most that one request should ask for, where it can be made smaller: of larger ones a second would hold more than
+   * its limit now and then. Infinite where there is no limit.
+   */
+  readonly portion: Portion;
   acquire(ops: number, bytes: number, signal?: AbortSignal): Promise<void>;
 }
 
-export const UNPACED: Pacer = { acquire: () => Promise.resolve() };
+const ANY_PORTION: Portion = { ops: Number.POSITIVE_INFINITY, bytes: Number.POSITIVE_INFINITY };
+
+export const UNPACED: Pacer = { portion: ANY_PORTION, acquire: () => Promise.resolve() };
 
 /** Counters a report shows. */
 export interface CallStats {
@@ -114,6 +127,11 @@ export class Calls {
 
   get stats(): CallStats {
     return this.#shared.stats;
+  }
+
+  /** As the pacer's. */
+  get portion(): Portion {
+    return this.#init.pacer.portion;
   }
 
   get endpoint(): string {

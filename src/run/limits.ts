@@ -3,12 +3,14 @@
  * one, and callers spend it. Records are never wrapped in jobs of their own: Bottleneck manages some hundred jobs a
  * second, a restore sends thousands of operations.
  *
- * A lease's unused part expires with the next quantum, so an idle second is no licence for a burst. One request larger
- * than the budget is sent whole and paid off by waiting after it.
+ * What is unused of the leases is kept for a moment only, so an idle second is no licence for a burst, and no second holds
+ * more than 5 % over its limit: LONGEST_LEASE_MS of it kept from before, and what the last request asks for beyond what is
+ * left, which is a PORTION at most where requests can be made smaller. One request larger than the budget is sent whole
+ * and paid off by waiting after it.
  */
 import Bottleneck from "bottleneck";
-import type { Adapter } from "../model/scope.js";
-import { type Pacer, UNPACED } from "../replayers/calls.js";
+import { ADAPTERS, type Adapter } from "../model/scope.js";
+import { type Pacer, type Portion, UNPACED } from "../replayers/calls.js";
 import type { Clock } from "../support/clock.js";
 
 /** Operations and payload bytes a second; absent: unlimited. */
@@ -19,9 +21,11 @@ export interface RateLimit {
 
 export type RateLimits = { readonly all?: RateLimit } & { readonly [A in Adapter]?: RateLimit };
 
-const QUANTUM_MS = 20;
-/** A lease covers at most this much time, however late it is handed out. */
+const QUANTUM_MS = 10;
+/** Leases cover at most this much time together, however late one is handed out. */
 const LONGEST_LEASE_MS = 3 * QUANTUM_MS;
+/** Of a second's budget. */
+const PORTION = 0.01;
 
 class Budget {
   #credit = 0;
@@ -31,13 +35,18 @@ class Budget {
     this.#perSecond = perSecond;
   }
 
+  /** The most that one request should spend. */
+  get portion(): number {
+    return Math.max(1, Math.floor(this.#perSecond * PORTION));
+  }
+
   get usable(): boolean {
     return this.#credit > 0;
   }
 
-  /** What was left unused expires; what was overdrawn is paid off first, by all the time that has passed. */
+  /** What was overdrawn is paid off first, by all the time that has passed. */
   renew(elapsedMs: number): void {
-    const credit = Math.min(this.#credit, 0) + (this.#perSecond * elapsedMs) / 1000;
+    const credit = this.#credit + (this.#perSecond * elapsedMs) / 1000;
     this.#credit = Math.min(credit, (this.#perSecond * LONGEST_LEASE_MS) / 1000);
   }
 
@@ -60,6 +69,11 @@ export class LeasedPacer implements Pacer {
     this.#bytes = limit.bytesPerSecond === undefined ? undefined : new Budget(limit.bytesPerSecond);
   }
 
+  get portion(): Portion {
+    const { ops, bytes } = UNPACED.portion;
+    return { ops: this.#ops?.portion ?? ops, bytes: this.#bytes?.portion ?? bytes };
+  }
+
   /** Resolves when `ops` and `bytes` may be sent; callers are served in the order in which they came. */
   acquire(ops: number, bytes: number, signal?: AbortSignal): Promise<void> {
     const turn = this.#queue.then(() => this.#take(ops, bytes, signal));
@@ -77,8 +91,7 @@ export class LeasedPacer implements Pacer {
   }
 
   #usable(): boolean {
-    const stale = this.#lastLeaseAt === undefined || this.#clock.monotonic() - this.#lastLeaseAt > QUANTUM_MS * 1.5;
-    return !stale && this.#ops?.usable !== false && this.#bytes?.usable !== false;
+    return this.#ops?.usable !== false && this.#bytes?.usable !== false;
   }
 
   #renew(): void {
@@ -100,19 +113,27 @@ class Both implements Pacer {
     this.#second = second;
   }
 
+  get portion(): Portion {
+    const [first, second] = [this.#first.portion, this.#second.portion];
+    return { ops: Math.min(first.ops, second.ops), bytes: Math.min(first.bytes, second.bytes) };
+  }
+
   async acquire(ops: number, bytes: number, signal?: AbortSignal): Promise<void> {
     await this.#first.acquire(ops, bytes, signal);
     await this.#second.acquire(ops, bytes, signal);
   }
 }
 
-/** One pacer an adapter. A limit for all is shared by the adapters, beside their own. */
+/** One pacer an adapter, the same at every call. A limit for all is shared by the adapters, beside their own. */
 export function pacersFor(limits: RateLimits, clock: Clock): (adapter: Adapter) => Pacer {
   const shared = limits.all === undefined ? undefined : new LeasedPacer(limits.all, clock);
-  return (adapter) => {
-    const limit = limits[adapter];
-    const own = limit === undefined ? undefined : new LeasedPacer(limit, clock);
-    if (shared === undefined) return own ?? UNPACED;
-    return own === undefined ? shared : new Both(shared, own);
-  };
+  const made = new Map(
+    ADAPTERS.map((adapter): [Adapter, Pacer] => {
+      const limit = limits[adapter];
+      const own = limit === undefined ? undefined : new LeasedPacer(limit, clock);
+      if (shared === undefined) return [adapter, own ?? UNPACED];
+      return [adapter, own === undefined ? shared : new Both(shared, own)];
+    }),
+  );
+  return (adapter) => made.get(adapter) ?? UNPACED;
 }

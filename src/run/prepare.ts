@@ -397,7 +397,7 @@ const NOTE = "target:";
 /** All endpoints at once: the operator hears of every wrong one, not of one after another. */
 async function probeAll(replayers: Replayers): Promise<Map<Adapter, Capabilities>> {
   const all = replayers.all();
-  const probed = await Promise.allSettled(all.map((replayer) => asksTarget(replayer, replayer.probe())));
+  const probed = await Promise.allSettled(all.map((replayer) => asksTarget(replayer, replayers.probe(replayer))));
   const errors = probed.flatMap((result) => (result.status === "rejected" ? [result.reason as unknown] : []));
   if (errors.length > 0) throw together(errors);
   return new Map(

@@ -5,9 +5,10 @@ import { RestoreError } from "../errors/restore-error.js";
 import type { WritePolicy } from "../model/policy.js";
 import type { Adapter, Scope } from "../model/scope.js";
 import type { AwsOptions } from "../replayers/aws-client.js";
+import type { Pacer } from "../replayers/calls.js";
 import type { RedisTarget } from "../replayers/redis/replayer.js";
 import { parseRedisUrl } from "../replayers/redis/target-url.js";
-import type { Notebook, Replayer, ReplayerContext } from "../replayers/replayer.js";
+import type { Capabilities, Notebook, Replayer, ReplayerContext } from "../replayers/replayer.js";
 import type { S3Target } from "../replayers/s3/replayer.js";
 import type { SqsTarget } from "../replayers/sqs/replayer.js";
 import type { Clock } from "../support/clock.js";
@@ -85,17 +86,19 @@ export interface ReplayersInit {
 /** One replayer an adapter, not yet connected. */
 export class Replayers {
   readonly #byAdapter: ReadonlyMap<Adapter, Replayer>;
+  readonly #pacerOf: (adapter: Adapter) => Pacer;
 
-  private constructor(byAdapter: ReadonlyMap<Adapter, Replayer>) {
+  private constructor(byAdapter: ReadonlyMap<Adapter, Replayer>, pacerOf: (adapter: Adapter) => Pacer) {
     this.#byAdapter = byAdapter;
+    this.#pacerOf = pacerOf;
   }
 
   static async create(adapters: Iterable<Adapter>, init: ReplayersInit): Promise<Replayers> {
-    const pacerFor = pacersFor(init.limits, init.clock);
+    const pacerOf = pacersFor(init.limits, init.clock);
     const contextFor = (adapter: Adapter): ReplayerContext => ({
       policy: init.policy,
       clock: init.clock,
-      pacer: pacerFor(adapter),
+      pacer: pacerOf(adapter),
       maxRetryTimeMs: init.maxRetryTimeMs,
       workDirectory: init.workDirectory,
       ...(init.concurrency[adapter] === undefined ? {} : { concurrency: init.concurrency[adapter] }),
@@ -106,7 +109,7 @@ export class Replayers {
     const made = [...adapters].map(
       async (adapter) => [adapter, await createReplayer(adapter, init, contextFor(adapter))] as const,
     );
-    return new Replayers(new Map(await Promise.all(made)));
+    return new Replayers(new Map(await Promise.all(made)), pacerOf);
   }
 
   /** The replayer of the scope's adapter. */
@@ -114,6 +117,13 @@ export class Replayers {
     const replayer = this.#byAdapter.get(scope.adapter);
     if (replayer === undefined) throw new RestoreError("INTERNAL", `no replayer for ${scope.adapter}`);
     return replayer;
+  }
+
+  /** What is learnt of the target, with batches no larger than the limits let requests be. */
+  async probe(replayer: Replayer): Promise<Capabilities> {
+    const { batch, ...rest } = await replayer.probe();
+    const { ops, bytes } = this.#pacerOf(replayer.adapter).portion;
+    return { ...rest, batch: { records: Math.min(batch.records, ops), bytes: Math.min(batch.bytes, bytes) } };
   }
 
   all(): Replayer[] {

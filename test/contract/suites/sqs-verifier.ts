@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import type { MessageRecord } from "../../../src/model/record.js";
 import type { QueueScope } from "../../../src/model/scope.js";
+import { UNPACED } from "../../../src/replayers/calls.js";
 import type { Replayer } from "../../../src/replayers/replayer.js";
 import type { Comparing } from "../../../src/replayers/verifier.js";
 import { systemClock } from "../../../src/support/clock.js";
@@ -331,6 +332,7 @@ export function sqsVerifier(server: ContractServer): void {
           signal: stopper.signal,
           writeSignal: new AbortController().signal,
           pacer: {
+            portion: UNPACED.portion,
             acquire: async () => {
               if (++asked === 5) stopper.abort();
             },

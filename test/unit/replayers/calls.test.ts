@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { RestoreError, type RestoreErrorInit } from "../../../src/errors/restore-error.js";
-import { Calls, type CallsInit } from "../../../src/replayers/calls.js";
+import { Calls, type CallsInit, UNPACED } from "../../../src/replayers/calls.js";
 import { fakeClock } from "../../support/fake-clock.js";
 import { settleTurns } from "../../support/fake-replayer.js";
 
@@ -12,7 +12,10 @@ interface Acquired {
 function newCalls(overrides: Partial<CallsInit> = {}) {
   const clock = fakeClock();
   const acquired: Acquired[] = [];
-  const pacer = { acquire: async (ops: number, bytes: number) => void acquired.push({ ops, bytes }) };
+  const pacer = {
+    portion: UNPACED.portion,
+    acquire: async (ops: number, bytes: number) => void acquired.push({ ops, bytes }),
+  };
   const classify = (error: unknown) => {
     if (error instanceof RestoreError) return error;
     return new RestoreError("CALL_FAILED", "unexpected", { reason: "unexpected-error", cause: error });
