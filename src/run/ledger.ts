@@ -3,8 +3,7 @@
  * records read; the program asserts it. Records whose outcome an earlier process of the job settled are among them.
  */
 import { RestoreError } from "../errors/restore-error.js";
-import type { Outcome } from "../model/outcome.js";
-import { OUTCOMES } from "../model/outcome.js";
+import { type Note, OUTCOMES, type Outcome, type OutcomeKind } from "../model/outcome.js";
 import type { DumpRecord } from "../model/record.js";
 import { type Scope, scopeLabel } from "../model/scope.js";
 import { type ListedRecord, listedRecord } from "./listed-record.js";
@@ -152,18 +151,17 @@ export class ScopeLedger {
   settle(ended: readonly Ended[]): Accounted {
     const tally = new Tally();
     const listed: ListedRecord[] = [];
+    const bytesOf = new Map<OutcomeKind, number>();
     for (const { record, outcome } of ended) {
-      const notes = [...(record.notes ?? []), ...(outcome.notes ?? [])];
+      const notes = notesOf(record, outcome);
       tally.add(record, outcome, notes);
       const entry = listedRecord(this.#scope, record, { outcome, notes });
       if (entry !== undefined) listed.push(entry);
-      this.#progress.report({
-        type: "records",
-        scope: this.#scope,
-        outcome: outcome.kind,
-        records: 1,
-        bytes: record.bytes,
-      });
+      bytesOf.set(outcome.kind, (bytesOf.get(outcome.kind) ?? 0) + record.bytes);
+    }
+    for (const [outcome, bytes] of bytesOf) {
+      const records = tally.totals[outcome];
+      this.#progress.report({ type: "records", scope: this.#scope, outcome, records, bytes });
     }
     this.#tally.merge(tally);
     const { restored, bytes } = this.#here;
@@ -171,6 +169,12 @@ export class ScopeLedger {
     this.#timeline?.add(ended.length, tally.bytesRestored);
     return { tally, listed };
   }
+}
+
+const NO_NOTES: readonly Note[] = [];
+
+function notesOf({ notes: read = NO_NOTES }: DumpRecord, { notes: written = NO_NOTES }: Outcome): readonly Note[] {
+  return read.length === 0 ? written : [...read, ...written];
 }
 
 function sum(numbers: readonly number[]): number {

@@ -133,6 +133,8 @@ export async function connect(options: RunOptions, init: ConnectInit): Promise<C
     const opened = await open(opening);
     return { ...opened, signal, stop: () => stopper.abort(), close };
   } catch (error) {
+    // The check may be under way.
+    stopper.abort();
     await close();
     throw error;
   }
@@ -173,14 +175,21 @@ async function open({
     writeSignal,
     ...(job === undefined ? {} : { job }),
   });
+  // Targets are asked meanwhile: a check is work for threads, and asking is waiting.
+  const checking = check(dump, options.progress);
+  closers.push(() => checking.then(ignored, ignored));
   const replayers = await Replayers.create(adapters, init);
   closers.push(() => replayers.close());
   const capabilities = await unlessInterrupted(probeAll(replayers), options.signal);
   if (asWriter) assertPerKeyPossible(options, capabilities);
-  const checked = await check(dump, options.progress);
+  const checked = await checking;
   const found = await dump.scopes(selection);
   const opened = { options, identity, dump, checked, selection, capabilities, replayers, found, startedAt };
   return job === undefined ? opened : { ...opened, job };
+}
+
+function ignored(): void {
+  // What it ended with is asked where it is awaited.
 }
 
 /** How long requests of writes may go on once a run is to stop. */

@@ -8,7 +8,7 @@ import type { DumpRecord, WritableRecord } from "../model/record.js";
 import { type Scope, scopeLabel } from "../model/scope.js";
 import type { Dump } from "../readers/dump.js";
 import type { ScopeReader } from "../readers/scope-reader.js";
-import { breathing } from "../support/breathing.js";
+import { Breath, breathing } from "../support/breathing.js";
 import { SpillingSet } from "../support/spilling-set.js";
 import type { Retry } from "./retry.js";
 import type { Selection } from "./selection.js";
@@ -62,7 +62,11 @@ export async function* runRecords(source: RecordSource, from?: Position): AsyncG
     yield* transformed({ ...source, transform }, from);
     return;
   }
-  for await (const record of breathing(reader.records(from))) if (wants(source, record)) yield record;
+  const breath = new Breath();
+  for await (const record of reader.records(from)) {
+    if (breath.isDue()) await breath.take();
+    if (wants(source, record)) yield record;
+  }
 }
 
 /**

@@ -79,7 +79,10 @@ class ScopeRunner {
     try {
       for await (const record of this.#run.records) {
         if (this.#run.signal?.aborted === true) throw interrupted();
-        await this.#take(record);
+        // Most records only join the window: a promise for each would cost more than all that is done to it here.
+        const settling = this.#take(record);
+        if (settling !== undefined) await settling;
+        while (!this.#failed && this.#windowIsFull()) await this.#advance();
         if (this.#failed) break;
       }
       while (!this.#failed && this.#waiting.length > 0) await this.#advance();
@@ -90,25 +93,20 @@ class ScopeRunner {
     if (this.#failed) throw this.#failure;
   }
 
-  async #take(record: RunRecord): Promise<void> {
+  /** A promise only for a record that ends here and now. */
+  #take(record: RunRecord): Promise<void> | undefined {
     const { ledger, journal } = this.#run;
     const sequence = this.#sequence++;
     if (journal.isSettled(sequence)) {
       journal.passed({ sequence, after: record.after });
-      return;
+      return undefined;
     }
-    if (record.kind === "left-out") {
-      await this.#settled([{ sequence, record }], ledger.leaveOut());
-      return;
-    }
+    if (record.kind === "left-out") return this.#settled([{ sequence, record }], ledger.leaveOut());
     ledger.read();
-    if (record.kind === "faulty") {
-      await this.#settleFaulty(sequence, record);
-      return;
-    }
+    if (record.kind === "faulty") return this.#settleFaulty(sequence, record);
     this.#waiting.push({ sequence, record: this.#withAnnouncement(sequence, record) });
     this.#waitingBytes += record.bytes;
-    while (!this.#failed && this.#windowIsFull()) await this.#advance();
+    return undefined;
   }
 
   #withAnnouncement(sequence: number, record: WritableRecord): WritableRecord {
@@ -152,23 +150,24 @@ class ScopeRunner {
   #nextBatch(): Waiting[] {
     const { batch: limit } = this.#run.capabilities;
     const picked: Waiting[] = [];
-    const left: Waiting[] = [];
+    const passed: Waiting[] = [];
     const blocked = new Set(this.#busyLanes);
     let bytes = 0;
-    let full = false;
-    for (const waiting of this.#waiting) {
+    let at = 0;
+    for (; at < this.#waiting.length; at++) {
+      const waiting = this.#waiting[at] as Waiting;
       const { lane, bytes: size } = waiting.record;
-      if (!full && picked.length > 0 && (picked.length >= limit.records || bytes + size > limit.bytes)) full = true;
-      if (full || (lane !== undefined && blocked.has(lane))) {
-        left.push(waiting);
-        if (lane !== undefined) blocked.add(lane);
+      if (picked.length > 0 && (picked.length >= limit.records || bytes + size > limit.bytes)) break;
+      if (lane !== undefined && blocked.has(lane)) {
+        passed.push(waiting);
         continue;
       }
       picked.push(waiting);
       bytes += size;
       if (lane !== undefined && lane !== SCOPE_LANE) blocked.add(lane);
     }
-    this.#waiting = left;
+    const rest = this.#waiting.slice(at);
+    this.#waiting = passed.length === 0 ? rest : passed.concat(rest);
     this.#waitingBytes -= bytes;
     return picked;
   }

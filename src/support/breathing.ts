@@ -6,11 +6,26 @@ import { setImmediate } from "node:timers/promises";
 
 const BETWEEN_PAUSES = 64;
 
+/** Counts a loop's elements, and pauses now and then. */
+export class Breath {
+  #count = 0;
+
+  /** Once an element: whether to pause before it. */
+  isDue(): boolean {
+    return ++this.#count % BETWEEN_PAUSES === 0;
+  }
+
+  /** Gives the event loop a turn. */
+  async take(): Promise<void> {
+    await setImmediate();
+  }
+}
+
 /** The same elements, with a turn of the event loop now and then. */
 export async function* breathing<T>(elements: AsyncIterable<T>): AsyncGenerator<T> {
-  let count = 0;
+  const breath = new Breath();
   for await (const element of elements) {
-    if (++count % BETWEEN_PAUSES === 0) await setImmediate();
+    if (breath.isDue()) await breath.take();
     yield element;
   }
 }
