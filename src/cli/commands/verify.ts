@@ -3,17 +3,13 @@ import { EXIT } from "../../errors/codes.js";
 import { RestoreError } from "../../errors/restore-error.js";
 import { verifyDump } from "../../run/verify-dump.js";
 import { present } from "../../support/present.js";
-import { type ComparisonArguments, compareTargets } from "../compare.js";
-import { htmlComparison } from "../html/comparison.js";
+import type { ComparisonArguments } from "../compare.js";
 import type { Io } from "../io.js";
 import { COMPARE_OPTIONS, REPAIR_OPTIONS, REPORT_OPTION, RESUME_OPTION } from "../options.js";
 import { json, print } from "../output.js";
 import { progressSink } from "../progress.js";
-import { repaired } from "../repair.js";
-import { keepReports, listPathOf, makeRoomForReports } from "../reports.js";
 import { parseSelection } from "../selection.js";
 import { verificationText } from "../text.js";
-import { comparisonText } from "../verification-text.js";
 import { camel } from "../words.js";
 import { workPlace } from "../work-place.js";
 
@@ -26,6 +22,8 @@ export async function run(args: VerifyArguments, io: Io): Promise<number> {
   if (args.checksums === true) {
     throw new RestoreError("USAGE", "--checksums checks the dump alone", { hint: "Leave the endpoints out, or it." });
   }
+  // A check of a dump alone is as quick as it can be without all that reaches targets.
+  const { compare } = await import("./verify-targets.js");
   return await compare(args, io);
 }
 
@@ -54,18 +52,4 @@ async function alone(args: VerifyArguments, io: Io): Promise<number> {
   });
   await print(io.stdout, args.json === true ? json(result) : verificationText(result));
   return result.malformedCount > 0 ? EXIT.incomplete : EXIT.ok;
-}
-
-async function compare(args: VerifyArguments, io: Io): Promise<number> {
-  const paths = args.report ?? [];
-  await makeRoomForReports(paths, "comparison");
-  const list = listPathOf(paths, "comparison");
-  const verification = args.repair === true ? await repaired(args, io, list) : await compareTargets(args, io, list);
-  await print(io.stdout, args.json === true ? json(verification) : comparisonText(verification));
-  await keepReports(
-    paths,
-    { report: verification, html: htmlComparison },
-    { stdout: io.stdout, isQuiet: args.json === true },
-  );
-  return verification.exitStatus;
 }
