@@ -32,7 +32,7 @@ describe("while a target hangs", () => {
     const { port } = server.address() as AddressInfo;
     const interruption = new AbortController();
     server.once("connection", () => interruption.abort());
-    const argv = [command, dump.path, "--redis-url", `redis://127.0.0.1:${port}`];
+    const argv = [command, dump.path, "--redis-url", `redis://127.0.0.1:${port}`, "--progress", "none"];
     const { status, stderr } = await runCli(argv, {}, { signal: interruption.signal });
     expect(status).toBe(130);
     expect(stderr).toBe(`error: ${message}\n`);
