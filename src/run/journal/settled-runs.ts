@@ -31,6 +31,14 @@ export class SettledRuns {
     return run !== undefined && run.first <= sequence;
   }
 
+  /** Adds records none of which is there, without their ends. */
+  add(first: number, last: number): void {
+    const at = this.#indexOf(first);
+    const from = Math.max(0, at - 1);
+    const around = [...this.#runs.slice(from, at), { first, last, after: undefined }, ...this.#runs.slice(at, at + 1)];
+    this.#runs.splice(from, at + 1 - from, ...joined(around));
+  }
+
   /** Adds a record, or tells where one ends that is there. */
   put(sequence: number, after: Position | undefined): void {
     const at = this.#indexOf(sequence);

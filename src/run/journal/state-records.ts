@@ -70,7 +70,7 @@ export class StateRecords implements RecordJournal {
       ...(listed.length === 0 ? {} : { listed: listed as EntryOf<"settled">["listed"] & object }),
       workedMs: Math.max(0, Math.round(workedMs)),
     };
-    this.#state.settle(entry, new Map(records.map(({ sequence, after }) => [sequence, after])));
+    this.#state.settle(entry, records);
     await this.#keeper.keep(entry, false);
   }
 }

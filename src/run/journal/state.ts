@@ -20,6 +20,11 @@ type ScopeEntry =
   | EntryOf<"rewound">
   | EntryOf<"note">;
 
+interface SettledRecord {
+  readonly sequence: number;
+  readonly after: Position;
+}
+
 export class ScopeState {
   readonly label: string;
   phase: ScopePhase = "admitted";
@@ -109,28 +114,38 @@ export class ScopeState {
    * The position to which these records would move the scope on, with the number behind it.
    * Needs the ends of all records between; undefined when it does not move.
    */
-  advance(
-    records: readonly { readonly sequence: number; readonly after: Position }[],
-  ): { readonly next: number; readonly after: Position } | undefined {
-    for (const { sequence } of records) this.#assertUnsettled(sequence);
-    const ends = new Map(records.map(({ sequence, after }) => [sequence, after]));
-    if (ends.size < records.length) throw this.#broken("a record was settled twice at once");
+  advance(records: readonly SettledRecord[]): { readonly next: number; readonly after: Position } | undefined {
+    const inOrder = ascending(records);
     let next = this.nextSequence;
     let reached: Position | undefined;
-    for (;;) {
-      const end = ends.get(next);
-      const row = end === undefined ? this.#ahead.rowFrom(next) : { next: next + 1, after: end };
-      if (row === undefined) break;
-      next = row.next;
-      reached = row.after;
+    let last = -1;
+    for (const { sequence, after } of inOrder) {
+      this.#assertUnsettled(sequence);
+      if (sequence === last) throw this.#broken("a record was settled twice at once");
+      last = sequence;
+      if (sequence > next) {
+        // Those between may be settled already.
+        const row = this.#rowFrom(next);
+        if (row !== undefined) [next, reached] = [row.next, row.after];
+      }
+      if (sequence === next) [next, reached] = [next + 1, after];
     }
+    const row = this.#rowFrom(next);
+    if (row !== undefined) [next, reached] = [row.next, row.after];
     return reached === undefined ? undefined : { next, after: reached };
   }
 
   /** As `apply` for settled records, with their ends, which entries do not hold one by one. */
-  settle(entry: EntryOf<"settled">, ends: ReadonlyMap<number, Position>): void {
+  settle(entry: EntryOf<"settled">, records: readonly SettledRecord[]): void {
     this.apply(entry);
-    for (const [sequence, after] of ends) if (sequence >= this.nextSequence) this.#ahead.put(sequence, after);
+    for (const { sequence, after } of records) if (sequence >= this.nextSequence) this.#ahead.put(sequence, after);
+  }
+
+  /** Through all runs that follow one another: neighbours are two where an end is unknown. */
+  #rowFrom(sequence: number): { readonly next: number; readonly after: Position } | undefined {
+    let row = this.#ahead.rowFrom(sequence);
+    for (let more = row; more !== undefined; more = this.#ahead.rowFrom(more.next)) row = more;
+    return row;
   }
 
   /** A record that an earlier process settled ends there. */
@@ -199,10 +214,12 @@ export class ScopeState {
   }
 
   #settle({ records, upTo, tally, workedMs }: EntryOf<"settled">): void {
-    for (const sequence of numbersOf(records)) {
-      this.#assertUnsettled(sequence);
-      this.#announced.delete(sequence);
-      this.#ahead.put(sequence, undefined);
+    for (const [first, last] of records) {
+      for (let sequence = first; sequence <= last; sequence++) {
+        this.#assertUnsettled(sequence);
+        this.#announced.delete(sequence);
+      }
+      this.#ahead.add(first, last);
     }
     if (upTo !== undefined) this.#moveUpTo(upTo);
     this.tally.merge(Tally.from(tally));
@@ -239,6 +256,16 @@ export class ScopeState {
   #broken(what: string): RestoreError {
     return new RestoreError("INTERNAL", `journal of ${this.label}: ${what}`, { retry: "fatal" });
   }
+}
+
+/** Nearly always they are already. */
+function ascending(records: readonly SettledRecord[]): readonly SettledRecord[] {
+  for (let i = 1; i < records.length; i++) {
+    if ((records[i - 1]?.sequence ?? 0) > (records[i]?.sequence ?? 0)) {
+      return [...records].sort((a, b) => a.sequence - b.sequence);
+    }
+  }
+  return records;
 }
 
 /** By time, since records are announced many at once. */

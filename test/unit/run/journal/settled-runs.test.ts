@@ -8,7 +8,14 @@ const end = (sequence: number): Position => ({ path: "a", line: sequence });
 describe("settled runs", () => {
   it("are what a map by number is, whatever is put, told and dropped", () => {
     const step = fc.record({
-      do: fc.constantFrom("settle" as const, "settle" as const, "recover" as const, "tell" as const, "drop" as const),
+      do: fc.constantFrom(
+        "settle" as const,
+        "settle" as const,
+        "recover" as const,
+        "add" as const,
+        "tell" as const,
+        "drop" as const,
+      ),
       at: fc.nat({ max: 25 }),
     });
     fc.assert(
@@ -19,6 +26,11 @@ describe("settled runs", () => {
           if (what === "drop") {
             runs.dropBelow(at);
             for (const each of [...map.keys()]) if (each < at) map.delete(each);
+          } else if (what === "add") {
+            const all = [at, at + 1, at + 2];
+            if (all.some((each) => map.has(each))) continue;
+            runs.add(at, at + 2);
+            for (const each of all) map.set(each, undefined);
           } else if (what === "tell" ? map.has(at) : !map.has(at)) {
             const after = what === "recover" ? undefined : end(at);
             runs.put(at, after);

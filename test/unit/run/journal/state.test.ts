@@ -139,10 +139,22 @@ describe("the position", () => {
     expect(state.advance([{ sequence: 3, after: end(3) }])).toEqual({ next: 4, after: end(3) });
   });
 
+  it("moves over what was settled between and behind these records, in whichever order they are told", () => {
+    const state = admitted();
+    state.settle(
+      settled(1, 2),
+      [1, 2].map((sequence) => ({ sequence, after: end(sequence) })),
+    );
+    state.settle(settled(4), [{ sequence: 4, after: end(4) }]);
+    const both = [3, 0].map((sequence) => ({ sequence, after: end(sequence) }));
+    expect(state.advance(both)).toEqual({ next: 5, after: end(4) });
+    expect(state.advance(both.slice(1))).toEqual({ next: 3, after: end(2) });
+  });
+
   it("moves later over ends that were told with their records", () => {
     const state = admitted();
-    const ends = [0, 1].map((sequence) => [sequence, end(sequence)] as const);
-    state.settle(settled(0, 1), new Map(ends));
+    const ends = [1, 0].map((sequence) => ({ sequence, after: end(sequence) }));
+    state.settle(settled(0, 1), ends);
     expect(state.nextSequence).toBe(0);
     expect(state.advance([])).toEqual({ next: 2, after: end(1) });
   });
