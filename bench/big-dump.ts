@@ -21,8 +21,12 @@ export class BigDump {
     this.path = path;
   }
 
-  static async create(): Promise<BigDump> {
-    return new BigDump(await mkdtemp(join(tmpdir(), "elastickv-restore-big-")));
+  /** In a folder of that name, which must not be there, or in a temporary one. */
+  static async create(path?: string): Promise<BigDump> {
+    if (path === undefined) return new BigDump(await mkdtemp(join(tmpdir(), "elastickv-restore-big-")));
+    await mkdir(dirname(path), { recursive: true });
+    await mkdir(path);
+    return new BigDump(path);
   }
 
   /** Of all files so far, as they read; a sparse one takes less of the disk. */
@@ -46,7 +50,7 @@ export class BigDump {
   }
 
   /** One of many small files: in one go, which is several times faster. */
-  addSmall(path: string, content: string): void {
+  addSmall(path: string, content: Buffer | string): void {
     const directory = dirname(join(this.path, path));
     if (!this.#directories.has(directory)) mkdirSync(directory, { recursive: true });
     this.#directories.add(directory);
@@ -70,8 +74,9 @@ export class BigDump {
   }
 
   /** The manifest and CHECKSUMS, after the last file. */
-  async seal(adapter: string): Promise<void> {
-    await this.add("MANIFEST.json", [manifestText({ [adapter]: {} })]);
+  async seal(): Promise<void> {
+    const adapters = new Set(this.#digests.map(([path]) => path.split("/")[0] ?? path));
+    await this.add("MANIFEST.json", [manifestText(Object.fromEntries([...adapters].map((adapter) => [adapter, {}])))]);
     const rows = this.#digests.sort(([one], [other]) => Buffer.compare(Buffer.from(one), Buffer.from(other)));
     const file = createWriteStream(join(this.path, "CHECKSUMS"));
     for (const [path, digest] of rows) if (!file.write(`${digest}  ${path}\n`)) await once(file, "drain");

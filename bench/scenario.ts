@@ -1,5 +1,4 @@
 /** The words of this folder: what a measurement is made of, and what it ends with. Types alone. */
-import type { RunningServer } from "../testcontainers/server.js";
 import type { BigDump } from "./big-dump.js";
 
 /** What a generator put into its dump, for the check that follows. */
@@ -10,22 +9,59 @@ export interface Generated {
   readonly digest?: string;
 }
 
+export interface Settings {
+  /** Of a scenario's size; 1 is the whole. */
+  readonly scale: number;
+  /** How often each contestant runs. */
+  readonly rounds: number;
+  /** The built command line that is measured. */
+  readonly bin: string;
+  /** Whether the peers run too. */
+  readonly peers: boolean;
+  /** A folder for the profiles of one run of ours, which is then all that runs. */
+  readonly profiles?: string;
+  /** Told what goes on. */
+  tell(line: string): void;
+}
+
 export interface Scenario {
-  /** `group/what`, as the command line takes it. */
+  /** `group/what`; the command line takes either part and the whole. */
   readonly name: string;
-  /** What is restored, for the table: `list of {size} elements`. */
+  /** What is restored, for the table: `list, elements in one file`. */
   readonly title: string;
-  readonly adapter: "dynamodb" | "s3" | "redis" | "sqs";
   /** The full size, in the scenario's own unit. */
   readonly size: number;
-  /** What the tool may hold at most, all its processes together. */
-  readonly limitBytes: number;
-  /** Starts a server that holds nothing. */
-  start(): Promise<RunningServer>;
-  /** Writes the scenario's files; the same bytes for the same size. Holds no more than a block of them. */
+  /** Writes the scenario's files; the same bytes for the same size. Holds no more than a block of them. Seals nothing. */
   generate(dump: BigDump, size: number): Promise<Generated>;
-  /** Asks the server itself, without the tool's code, and says in a sentence each what is not as it should be. */
-  check(server: RunningServer, size: number, generated: Generated): Promise<string[]>;
+  /** From the dump to the check. Leaves nothing behind, whatever happens. What is wrong stands in `faults`. */
+  measure(settings: Settings): Promise<Measurement>;
+}
+
+/** What one run took, all processes of a tool together. */
+export interface Figures {
+  readonly seconds: number;
+  /** User and system. */
+  readonly cpuSeconds: number;
+  readonly peakBytes: number;
+}
+
+/** How one contestant did: its runs in their order, or why there are none. */
+export interface Standing {
+  readonly name: string;
+  readonly runs: readonly Figures[];
+  /** Absent without runs. */
+  readonly median?: Figures;
+  readonly skipped?: string;
+}
+
+/** What a measurement should reach. */
+export interface Goal {
+  /** `time ÷ (sha256sum -c + mc mirror)`. */
+  readonly what: string;
+  /** Absent where it could not be measured, since a peer is missing, say. */
+  readonly value?: number;
+  readonly atMost: number;
+  readonly unit?: "×" | "%" | "MiB" | "s";
 }
 
 export interface Measurement {
@@ -34,10 +70,16 @@ export interface Measurement {
   readonly size: number;
   readonly dumpBytes: number;
   readonly records: number;
+  /** Empty where there is none. */
   readonly server: string;
+  /** The tool first. */
+  readonly standings: readonly Standing[];
+  readonly goals: readonly Goal[];
+  /** Whole-process memory of the tool at its highest, of all its runs. */
   readonly peakBytes: number;
   readonly limitBytes: number;
-  readonly seconds: number;
-  /** Empty: the run ended well, within its limit, and the target holds what it should. */
+  /** Why nothing was measured at all. */
+  readonly skipped?: string;
+  /** Empty: all runs ended well, within the limit, and the target held what it should after each of them. */
   readonly faults: readonly string[];
 }

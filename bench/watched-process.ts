@@ -1,5 +1,6 @@
 /**
- * The built command line as a process of its own, with its peak of resident memory as the system counts it. Linux only.
+ * A process with the processor time and the peak of resident memory that it and all it starts take, as the system counts
+ * them. Linux only. One at a time: processor time is what this process's children took, as it grows while one runs.
  *
  * The peak is `VmHWM`, which never falls, of the process and of all it started, added up: threads are within their
  * process; pages that processes share count once for each, so the sum is rather too high than too low.
@@ -8,22 +9,39 @@ import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
-const BIN = join(import.meta.dirname, "..", "bin", "elastickv-restore.js");
-const POLL_MS = 50;
+import type { Figures } from "./scenario.js";
 
-export interface WatchedEnd {
+export const BIN = join(import.meta.dirname, "..", "bin", "elastickv-restore.js");
+const POLL_MS = 10;
+/** The unit of times in `/proc`, on every Linux that Node runs on. */
+const TICKS_PER_SECOND = 100;
+
+export interface Command {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly cwd?: string;
+  /** It gets these variables, `PATH`, `HOME` and `TMPDIR`, and no other. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export interface WatchedEnd extends Figures {
   /** Or the signal that ended it. */
   readonly status: number | NodeJS.Signals;
   readonly stdout: string;
   readonly stderr: string;
-  readonly peakBytes: number;
-  readonly seconds: number;
 }
 
-/** Runs to its end. The process gets these variables, `PATH`, `HOME` and `TMPDIR`, and no other. */
+/** The built command line, to its end. */
 export async function runWatched(argv: readonly string[], env: Readonly<Record<string, string>>): Promise<WatchedEnd> {
+  return await watch({ command: process.execPath, args: [BIN, ...argv], env });
+}
+
+/** Runs to the end of the process and of what holds its output. */
+export async function watch({ command, args, cwd, env }: Command): Promise<WatchedEnd> {
+  const cpuBefore = cpuSecondsOfChildren();
   const began = performance.now();
-  const child = spawn(process.execPath, [BIN, ...argv], {
+  const child = spawn(command, args, {
+    ...(cwd === undefined ? {} : { cwd }),
     stdio: ["ignore", "pipe", "pipe"],
     env: { PATH: process.env["PATH"], HOME: process.env["HOME"], TMPDIR: process.env["TMPDIR"], ...env },
   });
@@ -37,12 +55,21 @@ export async function runWatched(argv: readonly string[], env: Readonly<Record<s
       child.once("error", reject);
       child.once("close", (code, signal) => resolve(code ?? signal ?? "SIGKILL"));
     });
-    const peakBytes = [...peaks.values()].reduce((total, bytes) => total + bytes, 0);
     const seconds = (performance.now() - began) / 1000;
-    return { status, stdout: textOf(stdout), stderr: textOf(stderr), peakBytes, seconds };
+    const cpuSeconds = cpuSecondsOfChildren() - cpuBefore;
+    const peakBytes = [...peaks.values()].reduce((total, bytes) => total + bytes, 0);
+    return { status, stdout: textOf(stdout), stderr: textOf(stderr), peakBytes, seconds, cpuSeconds };
   } finally {
     clearInterval(poll);
   }
+}
+
+/** Of the children that have ended so far, and of theirs that they waited for. */
+function cpuSecondsOfChildren(): number {
+  // The name of the program, in brackets, may hold spaces; `cutime` and `cstime` are the 14th and 15th behind it.
+  const stat = textAt("/proc/self/stat");
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return (Number(fields[13] ?? 0) + Number(fields[14] ?? 0)) / TICKS_PER_SECOND;
 }
 
 /** Notes the peak so far of a process and of its children and theirs. */

@@ -16,24 +16,36 @@ const POLL_MS = 300;
 /** What a killed installation left behind is nobody's after this; the slowest one takes minutes. */
 const ABANDONED_MS = 3_600_000;
 
-/** `$ELASTICKV_RESTORE_CACHE/servers`, or `elastickv-restore/servers` in the user's cache directory. */
-function serversDirectory(environment: NodeJS.ProcessEnv = process.env): string {
+/** A folder of `$ELASTICKV_RESTORE_CACHE`, or of `elastickv-restore` in the user's cache directory. */
+function cacheDirectory(folder: "peers" | "servers", environment: NodeJS.ProcessEnv = process.env): string {
   const own = environment["ELASTICKV_RESTORE_CACHE"];
-  if (own !== undefined && own !== "") return join(own, "servers");
+  if (own !== undefined && own !== "") return join(own, folder);
   const xdg = environment["XDG_CACHE_HOME"];
-  return join(xdg !== undefined && xdg !== "" ? xdg : join(homedir(), ".cache"), "elastickv-restore", "servers");
+  return join(xdg !== undefined && xdg !== "" ? xdg : join(homedir(), ".cache"), "elastickv-restore", folder);
 }
+
+type Fill = (directory: string) => Promise<void>;
 
 /**
  * The directory of `<name>-<version>`, filled by `fill` when it is missing. Two processes at once: one works, the
  * other waits. A failed or killed installation leaves nothing that a later one would take for whole.
  */
-export async function installOnce(
-  name: string,
-  version: string,
-  fill: (directory: string) => Promise<void>,
-): Promise<string> {
-  const root = serversDirectory();
+export async function installOnce(name: string, version: string, fill: Fill): Promise<string> {
+  return await installIn(cacheDirectory("servers"), { name, version, fill });
+}
+
+/** The same for a tool that measurements run beside ours: in a folder of its own. */
+export async function installPeerOnce(name: string, version: string, fill: Fill): Promise<string> {
+  return await installIn(cacheDirectory("peers"), { name, version, fill });
+}
+
+interface Installation {
+  readonly name: string;
+  readonly version: string;
+  readonly fill: Fill;
+}
+
+async function installIn(root: string, { name, version, fill }: Installation): Promise<string> {
   const place = join(root, `${name}-${version}`);
   if (await exists(place)) return place;
   await mkdir(root, { recursive: true });
@@ -56,7 +68,7 @@ export async function installOnce(
   }
 }
 
-async function fillAndRename(place: string, fill: (directory: string) => Promise<void>): Promise<void> {
+async function fillAndRename(place: string, fill: Fill): Promise<void> {
   const staging = await mkdtemp(`${place}.tmp-`);
   try {
     await fill(staging);

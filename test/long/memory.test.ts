@@ -19,10 +19,10 @@ import {
 import { Redis } from "ioredis";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { BigDump, differingBlocks } from "../../bench/big-dump.js";
-import { measure } from "../../bench/measure.js";
-import { LIMIT_BYTES, MEBIBYTE } from "../../bench/memory/limit.js";
-import { SCENARIOS } from "../../bench/scenarios.js";
-import { runWatched } from "../../bench/watched-process.js";
+import { LIMIT_BYTES, MEBIBYTE } from "../../bench/limit.js";
+import type { Settings } from "../../bench/scenario.js";
+import { scenariosNamed } from "../../bench/scenarios.js";
+import { BIN, runWatched } from "../../bench/watched-process.js";
 import { startElasticMq } from "../../testcontainers/elasticmq.js";
 import { startRedis } from "../../testcontainers/redis.js";
 import { LOCAL_CREDENTIALS, type RunningServer } from "../../testcontainers/server.js";
@@ -74,7 +74,7 @@ describe("within 256 MiB", () => {
     "a string of 400 MB goes into Redis whole",
     async () => {
       const digest = await dump.add("redis/db_0/strings/big.bin", differingBlocks(400_000_000));
-      await dump.seal("redis");
+      await dump.seal();
       server = await startRedis();
       await restoreWithinBound(1, "--redis-url", server.endpoint);
       await withRedis(server, async (client) => {
@@ -91,11 +91,11 @@ describe("within 256 MiB", () => {
   );
 
   // Each is tried at its full size by `npm run bench -- memory`; its large messages have a stricter test below.
-  it.each(SCENARIOS.filter(({ name }) => name !== "memory/sqs-large"))(
+  it.each(scenariosNamed("memory").filter(({ name }) => name !== "memory/sqs-large"))(
     "$title: arrive whole, and four times as many take no more memory",
     async (scenario) => {
-      const few = await measure(scenario, WHOLE / 4);
-      const many = await measure(scenario, WHOLE);
+      const few = await scenario.measure(settingsAt(WHOLE / 4));
+      const many = await scenario.measure(settingsAt(WHOLE));
       expect([...few.faults, ...many.faults]).toEqual([]);
       const [quarter, whole] = [few, many].map(({ peakBytes }) => Math.round(peakBytes / MEBIBYTE)) as [number, number];
       const told = `${quarter} MiB at a quarter, ${whole} MiB at the whole`;
@@ -111,7 +111,7 @@ describe("within 256 MiB", () => {
       const count = 8_300;
       await dump.add("sqs/mail/_queue.json", ['{"format_version":1,"name":"mail"}']);
       await dump.add("sqs/mail/messages.jsonl", messageLines(count));
-      await dump.seal("sqs");
+      await dump.seal();
       server = await startElasticMq();
       // The server holds all messages in its own memory, which is smaller than the file: taken out while they come.
       const consumer = new Consumer(server);
@@ -124,6 +124,10 @@ describe("within 256 MiB", () => {
     TIMEOUT_MS,
   );
 });
+
+function settingsAt(scale: number): Settings {
+  return { scale, rounds: 1, bin: BIN, peers: false, tell: () => undefined };
+}
 
 function messageBody(index: number): string {
   return `${index} `.padEnd(60_000, String.fromCharCode(97 + (index % 26)));

@@ -11,7 +11,7 @@ import { promisify } from "node:util";
 
 import { beforeAll, describe, expect, it } from "vitest";
 import { BigDump } from "../../bench/big-dump.js";
-import { LIMIT_BYTES, MEBIBYTE } from "../../bench/memory/limit.js";
+import { LIMIT_BYTES, MEBIBYTE } from "../../bench/limit.js";
 import { runWatched } from "../../bench/watched-process.js";
 
 const TIMEOUT_MS = 1_800_000;
@@ -96,7 +96,7 @@ async function fillWithKeys(dump: BigDump, size: number): Promise<number> {
   }
   await dump.add("redis/db_0/strings_ttl.jsonl", times);
   await dump.add("redis/db_0/KEYMAP.jsonl", keymap);
-  await dump.seal("redis");
+  await dump.seal();
   return size;
 }
 
@@ -108,7 +108,7 @@ async function fillWithObjects(dump: BigDump, size: number): Promise<number> {
     const sidecar = `{"format_version":1,"size_bytes":${body.length}}`;
     dump.addSmall(`s3/photos/raw/${index}.jpg.elastickv-meta.json`, sidecar);
   }
-  await dump.seal("s3");
+  await dump.seal();
   const rows = (await readFile(join(dump.path, "CHECKSUMS"), "utf8")).trimEnd().split("\n");
   await writeFile(join(dump.path, "CHECKSUMS"), `${rows.toReversed().join("\n")}\n`);
   return size;
@@ -124,13 +124,13 @@ async function fillWithItems(dump: BigDump, size: number): Promise<number> {
     }),
   ]);
   await dump.add("dynamodb/orders/items/data-00001.jsonl", itemLines(size));
-  await dump.seal("dynamodb");
+  await dump.seal();
   return size;
 }
 
 async function fillWithFields(dump: BigDump, size: number): Promise<number> {
   await dump.add("redis/db_0/hashes/wide.json", hashFile(size));
-  await dump.seal("redis");
+  await dump.seal();
   return 1;
 }
 

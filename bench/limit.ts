@@ -1,3 +1,3 @@
-/** What all scenarios of this folder hold the tool to. */
+/** What the tool is held to, whatever it restores. */
 export const MEBIBYTE = 1_048_576;
 export const LIMIT_BYTES = 256 * MEBIBYTE;

@@ -1,0 +1,60 @@
+/** Profiles of V8 (`--cpu-prof`), one a thread, as a list of the functions that took the most time themselves. */
+import { readdir, readFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+
+const SHOWN = 25;
+
+interface Profile {
+  readonly nodes: readonly {
+    readonly id: number;
+    readonly callFrame: { readonly functionName: string; readonly url: string; readonly lineNumber: number };
+  }[];
+  readonly samples: readonly number[];
+  /** Microseconds since the sample before. */
+  readonly timeDeltas: readonly number[];
+}
+
+export interface SelfTime {
+  /** `function file:line`, or V8's own `(garbage collector)`. */
+  readonly what: string;
+  readonly milliseconds: number;
+}
+
+/** Of all profiles in a folder: a heading for each, and its functions with the most time of their own. */
+export async function describeProfiles(directory: string): Promise<string[]> {
+  const files = (await readdir(directory)).filter((name) => name.endsWith(".cpuprofile")).sort();
+  const lines: string[] = [];
+  for (const name of files) {
+    const path = join(directory, name);
+    const times = selfTimes(JSON.parse(await readFile(path, "utf8")) as Profile).filter(
+      ({ what }) => what !== "(idle)",
+    );
+    const busy = times.reduce((total, each) => total + each.milliseconds, 0);
+    lines.push("", `${path}: ${Math.round(busy)} ms of work`);
+    for (const { what, milliseconds } of times.slice(0, SHOWN)) {
+      lines.push(
+        `${milliseconds.toFixed(0).padStart(7)} ms ${((100 * milliseconds) / busy).toFixed(1).padStart(5)} %  ${what}`,
+      );
+    }
+  }
+  return lines;
+}
+
+/** The longest first. */
+export function selfTimes({ nodes, samples, timeDeltas }: Profile): SelfTime[] {
+  const names = new Map(nodes.map(({ id, callFrame }) => [id, nameOf(callFrame)]));
+  const times = new Map<string, number>();
+  for (const [index, id] of samples.entries()) {
+    const name = names.get(id) ?? "(unknown)";
+    // The time until the next sample passed in this one's function.
+    times.set(name, (times.get(name) ?? 0) + (timeDeltas[index + 1] ?? 0) / 1000);
+  }
+  return [...times]
+    .map(([what, milliseconds]) => ({ what, milliseconds }))
+    .sort((one, other) => other.milliseconds - one.milliseconds);
+}
+
+function nameOf({ functionName, url, lineNumber }: Profile["nodes"][number]["callFrame"]): string {
+  const name = functionName === "" ? "(anonymous)" : functionName;
+  return url === "" ? name : `${name} ${basename(url)}:${lineNumber + 1}`;
+}
