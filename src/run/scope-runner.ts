@@ -41,7 +41,8 @@ interface Waiting {
   readonly record: WritableRecord;
 }
 
-const WINDOW_BATCHES = 4;
+/** Enough to go on with while others are under way; what waits longer only gets old in memory. */
+const WINDOW_BATCHES = 2;
 const LEAST_WINDOW_RECORDS = 256;
 const LEAST_WINDOW_BYTES = 8 * 1024 * 1024;
 
@@ -70,8 +71,8 @@ class ScopeRunner {
   constructor(run: ScopeRun) {
     this.#run = run;
     this.#sequence = run.firstSequence;
-    const { batch, concurrency } = run.capabilities;
-    this.#windowRecords = Math.max(LEAST_WINDOW_RECORDS, batch.records * (concurrency + WINDOW_BATCHES));
+    const { batch } = run.capabilities;
+    this.#windowRecords = Math.max(LEAST_WINDOW_RECORDS, batch.records * WINDOW_BATCHES);
     this.#windowBytes = Math.max(LEAST_WINDOW_BYTES, batch.bytes * WINDOW_BATCHES);
   }
 
