@@ -6,14 +6,39 @@ import { join } from "node:path";
 import { run } from "../testcontainers/cache.js";
 import type { RunningServer } from "../testcontainers/server.js";
 import { BigDump } from "./big-dump.js";
-import type { Generated, Scenario } from "./scenario.js";
+import type { Generated, Scenario, Settings } from "./scenario.js";
 import type { Shape } from "./shapes/shape.js";
+
+/** All that a restore is measured on. */
+export interface Ready {
+  readonly settings: Settings;
+  /** An empty folder. */
+  readonly scratch: string;
+  readonly dump: ReadyDump;
+  readonly target: Target;
+}
 
 export interface ReadyDump {
   readonly path: string;
   readonly bytes: number;
   readonly size: number;
   readonly generated: Generated;
+}
+
+/** A dump of that size at the scale of the settings, and its target. */
+export async function whenReady<T>(
+  { shape, size }: { readonly shape: Shape; readonly size: number },
+  settings: Settings,
+  use: (ready: Ready) => Promise<T>,
+): Promise<T> {
+  return await withScratch(
+    async (scratch) =>
+      await withDump(
+        shape,
+        scaled(size, settings.scale),
+        async (dump) => await withTarget(shape, (target) => use({ settings, scratch, dump, target })),
+      ),
+  );
 }
 
 export async function withDump<T>(
@@ -33,7 +58,7 @@ export async function withDump<T>(
   }
 }
 
-export async function withTarget<T>(shape: TargetShape, use: (target: Target) => Promise<T>): Promise<T> {
+async function withTarget<T>(shape: TargetShape, use: (target: Target) => Promise<T>): Promise<T> {
   const target = await Target.start(shape);
   try {
     return await use(target);

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { LOCAL_CREDENTIALS, type RunningServer } from "../testcontainers/server.js";
 import type { Contestant } from "./contest.js";
 import type { ReadyDump } from "./ground.js";
+import type { Settings } from "./scenario.js";
 import type { Adapter } from "./shapes/shape.js";
 import type { Command } from "./watched-process.js";
 
@@ -31,6 +32,10 @@ export interface OurRun {
   readonly state: string;
   /** A folder for a profile of each thread. */
   readonly profiles?: string;
+}
+
+export function runIn(scratch: string, { bin, profiles }: Settings): OurRun {
+  return { bin, state: join(scratch, "state"), ...(profiles === undefined ? {} : { profiles }) };
 }
 
 /** One of the tool's commands. Settings and jobs of whoever measures have no part in it. */

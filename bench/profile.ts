@@ -7,6 +7,7 @@ const SHOWN = 25;
 interface Profile {
   readonly nodes: readonly {
     readonly id: number;
+    readonly children?: readonly number[];
     readonly callFrame: { readonly functionName: string; readonly url: string; readonly lineNumber: number };
   }[];
   readonly samples: readonly number[];
@@ -38,6 +39,32 @@ export async function describeProfiles(directory: string): Promise<string[]> {
     }
   }
   return lines;
+}
+
+/**
+ * Milliseconds in functions of these files and in what they call, of all profiles in a folder. Undefined where none of them
+ * was ever seen: then they have other names now, say.
+ */
+export async function timeWithin(directory: string, files: RegExp): Promise<number | undefined> {
+  let found: number | undefined;
+  for (const name of (await readdir(directory)).filter((each) => each.endsWith(".cpuprofile"))) {
+    const profile = JSON.parse(await readFile(join(directory, name), "utf8")) as Profile;
+    const within = timeWithinOf(profile, files);
+    if (within !== undefined) found = (found ?? 0) + within;
+  }
+  return found;
+}
+
+/** The same of one. */
+export function timeWithinOf({ nodes, samples, timeDeltas }: Profile, files: RegExp): number | undefined {
+  const within = new Set<number>();
+  // A caller stands before what it calls.
+  for (const { id, children = [], callFrame } of nodes) {
+    if (files.test(callFrame.url)) within.add(id);
+    if (within.has(id)) for (const child of children) within.add(child);
+  }
+  if (within.size === 0) return undefined;
+  return samples.reduce((total, id, index) => total + (within.has(id) ? (timeDeltas[index + 1] ?? 0) / 1000 : 0), 0);
 }
 
 /** The longest first. */

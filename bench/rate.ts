@@ -4,6 +4,7 @@ export interface RateSeen {
   readonly highest: number;
   /** Of all that came, over the time from the first to the last, as a multiple of the limit. */
   readonly mean: number;
+  readonly seconds: number;
 }
 
 export class RateCount {
@@ -33,6 +34,7 @@ export class RateCount {
     // What came first began the time, and is not what came in it.
     return {
       highest: Math.max(...this.#seconds.values()) / limit,
+      seconds: lasted,
       mean: (this.#total - this.#firstAmount) / lasted / limit,
     };
   }

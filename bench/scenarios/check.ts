@@ -1,12 +1,10 @@
 /** `verify --checksums`: nothing but the dump against its digests, beside the programs that do that too. */
-import { join } from "node:path";
-
 import { needCommand } from "../../testcontainers/cache.js";
 import { reasonOf } from "../../testcontainers/ready.js";
 import { type Contestant, contest } from "../contest.js";
 import { timeRatio } from "../figures.js";
 import { type ReadyDump, scaled, withDump, withScratch } from "../ground.js";
-import { OURS, ourCommand } from "../ours.js";
+import { OURS, ourCommand, runIn } from "../ours.js";
 import { SHA256SUM, sha256sum } from "../peers/peer.js";
 import type { Goal, Measurement, Scenario, Settings, Standing } from "../scenario.js";
 import type { Shape } from "../shapes/shape.js";
@@ -41,17 +39,16 @@ interface Ready {
 }
 
 async function measure(init: CheckScenario, { settings, scratch, dump }: Ready): Promise<Measurement> {
-  const { bin, profiles, peers } = settings;
-  const run = { bin, state: join(scratch, "state"), ...(profiles === undefined ? {} : { profiles }) };
+  const run = runIn(scratch, settings);
   const ours: Contestant = {
     name: OURS,
     command: () => ourCommand(["verify", dump.path, "--checksums", "--progress", "none"], run),
   };
-  const end = await contest(peers ? [ours, sha256sum(dump.path), await rhash(dump.path)] : [ours], settings);
+  const end = await contest(settings.peers ? [ours, sha256sum(dump.path), await rhash(dump.path)] : [ours], settings);
   return {
     ...{ scenario: init.name, title: init.title, size: dump.size, dumpBytes: dump.bytes },
     ...{ records: dump.generated.records, server: "" },
-    goals: peers ? [goalOfTime(end.standings, init.atMost)] : [],
+    goals: settings.peers ? [goalOfTime(end.standings, init.atMost)] : [],
     ...memoryOf(end),
   };
 }

@@ -1,12 +1,10 @@
 /** The same restore at a tenth of its size and whole: time grows with the dump, memory does not. */
-import { join } from "node:path";
-
 import { type Contestant, contest } from "../contest.js";
 import { timeRatio } from "../figures.js";
-import { type ReadyDump, scaled, type Target, withDump, withScratch, withTarget } from "../ground.js";
+import { type Ready, type ReadyDump, scaled, whenReady, withDump } from "../ground.js";
 import { MEBIBYTE } from "../limit.js";
-import { ourRestore } from "../ours.js";
-import type { Goal, Measurement, Scenario, Settings, Standing } from "../scenario.js";
+import { ourRestore, runIn } from "../ours.js";
+import type { Goal, Measurement, Scenario, Standing } from "../scenario.js";
 import type { Shape } from "../shapes/shape.js";
 import { memoryOf } from "./restore.js";
 
@@ -29,36 +27,23 @@ export function growthScenario(init: GrowthScenario): Scenario {
   return {
     ...{ name, title, size },
     generate: async (dump, wanted) => await shape.generate(dump, wanted),
-    measure: async (settings) => {
-      const [tenth, whole] = [scaled(size / 10, settings.scale), scaled(size, settings.scale)];
-      return await withScratch(
-        async (scratch) =>
-          await withDump(
-            shape,
-            tenth,
-            async (few) =>
-              await withDump(
-                shape,
-                whole,
-                async (many) =>
-                  await withTarget(shape, (target) => measure(init, { settings, scratch, few, many, target })),
-              ),
-          ),
-      );
-    },
+    measure: async (settings) =>
+      await whenReady(
+        init,
+        settings,
+        async (ready) =>
+          await withDump(shape, scaled(size / 10, settings.scale), (few) => measure(init, { ...ready, few })),
+      ),
   };
 }
 
-interface Ready {
-  readonly settings: Settings;
-  readonly scratch: string;
+/** Beside the whole one, a tenth. */
+interface Both extends Ready {
   readonly few: ReadyDump;
-  readonly many: ReadyDump;
-  readonly target: Target;
 }
 
-async function measure(init: GrowthScenario, ready: Ready): Promise<Measurement> {
-  const { settings, few, many, target } = ready;
+async function measure(init: GrowthScenario, ready: Both): Promise<Measurement> {
+  const { settings, few, dump: many, target } = ready;
   const rounds = Math.min(settings.rounds, init.mostRounds ?? settings.rounds);
   const contestants = [many, few].map((dump) => contestantOf(init, dump, ready));
   const end = await contest(contestants, { ...settings, rounds });
@@ -72,10 +57,9 @@ async function measure(init: GrowthScenario, ready: Ready): Promise<Measurement>
 }
 
 function contestantOf({ shape }: GrowthScenario, dump: ReadyDump, { settings, scratch, target }: Ready): Contestant {
-  const { bin, profiles } = settings;
   return ourRestore({
     name: `${dump.size.toLocaleString("en")} of them`,
-    run: { bin, state: join(scratch, "state"), ...(profiles === undefined ? {} : { profiles }) },
+    run: runIn(scratch, settings),
     dump,
     servers: () => [{ adapter: shape.adapter, server: target.server }],
     empty: async () => await target.empty(),

@@ -2,18 +2,22 @@
 import { join } from "node:path";
 
 import { type Contestant, contest } from "../contest.js";
-import { median } from "../figures.js";
-import { type ReadyDump, scaled, type Target, withDump, withScratch, withTarget } from "../ground.js";
-import { OURS, ourRestore } from "../ours.js";
+import { type Ready, type Target, whenReady } from "../ground.js";
+import { OURS, ourRestore, runIn } from "../ours.js";
+import { timeWithin } from "../profile.js";
 import type { RateSeen } from "../rate.js";
 import type { RateWatch } from "../rate-watchers.js";
-import type { Goal, Measurement, Scenario, Settings, Standing } from "../scenario.js";
+import type { Goal, Measurement, Scenario } from "../scenario.js";
 import type { Shape } from "../shapes/shape.js";
 import { memoryOf } from "./restore.js";
 
 const MOST_OF_THE_LIMIT = 1.05;
 const MOST_OFF_PERCENT = 3;
 const MOST_CPU_PERCENT = 3;
+/** A run that is over sooner says nothing of a rate: the dump was scaled down. */
+const LEAST_SECONDS = 3;
+/** What the limiter is made of, as it is loaded. */
+const LIMITER_FILES = /\/run\/limits\.js$|\/bottleneck\//u;
 
 export interface LimiterScenario {
   readonly name: string;
@@ -32,35 +36,22 @@ export function limiterScenario(init: LimiterScenario): Scenario {
   return {
     ...{ name, title, size },
     generate: async (dump, wanted) => await shape.generate(dump, wanted),
-    measure: async (settings) =>
-      await withScratch(
-        async (scratch) =>
-          await withDump(
-            shape,
-            scaled(size, settings.scale),
-            async (dump) => await withTarget(shape, (target) => measure(init, { settings, scratch, dump, target })),
-          ),
-      ),
+    measure: async (settings) => await whenReady(init, settings, (ready) => measure(init, ready)),
   };
-}
-
-interface Ready {
-  readonly settings: Settings;
-  readonly scratch: string;
-  readonly dump: ReadyDump;
-  readonly target: Target;
 }
 
 async function measure(init: LimiterScenario, ready: Ready): Promise<Measurement> {
   const { settings, dump, target } = ready;
   const rates: RateSeen[] = [];
-  const end = await contest([limited(init, ready, rates), unlimited(init, ready)], settings);
+  const runs = await contest([limited(init, ready, rates), unlimited(init, ready)], settings);
+  const own = settings.profiles === undefined ? await ownCpu(init, ready) : { goal: [], faults: [] };
+  const lastedLongEnough = rates.filter(({ seconds }) => seconds >= LEAST_SECONDS);
   return {
     ...{ scenario: init.name, title: init.title, size: dump.size, dumpBytes: dump.bytes },
     records: dump.generated.records,
     server: target.description,
-    goals: [...goalsOfRate(rates), goalOfCpu(end.standings)],
-    ...memoryOf(end),
+    goals: [...goalsOfRate(lastedLongEnough), own.goal].flat(),
+    ...memoryOf({ ...runs, faults: [...runs.faults, ...own.faults] }),
   };
 }
 
@@ -100,10 +91,9 @@ interface Varied {
 }
 
 function restoreOf({ shape }: LimiterScenario, { settings, scratch, dump, target }: Ready, varied: Varied): Contestant {
-  const { bin, profiles } = settings;
   return ourRestore({
     name: varied.name,
-    run: { bin, state: join(scratch, "state"), ...(profiles === undefined ? {} : { profiles }) },
+    run: runIn(scratch, settings),
     options: varied.options,
     dump,
     servers: () => [{ adapter: shape.adapter, server: varied.server() }],
@@ -123,15 +113,13 @@ function goalsOfRate(rates: readonly RateSeen[]): Goal[] {
   ];
 }
 
-/** All that the limited runs take more, for the smaller batches too, is held against the limiter. */
-function goalOfCpu([limitedRuns, plain]: readonly Standing[]): Goal {
-  const more = differences(limitedRuns, plain);
-  const value = more.length > 0 ? { value: Math.max(0, median(more)) } : {};
-  return { what: "more CPU than without, of the time", atMost: MOST_CPU_PERCENT, unit: "%", ...value };
-}
-
-function differences(one: Standing | undefined, other: Standing | undefined): number[] {
-  const plain = other?.median?.cpuSeconds;
-  if (plain === undefined) return [];
-  return (one?.runs ?? []).map(({ cpuSeconds, seconds }) => (100 * (cpuSeconds - plain)) / seconds);
+/** Of the limiter's code and of what it calls, in one more run under V8's profiler. */
+async function ownCpu(init: LimiterScenario, ready: Ready): Promise<{ goal: Goal; faults: readonly string[] }> {
+  const profiles = join(ready.scratch, "profiles");
+  const profiled = limited(init, { ...ready, settings: { ...ready.settings, profiles } }, []);
+  const { standings, faults } = await contest([profiled], { rounds: 1, tell: () => undefined });
+  const seconds = standings[0]?.median?.seconds;
+  const milliseconds = seconds === undefined ? undefined : await timeWithin(profiles, LIMITER_FILES);
+  const value = seconds === undefined || milliseconds === undefined ? {} : { value: milliseconds / seconds / 10 };
+  return { goal: { what: "the limiter's own CPU", atMost: MOST_CPU_PERCENT, unit: "%", ...value }, faults };
 }

@@ -1,14 +1,12 @@
 /** A restore into an empty server, alone or beside what an operator would type instead. */
-import { join } from "node:path";
-
 import { reasonOf } from "../../testcontainers/ready.js";
 import { type Contestant, type ContestEnd, contest } from "../contest.js";
 import { fastestOf, timeRatio } from "../figures.js";
-import { type ReadyDump, scaled, type Target, withDump, withScratch, withTarget } from "../ground.js";
+import { type Ready, whenReady } from "../ground.js";
 import { LIMIT_BYTES } from "../limit.js";
-import { ENVIRONMENT, OURS, ourRestore } from "../ours.js";
+import { ENVIRONMENT, OURS, ourRestore, runIn } from "../ours.js";
 import { type Peer, SHA256SUM, sha256sum } from "../peers/peer.js";
-import type { Goal, Measurement, Scenario, Settings, Standing } from "../scenario.js";
+import type { Goal, Measurement, Scenario, Standing } from "../scenario.js";
 import type { Shape } from "../shapes/shape.js";
 
 export interface RestoreScenario {
@@ -28,23 +26,8 @@ export function restoreScenario(init: RestoreScenario): Scenario {
   return {
     ...{ name, title, size },
     generate: async (dump, wanted) => await shape.generate(dump, wanted),
-    measure: async (settings) =>
-      await withScratch(
-        async (scratch) =>
-          await withDump(
-            shape,
-            scaled(size, settings.scale),
-            async (dump) => await withTarget(shape, (target) => measure(init, { settings, scratch, dump, target })),
-          ),
-      ),
+    measure: async (settings) => await whenReady(init, settings, (ready) => measure(init, ready)),
   };
-}
-
-interface Ready {
-  readonly settings: Settings;
-  readonly scratch: string;
-  readonly dump: ReadyDump;
-  readonly target: Target;
 }
 
 async function measure(init: RestoreScenario, ready: Ready): Promise<Measurement> {
@@ -67,9 +50,8 @@ async function measure(init: RestoreScenario, ready: Ready): Promise<Measurement
 async function contestantsOf(init: RestoreScenario, ready: Ready): Promise<Contestant[]> {
   const { settings, scratch, dump, target } = ready;
   const { shape, peers = [] } = init;
-  const { bin, profiles } = settings;
   const ours = ourRestore({
-    run: { bin, state: join(scratch, "state"), ...(profiles === undefined ? {} : { profiles }) },
+    run: runIn(scratch, settings),
     dump,
     servers: () => [{ adapter: shape.adapter, server: target.server }],
     empty: async () => await target.empty(),

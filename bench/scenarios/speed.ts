@@ -128,10 +128,10 @@ export const SPEED: readonly Scenario[] = [
   }),
   limiterScenario({
     name: "speed/limiter-s3",
-    title: "S3 objects of 64 KiB at 8 MiB a second",
-    size: 1_280,
+    title: "S3 objects of 64 KiB at 4 MiB a second",
+    size: 640,
     shape: s3Objects({ bytes: 65_536 }),
-    limit: 8 * MEBIBYTE,
+    limit: 4 * MEBIBYTE,
     unit: "B/s",
     watch: async ({ server }) => await watchBodies(server),
   }),

@@ -1,11 +1,9 @@
 /** What a command takes before it does anything, and a restore of next to nothing over all four adapters. */
-import { join } from "node:path";
-
 import type { BigDump } from "../big-dump.js";
 import { type Contestant, contest } from "../contest.js";
 import { timeRatio } from "../figures.js";
 import { type ReadyDump, Target, withDump, withScratch } from "../ground.js";
-import { OURS, ourCommand, ourRestore } from "../ours.js";
+import { OURS, ourCommand, ourRestore, runIn } from "../ours.js";
 import { nodeScript } from "../peers/peer.js";
 import type { Generated, Measurement, Scenario, Settings } from "../scenario.js";
 import { dynamoDbFiles } from "../shapes/dynamodb.js";
@@ -38,9 +36,7 @@ export const helpScenario: Scenario = {
 };
 
 async function measureHelp(settings: Settings, scratch: string): Promise<Measurement> {
-  const run = { bin: settings.bin, state: scratch };
-  const profiles = settings.profiles === undefined ? {} : { profiles: settings.profiles };
-  const ours: Contestant = { name: OURS, command: () => ourCommand(["--help"], { ...run, ...profiles }) };
+  const ours: Contestant = { name: OURS, command: () => ourCommand(["--help"], runIn(scratch, settings)) };
   const empty: Contestant = { name: EMPTY, command: () => nodeScript("empty-yargs.mjs", ["--help"]) };
   const rounds = settings.profiles === undefined ? settings.rounds * RUNS_A_ROUND : 1;
   const end = await contest(settings.peers ? [ours, empty] : [ours], { rounds, tell: () => undefined });
@@ -98,13 +94,12 @@ async function measureTen({ settings, scratch, dump }: Ready): Promise<Measureme
 }
 
 function restoreOfTen({ settings, scratch, dump }: Ready, targets: readonly Target[]): Contestant {
-  const { bin, profiles } = settings;
   const parts = PARTS.flatMap(({ shape, size }, index) => {
     const target = targets[index];
     return target === undefined ? [] : [{ shape, size, target }];
   });
   return ourRestore({
-    run: { bin, state: join(scratch, "state"), ...(profiles === undefined ? {} : { profiles }) },
+    run: runIn(scratch, settings),
     dump,
     servers: () => parts.map(({ shape, target }) => ({ adapter: shape.adapter, server: target.server })),
     async empty() {

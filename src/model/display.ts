@@ -2,8 +2,12 @@
 
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cs}]/gu;
 
+/** Nothing in it to escape; most keys are so, and each is shown. */
+const PLAIN = /^[ -[\]-~]*$/;
+
 /** Escapes control, formatting and bidirectional characters as `\u{…}`, and the backslash that would hide one. */
 export function escapeForDisplay(text: string): string {
+  if (PLAIN.test(text)) return text;
   return text.replaceAll("\\", "\\\\").replace(UNSAFE, escaped);
 }
 

@@ -31,6 +31,8 @@ export interface Content {
   readonly size: number;
   /** Lower-case hex, from CHECKSUMS. */
   readonly sha256: string;
+  /** The whole content, checked, where it is in memory already. */
+  readonly bytes?: Buffer | undefined;
   /** The bytes from `start` up to `end` (exclusive, default: all), in buffers of at most 1 MiB, each checked before it is handed out. */
   blocks(range?: { readonly start: number; readonly end: number }): AsyncIterable<Buffer>;
   /** The whole content in one buffer. For content known to be small. */
@@ -87,6 +89,12 @@ export interface StringRecord extends RedisRecordBase {
   readonly value: Content;
 }
 
+/** Byte strings that lie in one buffer: of each, where it begins and where it ends. */
+export interface Packed {
+  readonly bytes: Buffer;
+  readonly ranges: Uint32Array;
+}
+
 export type CollectionType = "hash" | "list" | "set" | "zset";
 
 /**
@@ -101,6 +109,10 @@ export interface CollectionRecord extends RedisRecordBase {
   readonly count: number;
   /** In the dump's order, in chunks of at most 1,000 elements and about 1 MiB. May be called again. */
   elements(): AsyncIterable<readonly (readonly Buffer[])[]>;
+  /** The arguments of all elements in their order, where they are in memory already and no more than a chunk. */
+  readonly packed?: Packed;
+  /** As `elements()`, the arguments of some thousand elements at a time. */
+  readonly packedChunks?: () => AsyncIterable<Packed>;
 }
 
 export interface StreamEntry {
@@ -122,6 +134,11 @@ export interface StreamRecord extends RedisRecordBase {
   readonly faultyEntries: readonly { readonly id: string; readonly reason: string; readonly place: Place }[];
   /** In the dump's order, in chunks of at most 1,000 entries and about 1 MiB. May be called again. */
   entries(): AsyncIterable<readonly StreamEntry[]>;
+  /** Id and fields of all entries in their order, where they are in memory already and no more than a chunk. */
+  readonly packed?: Packed & {
+    /** Of each entry, its id counted in. */
+    readonly widths: Uint32Array;
+  };
 }
 
 /** elastickv's exact member set (`members`) or a real Redis sketch that starts with `HYLL` (`sketch`). */

@@ -2,7 +2,7 @@
  * What the check saw: every file of the dump with its digest, in bytewise path order, on disk. Readers list and find
  * files here and never in the tree again, so what was not checked does not exist for them.
  *
- * One JSON array a line; a sparse index and a few decoded blocks are all that memory holds.
+ * Rows lie in blocks as `catalogue-block.ts` has them; a sparse index and a few decoded blocks are all that memory holds.
  */
 
 import { closeSync, openSync, readSync, writeSync } from "node:fs";
@@ -10,65 +10,63 @@ import { join } from "node:path";
 import { messageOf, RestoreError } from "../errors/restore-error.js";
 import type { Content } from "../model/record.js";
 import { compareUtf8 } from "../support/byte-order.js";
+import { CatalogueBlock, encodeBlock } from "./catalogue-block.js";
 import { type CatalogueRow, FileContent } from "./content.js";
+import type { FileThreads } from "./file-threads.js";
+import type { HashedBatch } from "./hash-pool.js";
+import { pathOf } from "./listing-blocks.js";
+import { type BlockRange, readAhead } from "./read-ahead.js";
 
 export type { CatalogueRow };
 
 interface IndexEntry {
+  /** Of its first row. */
   readonly path: string;
   readonly offset: number;
+  /** Files of the block, and bytes in them. */
+  readonly files: number;
+  readonly bytes: number;
 }
 
-/** A block of rows ends with whichever comes first: digests make the row of a very large file a megabyte long. */
-const ROWS_A_BLOCK = 128;
+/** A block ends with whichever comes first: tags make the row of a very large file megabytes long. */
+const ROWS_A_BLOCK = 256;
 const BLOCK_BYTES = 64 * 1024;
-/** Of blocks' text, in memory. */
-const KEPT_BYTES = 2 * 1024 * 1024;
+/** Of blocks as they lie in the file, in memory. */
+const KEPT_BYTES = 512 * 1024;
 
 export class CatalogueWriter {
   readonly #root: string;
   readonly #file: string;
   readonly #fd: number;
   readonly #index: IndexEntry[] = [];
+  /** By block. */
+  readonly #contents = new Map<number, Uint8Array>();
   #offset = 0;
-  #count = 0;
-  #bytes = 0;
-  #blockRows = 0;
-  #pending: Buffer[] = [];
+  #pending: HashedBatch[] = [];
+  #pendingRows = 0;
   #pendingBytes = 0;
   #isOpen = true;
 
   constructor(root: string, workDirectory: string) {
     this.#root = root;
-    this.#file = join(workDirectory, "catalogue.jsonl");
+    this.#file = join(workDirectory, "catalogue");
     this.#fd = openSync(this.#file, "w", 0o600);
   }
 
-  /** Rows come in ascending order of path. @throws RestoreError LOCAL_IO */
-  add(row: CatalogueRow): void {
-    if (this.#count === 0 || this.#isBlockFull()) this.#startBlock(row.path);
-    const line = Buffer.from(`${JSON.stringify([row.path, row.size, row.identity, row.sha256, row.blocks])}\n`);
-    this.#offset += line.length;
-    this.#count++;
-    this.#blockRows++;
-    this.#bytes += row.size;
-    this.#pending.push(line);
-    this.#pendingBytes += line.length;
-    if (this.#pendingBytes >= BLOCK_BYTES) this.#flush();
+  /** Batches come in ascending order of path. Means something where no row of them is an exception. @throws RestoreError LOCAL_IO */
+  add(batch: HashedBatch): void {
+    this.#pending.push(batch);
+    this.#pendingRows += batch.block.ends.length;
+    this.#pendingBytes += batch.block.rows.length + batch.answer.tagged.reduce((sum, { tags }) => sum + tags.length, 0);
+    if (this.#pendingRows >= ROWS_A_BLOCK || this.#pendingBytes >= BLOCK_BYTES) this.#flush();
   }
 
-  /** @throws RestoreError LOCAL_IO */
-  finish(): Catalogue {
+  /** The catalogue takes the threads over. @throws RestoreError LOCAL_IO */
+  finish(threads: FileThreads): Catalogue {
     this.#flush();
     this.discard();
-    return new Catalogue({
-      root: this.#root,
-      file: this.#file,
-      index: this.#index,
-      end: this.#offset,
-      count: this.#count,
-      bytes: this.#bytes,
-    });
+    const { index, contents } = { index: this.#index, contents: this.#contents };
+    return new Catalogue({ root: this.#root, threads, file: this.#file, index, contents, end: this.#offset });
   }
 
   /** Gives up. Does nothing after `finish`. */
@@ -78,8 +76,23 @@ export class CatalogueWriter {
   }
 
   #flush(): void {
-    const bytes = Buffer.concat(this.#pending);
-    [this.#pending, this.#pendingBytes] = [[], 0];
+    const [first] = this.#pending;
+    if (first === undefined) return;
+    const bytes = this.#pending.reduce((sum, { answer }) => sum + answer.bytes, 0);
+    this.#index.push({ path: firstPath(first), offset: this.#offset, files: this.#pendingRows, bytes });
+    this.#keepContents(this.#index.length - 1);
+    this.#write(encodeBlock(this.#pending));
+    [this.#pending, this.#pendingRows, this.#pendingBytes] = [[], 0, 0];
+  }
+
+  #keepContents(block: number): void {
+    const parts = this.#pending.flatMap(({ answer: { contents } }) => (contents === undefined ? [] : [contents]));
+    const [only] = parts;
+    if (only === undefined || parts.length < this.#pending.length) return;
+    this.#contents.set(block, parts.length === 1 ? only : Buffer.concat(parts));
+  }
+
+  #write(bytes: Buffer): void {
     try {
       for (let at = 0; at < bytes.length; ) at += writeSync(this.#fd, bytes, at);
     } catch (cause) {
@@ -89,26 +102,30 @@ export class CatalogueWriter {
         cause,
       });
     }
+    this.#offset += bytes.length;
   }
+}
 
-  #isBlockFull(): boolean {
-    return this.#blockRows >= ROWS_A_BLOCK || this.#offset - (this.#index.at(-1)?.offset ?? 0) >= BLOCK_BYTES;
-  }
-
-  #startBlock(path: string): void {
-    this.#index.push({ path, offset: this.#offset });
-    this.#blockRows = 0;
-  }
+function firstPath({ block }: HashedBatch): string {
+  return Buffer.from(pathOf(block, 0), "latin1").toString();
 }
 
 interface CatalogueInit {
   readonly root: string;
+  readonly threads: FileThreads;
   readonly file: string;
   readonly index: readonly IndexEntry[];
+  /** By block: what its files hold, one behind the other. */
+  readonly contents: Map<number, Uint8Array>;
   /** Bytes of the file. */
   readonly end: number;
-  readonly count: number;
-  readonly bytes: number;
+}
+
+/** Two rows that follow one another: nothing lies between. */
+interface Gap {
+  /** Absent: the gap is before all rows, or behind. */
+  readonly before: string | undefined;
+  readonly behind: string | undefined;
 }
 
 export class Catalogue {
@@ -116,33 +133,47 @@ export class Catalogue {
   readonly count: number;
   readonly bytes: number;
   readonly #root: string;
+  readonly #threads: FileThreads;
   readonly #fd: number;
   readonly #index: readonly IndexEntry[];
+  /** What the check has read and nobody has taken yet. */
+  readonly #contents: Map<number, Uint8Array>;
   readonly #end: number;
-  /** The latest that were read, and their text's bytes. */
-  readonly #blocks = new Map<number, { readonly rows: readonly CatalogueRow[]; readonly bytes: number }>();
+  /** The latest that were read. */
+  readonly #blocks = new Map<number, CatalogueBlock>();
   #keptBytes = 0;
+  /** Where the latest path would stand that was asked for and not found. */
+  #gap: Gap | undefined;
   #open = true;
 
-  constructor({ root, file, index, end, count, bytes }: CatalogueInit) {
+  constructor({ root, threads, file, index, contents, end }: CatalogueInit) {
+    this.#contents = contents;
     this.#root = root;
+    this.#threads = threads;
     this.#fd = openSync(file, "r");
     this.#index = index;
     this.#end = end;
-    this.count = count;
-    this.bytes = bytes;
+    this.count = index.reduce((sum, { files }) => sum + files, 0);
+    this.bytes = index.reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
   /** Rows whose path begins with `prefix`, in order; with `after`, only those behind that path. */
   *rows(prefix: string, after?: string): Generator<CatalogueRow> {
-    const from = after !== undefined && compareUtf8(after, prefix) > 0 ? after : prefix;
-    for (let block = this.#blockOf(from); block < this.#index.length; block++) {
-      for (const row of this.#block(block)) {
-        if (compareUtf8(row.path, from) < 0 || row.path === after) continue;
-        if (!row.path.startsWith(prefix)) return;
-        yield row;
+    for (const { block, start, end } of this.#ranges(prefix, after)) {
+      for (let at = start; at < end; at++) {
+        const row = block.rows[at];
+        if (row !== undefined) yield row;
       }
     }
+  }
+
+  /**
+   * The same in batches, each with what its small files hold, read and checked anew: `content` of such a row has its bytes
+   * at hand. Some mebibytes are read ahead.
+   */
+  readAhead(prefix: string, after?: string): AsyncGenerator<readonly CatalogueRow[]> {
+    const contents = this.#contents;
+    return readAhead(this.#ranges(prefix, after), { root: this.#root, threads: this.#threads, contents });
   }
 
   /** Names of the directories right below `prefix`, in order. Reads a block a directory. */
@@ -158,14 +189,26 @@ export class Catalogue {
   }
 
   find(path: string): CatalogueRow | undefined {
-    return this.#block(this.#blockOf(path)).find((row) => row.path === path);
+    // Readers ask for one key's names in several directories, which are the same gap for most keys.
+    if (this.#gap !== undefined && isWithin(this.#gap, path)) return undefined;
+    const block = this.#blockOf(path);
+    const { rows } = this.#block(block);
+    const place = placeOf(rows, path);
+    const row = rows[place];
+    if (row?.path === path) return row;
+    this.#gap = { before: rows[place - 1]?.path, behind: row?.path ?? this.#index[block + 1]?.path };
+    return undefined;
   }
 
   sizeOf(prefix: string): { files: number; bytes: number } {
     const total = { files: 0, bytes: 0 };
-    for (const { size } of this.rows(prefix)) {
-      total.files++;
-      total.bytes += size;
+    for (let block = this.#blockOf(prefix); block < this.#index.length; block++) {
+      const [entry, next] = [this.#index[block], this.#index[block + 1]];
+      if (entry === undefined || compareUtf8(entry.path.slice(0, prefix.length), prefix) > 0) break;
+      const isWhole = entry.path.startsWith(prefix) && next?.path.startsWith(prefix) === true;
+      const rows = isWhole ? [] : this.#block(block).rows.filter(({ path }) => path.startsWith(prefix));
+      total.files += isWhole ? entry.files : rows.length;
+      total.bytes += isWhole ? entry.bytes : rows.reduce((sum, { size }) => sum + size, 0);
     }
     return total;
   }
@@ -174,9 +217,26 @@ export class Catalogue {
     return new FileContent(this.#root, row);
   }
 
-  close(): void {
+  /** Repeatable. */
+  async close(): Promise<void> {
     if (this.#open) closeSync(this.#fd);
     this.#open = false;
+    await this.#threads.close();
+  }
+
+  *#ranges(prefix: string, after?: string): Generator<BlockRange> {
+    const from = after !== undefined && compareUtf8(after, prefix) > 0 ? after : prefix;
+    for (let index = this.#blockOf(from), isFirst = true; index < this.#index.length; index++, isFirst = false) {
+      const block = this.#block(index);
+      const { rows } = block;
+      let start = isFirst ? placeOf(rows, from) : 0;
+      if (rows[start]?.path === after) start++;
+      let end = rows.length;
+      const isWhole = rows[start]?.path.startsWith(prefix) === true && rows.at(-1)?.path.startsWith(prefix) === true;
+      if (!isWhole) for (end = start; rows[end]?.path.startsWith(prefix) === true; ) end++;
+      if (start < end) yield { index, block, start, end };
+      if (end < rows.length) return;
+    }
   }
 
   /** The block that would hold `path`. */
@@ -190,25 +250,24 @@ export class Catalogue {
     return Math.max(0, low - 1);
   }
 
-  #block(block: number): readonly CatalogueRow[] {
+  #block(block: number): CatalogueBlock {
     const kept = this.#blocks.get(block);
-    if (kept !== undefined) return kept.rows;
-    const start = this.#index[block]?.offset;
-    if (start === undefined) return [];
-    const bytes = Buffer.allocUnsafe((this.#index[block + 1]?.offset ?? this.#end) - start);
+    if (kept !== undefined) return kept;
+    const start = this.#index[block]?.offset ?? this.#end;
+    const bytes = Buffer.from(new ArrayBuffer((this.#index[block + 1]?.offset ?? this.#end) - start));
     for (let at = 0; at < bytes.length; ) {
       const length = readSync(this.#fd, bytes, at, bytes.length - at, start + at);
       if (length === 0) throw new RestoreError("LOCAL_IO", "the dump's catalogue was cut short", { retry: "fatal" });
       at += length;
     }
-    const rows = bytes.toString("utf8").trimEnd().split("\n").map(decodeRow);
-    this.#keep(block, rows, bytes.length);
-    return rows;
+    const read = new CatalogueBlock(bytes);
+    this.#keep(block, read);
+    return read;
   }
 
-  #keep(block: number, rows: readonly CatalogueRow[], bytes: number): void {
-    this.#blocks.set(block, { rows, bytes });
-    this.#keptBytes += bytes;
+  #keep(block: number, read: CatalogueBlock): void {
+    this.#blocks.set(block, read);
+    this.#keptBytes += read.bytes;
     for (const [oldest, { bytes: freed }] of this.#blocks) {
       if (this.#keptBytes <= KEPT_BYTES || oldest === block) break;
       this.#blocks.delete(oldest);
@@ -217,7 +276,19 @@ export class Catalogue {
   }
 }
 
-function decodeRow(line: string): CatalogueRow {
-  const [path, size, identity, sha256, blocks] = JSON.parse(line) as [string, number, string, string, string];
-  return { path, size, identity, sha256, blocks };
+/** The index of the first row that is not before `path`. */
+function placeOf(rows: readonly CatalogueRow[], path: string): number {
+  let [low, high] = [0, rows.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (compareUtf8(rows[middle]?.path ?? "", path) < 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function isWithin({ before, behind }: Gap, path: string): boolean {
+  return (
+    (before === undefined || compareUtf8(before, path) < 0) && (behind === undefined || compareUtf8(path, behind) < 0)
+  );
 }

@@ -1,16 +1,21 @@
 /** Compares a dump's tree, its CHECKSUMS and its files. Passes only when all three say the same. */
-import { join } from "node:path";
-import type { ErrorCode } from "../errors/codes.js";
-import { RestoreError } from "../errors/restore-error.js";
-import { escapeForDisplay } from "../model/display.js";
-import { compareUtf8 } from "../support/byte-order.js";
+import { interrupted } from "../errors/interruption.js";
 import { type Catalogue, CatalogueWriter } from "./catalogue.js";
-import { CHECKSUMS_FILE, type ChecksumRow, invalidChecksums, sortedChecksums } from "./checksums.js";
+import { Problems } from "./check-problems.js";
+import { invalidChecksums } from "./checksum-row.js";
+import { sortedBlocks, surveyListing } from "./checksums.js";
 import type { CheckProgress } from "./dump.js";
-import { HashPool } from "./hash-pool.js";
+import { FileThreads } from "./file-threads.js";
+import { type HashedBatch, HashPool } from "./hash-pool.js";
 import { LinkCheck } from "./link-check.js";
-import { UNREADABLE_HINT } from "./tree-fault.js";
-import { mayBeUnlisted, walkFiles } from "./tree-walk.js";
+import { pathOf } from "./listing-blocks.js";
+import { PathTally } from "./path-tally.js";
+import { identityAt } from "./row-batch.js";
+import { matchTree } from "./tree-match.js";
+import { mayBeUnlisted, tallyFiles } from "./tree-walk.js";
+
+/** Bytes of small files that need not be read a second time. */
+const KEPT_CONTENTS = 16 * 1024 * 1024;
 
 export interface CheckOptions {
   readonly root: string;
@@ -19,90 +24,103 @@ export interface CheckOptions {
   readonly onProgress?: (progress: CheckProgress) => void;
 }
 
-const PROBLEMS_SHOWN = 20;
-
-/** The first problems, and how many there are: a dump can have one for every row of CHECKSUMS. */
-class Problems {
-  readonly #shown: string[] = [];
-  #first: { readonly code: ErrorCode; readonly path: string } | undefined;
-  #count = 0;
-
-  add(code: ErrorCode, path: string, what: string): void {
-    this.#first ??= { code, path };
-    if (this.#count++ < PROBLEMS_SHOWN) this.#shown.push(`${escapeForDisplay(path)} ${what}`);
-  }
-
-  /** @throws RestoreError with the first one's code, when there are any */
-  assertNone(root: string): void {
-    if (this.#first === undefined) return;
-    const { code, path } = this.#first;
-    const more = this.#count - this.#shown.length;
-    throw new RestoreError(code, [...this.#shown, ...(more > 0 ? [`and ${more} more`] : [])].join("\n"), {
-      where: { path },
-      hint:
-        code === "DUMP_UNREADABLE"
-          ? UNREADABLE_HINT
-          : `Copy the dump again. If the changes are yours, \`elastickv-restore reseal ${root}\` lists them and writes CHECKSUMS anew.`,
-    });
-  }
-}
-
 /**
  * @throws RestoreError CHECKSUMS_MISSING, CHECKSUMS_INVALID, TREE_INVALID at once; CHECKSUM_MISMATCH, FILE_MISSING,
  *   DUMP_UNREADABLE and FILE_UNLISTED after everything was looked at, with the first 20 problems
  */
 export async function checkDump(options: CheckOptions): Promise<Catalogue> {
-  const { root, workDirectory, signal, onProgress } = options;
-  const problems = new Problems();
+  const { root, workDirectory, signal } = options;
   const writer = new CatalogueWriter(root, workDirectory);
-  const pool = new HashPool(signal);
-  const links = new LinkCheck(workDirectory);
-  const seen = { files: 0, bytes: 0 };
+  const threads = new FileThreads();
+  const pool = new HashPool({ root, threads, signal, keptBytes: KEPT_CONTENTS });
+  const look = new Look(options, writer);
+  const end = new AbortController();
+  let tree: Promise<PathTally> | undefined;
+  let catalogue: Catalogue | undefined;
   try {
-    const listed = matchTree(options, problems);
-    for await (const [row, answer] of pool.hashAll(listed, ({ path }) => join(root, path))) {
-      if ("error" in answer) problems.add("DUMP_UNREADABLE", row.path, `cannot be read: ${answer.error}`);
-      else if (links.isAnother(answer)) problems.add("TREE_INVALID", row.path, "is a hard link to another file");
-      else if (answer.sha256 !== row.sha256) problems.add("CHECKSUM_MISMATCH", row.path, "has another digest");
-      else writer.add({ path: row.path, ...answer });
-      seen.files++;
-      seen.bytes += "error" in answer ? 0 : answer.size;
-      if (seen.files % 64 === 0) onProgress?.({ ...seen });
+    const survey = await surveyListing(root);
+    if (survey.ownLine !== undefined) {
+      throw invalidChecksums(survey.ownLine, "it lists CHECKSUMS itself, whose digest no row of it can hold");
     }
-    onProgress?.({ ...seen });
-    problems.assertNone(root);
-    return writer.finish();
+    tree = tallyFiles(root, workDirectory, signal === undefined ? end.signal : AbortSignal.any([end.signal, signal]));
+    tree.catch((error: unknown) => pool.stop(error as Error));
+    for await (const batch of pool.hashAll(sortedBlocks(root, workDirectory, survey))) look.add(batch);
+    const tally = await tree;
+    if (signal?.aborted === true) throw interrupted();
+    await look.finish(tally);
+    catalogue = writer.finish(threads);
+    return catalogue;
   } finally {
+    end.abort();
     writer.discard();
-    links.close();
-    await pool.close();
+    look.close();
+    if (catalogue === undefined) await threads.close();
+    await tree?.catch(() => undefined);
   }
 }
 
-/** Merges the walk and the listing; yields what stands in both. */
-async function* matchTree(options: CheckOptions, problems: Problems): AsyncGenerator<ChecksumRow> {
-  const { root, workDirectory } = options;
-  const walk = walkFiles(root, { workDirectory });
-  const unlisted = (path: string) => {
-    if (!mayBeUnlisted(path)) problems.add("FILE_UNLISTED", path, "is not listed in CHECKSUMS");
-  };
-  try {
-    let file = walk.next();
-    for await (const row of sortedChecksums(root, workDirectory)) {
-      if (row.path === CHECKSUMS_FILE) {
-        throw invalidChecksums(row.line, "it lists CHECKSUMS itself, whose digest no row of it can hold");
-      }
-      while (file.done !== true && compareUtf8(file.value, row.path) < 0) {
-        unlisted(file.value);
-        file = walk.next();
-      }
-      if (file.done !== true && file.value === row.path) {
-        yield row;
-        file = walk.next();
-      } else problems.add("FILE_MISSING", row.path, `is listed in CHECKSUMS:${row.line} and missing`);
+/** What was seen of the files that CHECKSUMS lists. */
+class Look {
+  readonly #options: CheckOptions;
+  readonly #writer: CatalogueWriter;
+  readonly #links: LinkCheck;
+  readonly #problems = new Problems();
+  readonly #listed = new PathTally();
+  /** Files that are not there. */
+  #absent = 0;
+  #files = 0;
+  #bytes = 0;
+
+  constructor(options: CheckOptions, writer: CatalogueWriter) {
+    this.#options = options;
+    this.#writer = writer;
+    this.#links = new LinkCheck(options.workDirectory);
+  }
+
+  add(batch: HashedBatch): void {
+    const { block, answer } = batch;
+    for (let row = 0; row < block.ends.length; row++) {
+      const path = pathOf(block, row);
+      if (!mayBeUnlisted(path)) this.#listed.add(path);
     }
-    for (; file.done !== true; file = walk.next()) unlisted(file.value);
-  } finally {
-    walk.return(undefined);
+    if (answer.exceptions.length > 0 || answer.linked.length > 0) this.#judge(batch);
+    this.#writer.add(batch);
+    this.#files += block.ends.length;
+    this.#bytes += answer.bytes;
+    this.#options.onProgress?.({ files: this.#files, bytes: this.#bytes });
+  }
+
+  /**
+   * Of the tree nothing was kept but its tally: who is missing or unlisted is only asked when there is one.
+   * @throws RestoreError for all problems
+   */
+  async finish(tree: PathTally): Promise<void> {
+    const { root, workDirectory } = this.#options;
+    if (this.#absent > 0 || !tree.equals(this.#listed)) {
+      const { problems, missing } = await matchTree(root, workDirectory);
+      this.#problems.join(problems, Math.min(missing, this.#absent));
+    }
+    this.#problems.assertNone(root);
+  }
+
+  close(): void {
+    this.#links.close();
+  }
+
+  #judge({ block, answer }: HashedBatch): void {
+    const exceptions = new Map(answer.exceptions.map((exception) => [exception.row, exception]));
+    const linked = new Set(answer.linked);
+    for (const row of [...new Set([...exceptions.keys(), ...linked])].sort((a, b) => a - b)) {
+      const path = Buffer.from(pathOf(block, row), "latin1").toString();
+      const exception = exceptions.get(row);
+      if (exception !== undefined && "error" in exception) {
+        if (exception.isAbsent) this.#absent++;
+        this.#problems.add("DUMP_UNREADABLE", path, `cannot be read: ${exception.error}`);
+      } else if (linked.has(row) && this.#links.isAnother(identityAt(answer.columns, row))) {
+        this.#problems.add("TREE_INVALID", path, "is a hard link to another file");
+      } else if (exception !== undefined) {
+        this.#problems.add("CHECKSUM_MISMATCH", path, "has another digest");
+      }
+    }
   }
 }

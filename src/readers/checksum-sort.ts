@@ -1,14 +1,7 @@
 /** Sorts any number of CHECKSUMS rows by path, on disk where they are many. */
 import { compareUtf8 } from "../support/byte-order.js";
+import type { ChecksumRow } from "./checksum-row.js";
 import { Sorter } from "./sorter.js";
-
-export interface ChecksumRow {
-  /** Relative to the dump's root, with `/`. */
-  readonly path: string;
-  /** 64 lower-case hex digits. */
-  readonly sha256: string;
-  readonly line: number;
-}
 
 /** About 10 MB. */
 const ROWS_A_RUN = 32_768;

@@ -1,104 +1,77 @@
-/** CHECKSUMS: `sha256sum` output over every file of the dump, read and written line by line. */
-import { RestoreError } from "../errors/restore-error.js";
+/** CHECKSUMS: `sha256sum` output over every file of the dump, looked at as a whole and read in the order of its paths. */
+import type { RestoreError } from "../errors/restore-error.js";
 import { escapeForDisplay } from "../model/display.js";
-import { compareUtf8 } from "../support/byte-order.js";
-import { type ChecksumRow, sortRows } from "./checksum-sort.js";
-import { lines, tooLong } from "./lines.js";
-import { openRegular } from "./regular-file.js";
+import { CHECKSUMS_FILE, type ChecksumRow, formatChecksumRow, invalidChecksums } from "./checksum-row.js";
+import { sortRows } from "./checksum-sort.js";
+import { blocksOfRows, type ListingBlock, listingBlocks, pathOf, rowsOf } from "./listing-blocks.js";
 
-export const CHECKSUMS_FILE = "CHECKSUMS";
+export { formatChecksumRow };
 
-export type { ChecksumRow };
+export interface ListingSurvey {
+  /** Rows stand in bytewise order of their paths, as shipped dumps have them: then none stands twice. */
+  readonly isSorted: boolean;
+  /** Of a row that lists CHECKSUMS itself. */
+  readonly ownLine?: number;
+}
 
-/** No system opens a path of more than some kilobytes, however it is escaped. */
-const MAX_ROW_BYTES = 64 * 1024;
-
-const ROW = /^(\\?)([0-9a-fA-F]{64}) [ *](.+)$/s;
+/** Looks at every row. @throws RestoreError CHECKSUMS_MISSING, CHECKSUMS_INVALID, TREE_INVALID, DUMP_UNREADABLE */
+export async function surveyListing(root: string): Promise<ListingSurvey> {
+  let [isSorted, last, ownLine]: [boolean, string, number | undefined] = [true, "", undefined];
+  for await (const block of listingBlocks(root)) {
+    for (let row = 0; row < block.ends.length; row++) {
+      const path = pathOf(block, row);
+      if (path === last) throw listedTwice(block.line + row, Buffer.from(path, "latin1").toString());
+      isSorted &&= path > last;
+      if (path === CHECKSUMS_FILE) ownLine = block.line + row;
+      last = path;
+    }
+  }
+  if (last === "") throw invalidChecksums(1, "it has no rows");
+  return { isSorted, ...(ownLine === undefined ? {} : { ownLine }) };
+}
 
 /**
- * The rows in bytewise order of their paths. Rows that already stand in that order, as shipped dumps have them, are
- * streamed; others are sorted in runs on disk, in `workDirectory`.
- * @throws RestoreError CHECKSUMS_MISSING, CHECKSUMS_INVALID
+ * The rows in bytewise order of their paths, streamed where they stand so; others are sorted in runs on disk, in
+ * `workDirectory`.
+ * @throws RestoreError as `surveyListing`
  */
 export async function* sortedChecksums(root: string, workDirectory: string): AsyncGenerator<ChecksumRow> {
-  if (await isSorted(root)) {
-    yield* readChecksums(root);
-    return;
-  }
+  const { isSorted } = await surveyListing(root);
+  if (isSorted) yield* readChecksums(root);
+  else yield* sorted(root, workDirectory);
+}
+
+/** The same in blocks. `survey` is what was seen before. */
+export function sortedBlocks(root: string, workDirectory: string, survey: ListingSurvey): AsyncIterable<ListingBlock> {
+  return survey.isSorted ? inOrder(listingBlocks(root)) : blocksOfRows(sorted(root, workDirectory));
+}
+
+async function* sorted(root: string, workDirectory: string): AsyncGenerator<ChecksumRow> {
   let last: ChecksumRow | undefined;
   for await (const row of sortRows(readChecksums(root), workDirectory)) {
-    if (last?.path === row.path) throw invalidChecksums(row.line, `"${escapeForDisplay(row.path)}" is listed twice`);
+    if (last?.path === row.path) throw listedTwice(row.line, row.path);
     yield row;
     last = row;
   }
 }
 
-async function isSorted(root: string): Promise<boolean> {
-  let last: string | undefined;
-  for await (const row of readChecksums(root)) {
-    if (last !== undefined) {
-      const order = compareUtf8(last, row.path);
-      if (order === 0) throw invalidChecksums(row.line, `"${escapeForDisplay(row.path)}" is listed twice`);
-      if (order > 0) return false;
-    }
-    last = row.path;
-  }
-  if (last === undefined) throw invalidChecksums(1, "it has no rows");
-  return true;
-}
-
-export function checksumsMissing(): RestoreError {
-  return new RestoreError("CHECKSUMS_MISSING", "the dump has no CHECKSUMS", {
-    where: { path: CHECKSUMS_FILE },
-    hint: "Without it nothing tells whether files are whole. If you trust them, run `elastickv-restore reseal`.",
-  });
-}
-
 async function* readChecksums(root: string): AsyncGenerator<ChecksumRow> {
-  const file = await openRegular(root, CHECKSUMS_FILE);
-  if (file === undefined) throw checksumsMissing();
-  try {
-    const rows = lines(file.createReadStream({ autoClose: false }), undefined, MAX_ROW_BYTES);
-    for await (const { bytes, line } of rows) yield parseRow(bytes, line);
-  } finally {
-    await file.close();
+  for await (const block of listingBlocks(root)) yield* rowsOf(block);
+}
+
+/** What is read a second time has to be what was surveyed as far as others rely on it. */
+async function* inOrder(blocks: AsyncIterable<ListingBlock>): AsyncGenerator<ListingBlock> {
+  let last = "";
+  for await (const block of blocks) {
+    for (let row = 0; row < block.ends.length; row++) {
+      const path = pathOf(block, row);
+      if (path <= last) throw invalidChecksums(block.line + row, "it changed while it was read");
+      last = path;
+    }
+    yield block;
   }
 }
 
-function parseRow(bytes: Buffer | undefined, line: number): ChecksumRow {
-  if (bytes === undefined) throw invalidChecksums(line, tooLong(MAX_ROW_BYTES));
-  const text = bytes.toString("utf8");
-  const match = ROW.exec(text);
-  if (match === null || !Buffer.from(text).equals(bytes)) throw invalidChecksums(line, "it is malformed");
-  const [, escaped, digest = "", name = ""] = match;
-  if (name.endsWith("\r")) throw invalidChecksums(line, "it ends in CR LF");
-  const path = (escaped === "" ? name : unescapePath(name, line)).replace(/^\.\//, "");
-  if (path.startsWith("/")) throw invalidChecksums(line, "its path is absolute");
-  if (path.includes("\0") || path.split("/").some((part) => part === "" || part === "." || part === "..")) {
-    throw invalidChecksums(line, "its path has an empty, `.` or `..` segment");
-  }
-  return { path, sha256: digest.toLowerCase(), line };
-}
-
-function unescapePath(name: string, line: number): string {
-  return name.replace(/\\(.?)/gs, (_match, char: string) => {
-    if (char === "\\") return "\\";
-    if (char === "n") return "\n";
-    if (char === "r") return "\r";
-    throw invalidChecksums(line, "it has an unknown escape");
-  });
-}
-
-/** One line as `sha256sum` writes it, without the line feed. */
-export function formatChecksumRow(path: string, sha256: string): string {
-  if (!/[\n\r\\]/.test(path)) return `${sha256}  ${path}`;
-  const escaped = path.replaceAll("\\", "\\\\").replaceAll("\n", "\\n").replaceAll("\r", "\\r");
-  return `\\${sha256}  ${escaped}`;
-}
-
-export function invalidChecksums(line: number, what: string): RestoreError {
-  return new RestoreError("CHECKSUMS_INVALID", `${CHECKSUMS_FILE}:${line}: ${what}`, {
-    where: { path: CHECKSUMS_FILE, line },
-    hint: "Copy the dump again; after a hand edit, `elastickv-restore reseal <dump>` writes CHECKSUMS anew.",
-  });
+function listedTwice(line: number, path: string): RestoreError {
+  return invalidChecksums(line, `"${escapeForDisplay(path)}" is listed twice`);
 }

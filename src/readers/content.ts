@@ -1,13 +1,14 @@
 /**
  * The bytes of one checked file. Nothing is handed out that does not match what the check saw: a small file's buffer is
- * hashed whole, a larger one's blocks each against the digest kept for it.
+ * hashed whole, a larger one's blocks each against the tag kept for it.
  */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 import { messageOf, RestoreError, systemCode } from "../errors/restore-error.js";
 import type { Content } from "../model/record.js";
+import { BLOCK, blockTag, TAG_BYTES } from "./row-batch.js";
 
 /** One checked file. */
 export interface CatalogueRow {
@@ -15,12 +16,12 @@ export interface CatalogueRow {
   readonly size: number;
   readonly identity: string;
   readonly sha256: string;
-  /** As HashedFile has it. */
+  /** The tags of its blocks, as `row-batch.js` has them. Empty for files of one block. */
   readonly blocks: string;
+  /** All that it holds, where that was read and checked ahead. */
+  readonly bytes?: Buffer | undefined;
 }
 
-const BLOCK = 1024 * 1024;
-const BLOCK_DIGEST_BYTES = 16;
 const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 /** What opening says of a file that is no longer there, or no longer the one that it was. */
 const GONE: ReadonlySet<string> = new Set(["ENOENT", "ENOTDIR", "ELOOP", "ENXIO", "EACCES", "EPERM", "EISDIR"]);
@@ -29,7 +30,7 @@ export class FileContent implements Content {
   readonly #root: string;
   readonly #row: CatalogueRow;
   /** Decoded once: for a very large file they are megabytes. */
-  #digests: Buffer | undefined;
+  #tags: Buffer | undefined;
 
   constructor(root: string, row: CatalogueRow) {
     this.#root = root;
@@ -44,7 +45,12 @@ export class FileContent implements Content {
     return this.#row.sha256;
   }
 
+  get bytes(): Buffer | undefined {
+    return this.#row.bytes;
+  }
+
   async buffer(): Promise<Buffer> {
+    if (this.bytes !== undefined) return this.bytes;
     const blocks: Buffer[] = [];
     for await (const block of this.blocks()) blocks.push(block);
     return blocks.length === 1 && blocks[0] !== undefined ? blocks[0] : Buffer.concat(blocks);
@@ -53,6 +59,10 @@ export class FileContent implements Content {
   async *blocks(range?: { readonly start: number; readonly end: number }): AsyncGenerator<Buffer> {
     const { start, end } = range ?? { start: 0, end: this.size };
     if (start >= end && this.size > 0) return;
+    if (this.bytes !== undefined) {
+      if (this.size > 0) yield this.bytes.subarray(start, end);
+      return;
+    }
     const file = await this.#open();
     try {
       await this.#assertSame(file);
@@ -94,17 +104,15 @@ export class FileContent implements Content {
       if (bytesRead === 0) throw this.#changed("it became shorter");
       length += bytesRead;
     }
-    const digest = createHash("sha256").update(block).digest();
-    if (!this.#expected(at / BLOCK).equals(this.size > BLOCK ? digest.subarray(0, BLOCK_DIGEST_BYTES) : digest)) {
-      throw this.#changed("its bytes are not those that were checked");
-    }
+    if (!this.#isChecked(block, at / BLOCK)) throw this.#changed("its bytes are not those that were checked");
     return block;
   }
 
-  #expected(block: number): Buffer {
-    if (this.size <= BLOCK) return Buffer.from(this.sha256, "hex");
-    this.#digests ??= Buffer.from(this.#row.blocks, "base64");
-    return this.#digests.subarray(block * BLOCK_DIGEST_BYTES, (block + 1) * BLOCK_DIGEST_BYTES);
+  #isChecked(block: Buffer, index: number): boolean {
+    if (this.size <= BLOCK) return hash("sha256", block) === this.sha256;
+    this.#tags ??= Buffer.from(this.#row.blocks, "base64");
+    const at = TAG_BYTES * (index + 1);
+    return blockTag(this.#tags.subarray(0, TAG_BYTES), index, block).equals(this.#tags.subarray(at, at + TAG_BYTES));
   }
 
   /** The machine's fault, which no other record would be spared: files were readable when they were checked. */

@@ -1,6 +1,6 @@
 /** What names a dump's content: two files that stand for all others. */
 import { createHash } from "node:crypto";
-import { checksumsMissing } from "./checksums.js";
+import { checksumsMissing } from "./checksum-row.js";
 import { openRegular } from "./regular-file.js";
 
 /**

@@ -4,6 +4,7 @@ import type { KeyAttribute, TableSchema } from "../model/scope.js";
 import { canonicalNumber } from "../support/decimal.js";
 import { type JsonObject, type JsonValue, parseLocated } from "../support/json.js";
 import { RecordFault } from "./faults.js";
+import { ItemScanner, type ScannedKey } from "./item-scan.js";
 import { asArray, asObject, asString, decodeBase64 } from "./json-access.js";
 
 export interface ReadItem {
@@ -14,21 +15,56 @@ export interface ReadItem {
   readonly displayKey: string;
 }
 
+/** Reads the items of one table. */
+export class ItemReader {
+  readonly #schema: TableSchema;
+  readonly #scanner: ItemScanner;
+
+  constructor(schema: TableSchema) {
+    this.#schema = schema;
+    this.#scanner = new ItemScanner(schema);
+  }
+
+  /** `text`: without space around it. @throws RecordFault, JsonSyntaxError, FieldError */
+  read(text: Buffer): ReadItem {
+    const scanned = this.#scanner.scan(text);
+    if (scanned === undefined) return readItem(text, this.#schema);
+    const { key } = this.#schema;
+    const hash = scannedPart(key.hash, scanned.hash);
+    return key.range === undefined || scanned.range === undefined
+      ? readKey(hash)
+      : readKey(hash, scannedPart(key.range, scanned.range));
+  }
+}
+
+interface KeyPart {
+  readonly raw: Buffer;
+  readonly canonical: string;
+  readonly display: string;
+}
+
+function scannedPart(key: KeyAttribute, { raw, value, isSimple }: ScannedKey): KeyPart {
+  return { raw, canonical: canonical(key, value), display: isSimple ? value : escapeForDisplay(value) };
+}
+
 /** @throws RecordFault, JsonSyntaxError, FieldError */
 export function readItem(text: Buffer, schema: TableSchema): ReadItem {
   const { value: root, ranges } = parseLocated(text);
   const item = asObject(root, "the item");
   for (const [name, value] of item) checkAttribute(value, name);
-  const part = (key: KeyAttribute) => {
+  const part = (key: KeyAttribute): KeyPart => {
     const value = keyValue(item, key);
     const [start, end] = ranges.get(key.name) ?? [0, 0];
     return { raw: text.subarray(start, end), canonical: canonical(key, value), display: escapeForDisplay(value) };
   };
   const hash = part(schema.key.hash);
-  if (schema.key.range === undefined) {
+  return schema.key.range === undefined ? readKey(hash) : readKey(hash, part(schema.key.range));
+}
+
+function readKey(hash: KeyPart, range?: KeyPart): ReadItem {
+  if (range === undefined) {
     return { keyText: { hash: hash.raw }, canonicalKey: hash.canonical, displayKey: hash.display };
   }
-  const range = part(schema.key.range);
   return {
     keyText: { hash: hash.raw, range: range.raw },
     canonicalKey: JSON.stringify([hash.canonical, range.canonical]),

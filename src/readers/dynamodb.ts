@@ -1,16 +1,16 @@
 /** A table's items: a file each, or JSONL, or both. In catalogue order, lines in file order. */
 import { escapeForDisplay } from "../model/display.js";
 import type { Position } from "../model/position.js";
-import type { DumpRecord } from "../model/record.js";
+import type { Content, DumpRecord, FaultyRecord } from "../model/record.js";
 import type { TableScope } from "../model/scope.js";
 import { compareUtf8 } from "../support/byte-order.js";
 import { SpillingSet } from "../support/spilling-set.js";
 import type { Catalogue, CatalogueRow } from "./catalogue.js";
-import { readItem } from "./dynamodb-item.js";
-import { faultyRecord, RecordFault, type RecordFrame } from "./faults.js";
+import { ItemReader } from "./dynamodb-item.js";
+import { faultyRecord, RecordFault } from "./faults.js";
 import { LimitError } from "./json-stream.js";
 import { MAX_LINE_BYTES } from "./lines.js";
-import { recordLines } from "./record-lines.js";
+import { type ReadLine, recordLines } from "./record-lines.js";
 import type { ScopeReader } from "./scope-reader.js";
 
 export interface TableReaderInit {
@@ -37,11 +37,21 @@ export class TableReader implements ScopeReader<"dynamodb"> {
    */
   async *records(from?: Position): AsyncGenerator<DumpRecord<"dynamodb">> {
     const seen = new SpillingSet(this.#workDirectory);
+    const items = `${this.#scope.path}/items/`;
+    const read = this.#reading(seen);
     try {
-      const items = `${this.#scope.path}/items/`;
-      for (const row of this.#catalogue.rows(items)) {
-        for await (const record of this.#recordsOf(row, items, seen)) {
-          if (from === undefined || isBehind(record.after, from)) yield record;
+      for await (const rows of this.#catalogue.readAhead(items)) {
+        for (const row of rows) {
+          if (!isJsonl(row.path, items)) {
+            const content = this.#catalogue.content(row);
+            const { bytes } = content;
+            const record = bytes === undefined ? await unread(row, content, read) : fileRecord(row, bytes, read);
+            if (isBehind(record, from)) yield record;
+            continue;
+          }
+          for await (const some of recordLines(this.#catalogue, row, read)) {
+            for (const record of some) if (isBehind(record, from)) yield record;
+          }
         }
       }
     } finally {
@@ -49,49 +59,49 @@ export class TableReader implements ScopeReader<"dynamodb"> {
     }
   }
 
-  async *#recordsOf(row: CatalogueRow, items: string, seen: SpillingSet): AsyncGenerator<DumpRecord<"dynamodb">> {
-    if (!isJsonl(row.path, items)) {
-      yield await this.#file(row, seen);
-      return;
-    }
-    for await (const { frame, text } of recordLines(this.#catalogue, row)) {
-      yield this.#item(frame, text, seen);
-    }
-  }
-
-  async #file(row: CatalogueRow, seen: SpillingSet): Promise<DumpRecord<"dynamodb">> {
-    const frame: RecordFrame = {
-      place: { path: row.path },
-      after: { path: row.path },
-      displayKey: escapeForDisplay(row.path),
-      bytes: row.size,
-    };
-    try {
-      if (row.size > MAX_LINE_BYTES)
-        throw new LimitError(`the item has ${row.size} bytes, more than ${MAX_LINE_BYTES}`);
-      const text = await this.#catalogue.content(row).buffer();
-      return this.#item(frame, () => text, seen);
-    } catch (error) {
-      return faultyRecord(frame, error);
-    }
-  }
-
-  #item(frame: RecordFrame, read: () => Buffer, seen: SpillingSet): DumpRecord<"dynamodb"> {
-    try {
-      const text = trimSpace(read());
-      const { keyText, canonicalKey, displayKey } = readItem(text, this.#scope.schema);
-      if (seen.add(canonicalKey)) return { kind: "item", ...frame, displayKey, text, keyText };
+  #reading(seen: SpillingSet): ReadItem {
+    const reader = new ItemReader(this.#scope.schema);
+    return (frame, line) => {
+      const text = trimSpace(line);
+      const { keyText, canonicalKey, displayKey } = reader.read(text);
+      const { place, after, bytes } = frame;
+      if (seen.add(canonicalKey)) return { kind: "item", place, after, displayKey, bytes, text, keyText };
       const fault = new RecordFault("duplicate-record", "an item before it has the same key");
       return faultyRecord({ ...frame, displayKey }, fault);
-    } catch (error) {
-      return faultyRecord(frame, error);
-    }
+    };
   }
 }
 
-function isBehind(position: Position, from: Position): boolean {
-  const order = compareUtf8(position.path, from.path);
-  return order === 0 ? (position.offset ?? 0) > (from.offset ?? 0) : order > 0;
+type ReadItem = ReadLine<DumpRecord<"dynamodb">>;
+
+/** Of a file that was not read ahead: a large one, or one that changed. */
+async function unread(row: CatalogueRow, content: Content, read: ReadItem): Promise<DumpRecord<"dynamodb">> {
+  try {
+    if (row.size > MAX_LINE_BYTES) throw new LimitError(`the item has ${row.size} bytes, more than ${MAX_LINE_BYTES}`);
+    return fileRecord(row, await content.buffer(), read);
+  } catch (error) {
+    return faultyFile(row, error);
+  }
+}
+
+function fileRecord(row: CatalogueRow, bytes: Buffer, read: ReadItem): DumpRecord<"dynamodb"> {
+  const place = { path: row.path };
+  try {
+    return read({ place, after: place, bytes: row.size }, bytes);
+  } catch (error) {
+    return faultyFile(row, error);
+  }
+}
+
+function faultyFile({ path, size }: CatalogueRow, error: unknown): FaultyRecord {
+  return faultyRecord({ place: { path }, after: { path }, displayKey: escapeForDisplay(path), bytes: size }, error);
+}
+
+/** Whether the record stands behind the position; without one, each does. */
+function isBehind({ after }: DumpRecord, from: Position | undefined): boolean {
+  if (from === undefined) return true;
+  const order = compareUtf8(after.path, from.path);
+  return order === 0 ? (after.offset ?? 0) > (from.offset ?? 0) : order > 0;
 }
 
 function isJsonl(path: string, items: string): boolean {

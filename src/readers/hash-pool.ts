@@ -1,124 +1,172 @@
-/** A pool of hashing threads. Batches go in and come out in order, with a bounded number under way. */
-import { availableParallelism } from "node:os";
-import { Worker } from "node:worker_threads";
+/** Compares rows with their files in threads. Rows go in and come out in order, a bounded number of batches is under way. */
 import { interrupted } from "../errors/interruption.js";
-import { RestoreError } from "../errors/restore-error.js";
+import type { FileThreads } from "./file-threads.js";
+import { type ListingBlock, partOf } from "./listing-blocks.js";
+import { KEPT_BYTES } from "./row-batch.js";
 
-export interface HashedFile {
-  readonly size: number;
-  readonly links: number;
-  /** Device and inode. */
-  readonly identity: string;
-  /** Lower-case hex. */
-  readonly sha256: string;
-  /** base64 of 16 bytes a MiB: the blocks' truncated SHA-256. Empty for files of one block. */
-  readonly blocks: string;
+/** A row whose file is not as the row says: its digest, or why there is none. */
+export type RowException =
+  | { readonly row: number; readonly sha256: string }
+  /** Absent: nothing stands there. */
+  | { readonly row: number; readonly error: string; readonly isAbsent: boolean };
+
+export interface HashJob {
+  readonly root: string;
+  /** As `row-batch.js` has them, like the answer's columns. */
+  readonly rows: Uint8Array;
+  readonly count: number;
+  /** Contents are wanted, if they are small. */
+  readonly isKept: boolean;
 }
 
-export type HashAnswer = HashedFile | { readonly error: string };
+/** What a thread found of a batch's files; rows are counted from the batch's first. */
+export interface HashAnswer {
+  /** Of rows that have an error they mean nothing. */
+  readonly columns: Uint32Array;
+  /** In all files. */
+  readonly bytes: number;
+  /** How long it took. */
+  readonly ms: number;
+  /** In ascending order, like the other two. */
+  readonly exceptions: readonly RowException[];
+  /** Rows whose file has another name, somewhere. */
+  readonly linked: readonly number[];
+  /** Of files of several blocks: see `row-batch.js`. */
+  readonly tagged: readonly { readonly row: number; readonly tags: string }[];
+  /** Of all files, one behind the other; absent when they are not small, or not wanted. */
+  readonly contents?: Uint8Array | undefined;
+}
 
-interface Pending {
-  resolve(files: HashAnswer[]): void;
-  reject(error: Error): void;
+/** A batch's rows, and what was found of them. */
+export interface HashedBatch {
+  readonly block: ListingBlock;
+  readonly answer: HashAnswer;
 }
 
 /** A batch costs a message to a thread and back, so small files go together; large ones go alone, for all threads to work. */
-const BATCH_FILES = 64;
+const BATCH_FILES = 512;
 const BATCH_BYTES = 16 * 1024 * 1024;
-const BATCHES_AHEAD = 3;
+/** What a small file takes, and more, when it comes from a disk and not from memory. */
+const MS_FROM_DISK = 0.2;
+const SMALL_BYTES = 64 * 1024;
+/** Under way, or waiting for one before them: a thread can be busy with one large file for minutes. */
+const MOST_AHEAD = 64;
 
-/** More than a disk gives work to; each costs memory, however many the machine could run. */
-const MOST_THREADS = 4;
-/** The thread has next to nothing in its heap; without a limit garbage would grow to tens of megabytes in each. */
-const THREAD_LIMITS = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 256 };
+interface Slot {
+  readonly block: ListingBlock;
+  answer?: HashAnswer;
+}
+
+export interface HashPoolInit {
+  /** What paths of rows are relative to. */
+  readonly root: string;
+  readonly threads: FileThreads;
+  readonly signal?: AbortSignal | undefined;
+  /** Bytes of contents that may be handed on; default: none. */
+  readonly keptBytes?: number;
+}
 
 export class HashPool {
-  readonly #workers: Worker[];
-  readonly #pending = new Map<number, Pending>();
-  #nextId = 0;
+  readonly #root: string;
+  readonly #threads: FileThreads;
   readonly #signal: AbortSignal | undefined;
-  /** Set once a thread has died, or the signal has aborted: what is under way never gets an answer. */
-  #failure: RestoreError | undefined;
+  /** How many files the next batch takes, if they are as large as those that were just hashed. */
+  #batchFiles = 1;
+  /** Of contents that may still come. */
+  #room: number;
+  #failure: Error | undefined;
+  #wake: () => void = () => undefined;
 
-  constructor(signal?: AbortSignal, threads: number = Math.min(MOST_THREADS, Math.max(2, availableParallelism()))) {
-    this.#workers = Array.from({ length: threads }, () => this.#start());
+  constructor({ root, threads, signal, keptBytes = 0 }: HashPoolInit) {
+    this.#room = keptBytes;
+    this.#root = root;
+    this.#threads = threads;
     this.#signal = signal;
-    if (signal?.aborted === true) this.#interrupt();
-    else signal?.addEventListener("abort", this.#interrupt);
   }
 
   /**
-   * Hashes every file of `items`, yielding each with its answer, in order. `pathOf` gives an absolute path.
+   * Compares every row's file with it, in order; once.
    * @throws RestoreError INTERRUPTED as soon as the signal aborts, however large the file at hand is; LOCAL_IO
    */
-  async *hashAll<T>(
-    items: Iterable<T> | AsyncIterable<T>,
-    pathOf: (item: T) => string,
-  ): AsyncGenerator<[T, HashAnswer]> {
-    const under: { items: T[]; answer: Promise<HashAnswer[]> }[] = [];
-    let batch: T[] = [];
-    let batchFiles = 1;
-    const send = () => {
-      if (batch.length === 0) return;
-      const answer = this.#hash(batch.map(pathOf));
-      // Awaited in its turn; until then a failure must not count as unhandled.
-      answer.catch(() => undefined);
-      under.push({ items: batch, answer });
-      batch = [];
-    };
-    const settle = async (): Promise<[T, HashAnswer][]> => {
-      const first = under.shift();
-      const answers = (await first?.answer) ?? [];
-      batchFiles = filesFor(answers);
-      return (first?.items ?? []).map((item, i) => [item, answers[i] ?? { error: "no answer" }]);
-    };
-    for await (const item of items) {
-      batch.push(item);
-      if (batch.length < batchFiles) continue;
-      send();
-      if (under.length >= this.#workers.length * BATCHES_AHEAD) yield* await settle();
+  async *hashAll(blocks: AsyncIterable<ListingBlock>): AsyncGenerator<HashedBatch> {
+    const interrupt = () => this.stop(interrupted());
+    this.#signal?.addEventListener("abort", interrupt);
+    try {
+      if (this.#signal?.aborted === true) interrupt();
+      yield* this.#hashAll(blocks);
+    } finally {
+      this.#signal?.removeEventListener("abort", interrupt);
     }
-    send();
-    while (under.length > 0) yield* await settle();
   }
 
-  async close(): Promise<void> {
-    this.#signal?.removeEventListener("abort", this.#interrupt);
-    await Promise.all(this.#workers.map((worker) => worker.terminate()));
-  }
-
-  #hash(paths: string[]): Promise<HashAnswer[]> {
-    if (this.#failure !== undefined) return Promise.reject(this.#failure);
-    const id = this.#nextId++;
-    return new Promise((resolve, reject) => {
-      this.#pending.set(id, { resolve, reject });
-      this.#workers[id % this.#workers.length]?.postMessage({ id, paths });
-    });
-  }
-
-  #start(): Worker {
-    const worker = new Worker(new URL("./hash-worker.js", import.meta.url), { resourceLimits: THREAD_LIMITS });
-    worker.on("message", ({ id, files }: { id: number; files: HashAnswer[] }) => {
-      this.#pending.get(id)?.resolve(files);
-      this.#pending.delete(id);
-    });
-    worker.on("error", (cause) => {
-      this.#fail(new RestoreError("LOCAL_IO", `a hashing thread stopped: ${String(cause)}`, { retry: "fatal", cause }));
-    });
-    return worker;
-  }
-
-  readonly #interrupt = (): void => this.#fail(interrupted());
-
-  #fail(error: RestoreError): void {
+  /** Ends `hashAll` with this error, whatever is under way. */
+  stop(error: Error): void {
     this.#failure ??= error;
-    for (const pending of this.#pending.values()) pending.reject(error);
-    this.#pending.clear();
+    this.#wake();
+  }
+
+  async *#hashAll(blocks: AsyncIterable<ListingBlock>): AsyncGenerator<HashedBatch> {
+    const ahead: Slot[] = [];
+    for await (const block of blocks) {
+      for (let from = 0; from < block.ends.length; ) {
+        yield* settled(ahead);
+        if (ahead.length >= MOST_AHEAD || this.#threads.isBusy) {
+          await this.#anAnswer();
+          continue;
+        }
+        const part = partOf(block, from, this.#batchFiles);
+        from += part.ends.length;
+        ahead.push(this.#send(part));
+      }
+    }
+    while (ahead.length > 0) {
+      yield* settled(ahead);
+      if (ahead.length > 0) await this.#anAnswer();
+    }
+  }
+
+  #send(block: ListingBlock): Slot {
+    const slot: Slot = { block };
+    // A copy: the rows are a part of something larger, which would go along whole.
+    const rows = new Uint8Array(block.rows);
+    const isKept = this.#room >= KEPT_BYTES;
+    if (isKept) this.#room -= KEPT_BYTES;
+    const job: HashJob = { root: this.#root, rows, count: block.ends.length, isKept };
+    this.#threads.ask<HashAnswer>(job, [rows.buffer]).then(
+      (answer) => {
+        slot.answer = answer;
+        if (isKept) this.#room += KEPT_BYTES - (answer.contents?.length ?? 0);
+        this.#batchFiles = filesFor(answer, block.ends.length);
+        if (isFromDisk(answer, block.ends.length)) this.#threads.addOne();
+        this.#wake();
+      },
+      (error: unknown) => this.stop(error as Error),
+    );
+    return slot;
+  }
+
+  async #anAnswer(): Promise<void> {
+    if (this.#failure === undefined) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    if (this.#failure !== undefined) throw this.#failure;
   }
 }
 
-/** How many files the next batch takes, if they are as large as those that were just hashed. */
-function filesFor(answers: readonly HashAnswer[]): number {
-  const bytes = answers.reduce((sum, answer) => sum + ("error" in answer ? 0 : answer.size), 0);
-  return Math.min(BATCH_FILES, Math.max(1, Math.floor((BATCH_BYTES * answers.length) / (bytes + 1))));
+/** Takes the answered ones from the front. */
+function* settled(ahead: Slot[]): Generator<HashedBatch> {
+  for (let [slot] = ahead; slot?.answer !== undefined; [slot] = ahead) {
+    ahead.shift();
+    yield { block: slot.block, answer: slot.answer };
+  }
+}
+
+function filesFor({ bytes }: HashAnswer, files: number): number {
+  return Math.min(BATCH_FILES, Math.max(1, Math.floor((BATCH_BYTES * files) / (bytes + 1))));
+}
+
+function isFromDisk({ bytes, ms }: HashAnswer, files: number): boolean {
+  return bytes < SMALL_BYTES * files && ms > MS_FROM_DISK * files;
 }

@@ -8,6 +8,7 @@
 
 import { type JsonObject, JsonSyntaxError, type JsonValue, parseJson } from "../support/json.js";
 import { FieldError } from "./json-access.js";
+import { behindSpace, behindString, standsAt } from "./packed-elements.js";
 
 /** Longest text of one element; Redis holds no value above 512 MiB. Bytes. */
 const MAX_ELEMENT_BYTES = 64 * 1024 * 1024;
@@ -15,7 +16,7 @@ const MAX_ELEMENT_BYTES = 64 * 1024 * 1024;
 /** All that stands beside the elements; the format has two numbers there. */
 const MAX_REST_BYTES = 1024 * 1024;
 
-const ELEMENTS_AT_ONCE = 1000;
+const ELEMENTS_AT_ONCE = 4096;
 
 export interface StreamedElement {
   /** The name, where the container is an object. */
@@ -39,18 +40,142 @@ export async function* streamElements(
   blocks: AsyncIterable<Buffer>,
   container: string,
 ): AsyncGenerator<readonly StreamedElement[], JsonObject> {
+  return yield* streamBatches(blocks, container, new ElementList());
+}
+
+/** Takes elements while they are found, and hands them out in batches. */
+export interface ElementTaker<Batch> {
+  /** Elements of this part of the text follow. */
+  begin(text: Buffer): void;
+  /** Takes the element of an array that begins there. The index behind it; -1, and nothing taken, where it has to be parsed. */
+  take(at: number): number;
+  /** Gives up the element that was taken last. */
+  untake(): void;
+  /** Takes one that was parsed. */
+  parsed(element: StreamedElement): void;
+  /** How many were taken since `begin`. */
+  readonly count: number;
+  /** What was taken since `begin`. */
+  batch(): Batch;
+}
+
+/** As `streamElements`, with what `taker` makes of the elements. A batch holds no more than it says. */
+export async function* streamBatches<Batch>(
+  blocks: AsyncIterable<Buffer>,
+  container: string,
+  taker: ElementTaker<Batch>,
+): AsyncGenerator<Batch, JsonObject> {
   const scanner = new Scanner(blocks);
   try {
-    return yield* objectElements(scanner, container);
+    return yield* objectElements(scanner, container, taker);
   } finally {
     await scanner.close();
   }
 }
 
-async function* objectElements(
+class ElementList implements ElementTaker<readonly StreamedElement[]> {
+  #elements: StreamedElement[] = [];
+
+  begin(): void {
+    this.#elements = [];
+  }
+
+  take(): number {
+    return -1;
+  }
+
+  untake(): void {
+    this.#elements.pop();
+  }
+
+  parsed(element: StreamedElement): void {
+    this.#elements.push(element);
+  }
+
+  get count(): number {
+    return this.#elements.length;
+  }
+
+  batch(): readonly StreamedElement[] {
+    return this.#elements;
+  }
+}
+
+/**
+ * The same of a text that is in memory whole, without a wait: `taker` has the elements then. Only what is surely right:
+ * undefined when anything about it is unusual, for whoever tells it to find out.
+ */
+export function elementsInMemory(
+  text: Buffer,
+  container: string,
+  taker: ElementTaker<unknown>,
+): JsonObject | undefined {
+  const rest: JsonObject = new Map();
+  let met = false;
+  let at = behindSpace(text, 0);
+  if (text[at] !== 0x7b) return undefined;
+  do {
+    at = behindSpace(text, at + 1);
+    const end = behindString(text, at);
+    if (end < 0) return undefined;
+    const name = text.toString("utf8", at + 1, end - 1);
+    at = behindSpace(text, end);
+    if (text[at] !== 0x3a || rest.has(name) || (met && name === container)) return undefined;
+    at = behindSpace(text, at + 1);
+    if (name === container) {
+      met = true;
+      at = arrayInMemory(text, at, taker);
+    } else at = memberInMemory(text, at, { rest, name });
+    if (at < 0) return undefined;
+    at = behindSpace(text, at);
+  } while (text[at] === 0x2c);
+  return met && text[at] === 0x7d && behindSpace(text, at + 1) === text.length ? rest : undefined;
+}
+
+/** The index behind the array; -1 when it is none, or not plain. */
+function arrayInMemory(text: Buffer, from: number, taker: ElementTaker<unknown>): number {
+  if (text[from] !== 0x5b) return -1;
+  taker.begin(text);
+  let at = behindSpace(text, from + 1);
+  if (text[at] === 0x5d) return at + 1;
+  for (;;) {
+    const end = taker.take(at);
+    at = behindSpace(text, end >= 0 ? end : parsedInMemory(text, at, (value) => taker.parsed({ value })));
+    if (text[at] === 0x5d) return at + 1;
+    if (text[at] !== 0x2c) return -1;
+    at = behindSpace(text, at + 1);
+  }
+}
+
+const NULL = Buffer.from("null");
+
+function memberInMemory(text: Buffer, at: number, { rest, name }: { rest: JsonObject; name: string }): number {
+  if (text.length > MAX_REST_BYTES) return -1;
+  if (standsAt(text, at, NULL)) {
+    rest.set(name, null);
+    return at + NULL.length;
+  }
+  return parsedInMemory(text, at, (value) => rest.set(name, value));
+}
+
+/** The index behind the value; that of the text's end, where nothing is right, when it is none. */
+function parsedInMemory(text: Buffer, at: number, take: (value: JsonValue) => void): number {
+  const end = new ValueScan().endIn(text, at);
+  if (end < 0) return text.length;
+  try {
+    take(parseJson(text.subarray(at, end)));
+    return end;
+  } catch {
+    // What is wrong is found, and told with its place, by those who read it all.
+    return text.length;
+  }
+}
+
+async function* objectElements<Batch>(
   scanner: Scanner,
   container: string,
-): AsyncGenerator<readonly StreamedElement[], JsonObject> {
+  taker: ElementTaker<Batch>,
+): AsyncGenerator<Batch, JsonObject> {
   const rest: JsonObject = new Map();
   let restBytes = 0;
   let met = false;
@@ -65,7 +190,7 @@ async function* objectElements(
       await scanner.expect(":");
       if (name === container) {
         met = true;
-        yield* containerElements(scanner);
+        yield* containerElements(scanner, taker);
       } else {
         const value = await scanner.value();
         restBytes += name.length + value.text.length;
@@ -80,27 +205,37 @@ async function* objectElements(
   return rest;
 }
 
-async function* containerElements(scanner: Scanner): AsyncGenerator<readonly StreamedElement[]> {
+async function* containerElements<Batch>(scanner: Scanner, taker: ElementTaker<Batch>): AsyncGenerator<Batch> {
   if (await scanner.takes("[")) {
     if (await scanner.takes("]")) return;
     do {
-      yield scanner.elementsAtHand(false);
-      yield [{ value: parsePiece(await scanner.value()) }];
+      while (scanner.elementsAtHand(false, taker)) yield taker.batch();
+      const value = parsePiece(await scanner.value());
+      yield single({ value }, taker);
     } while (await scanner.takes(","));
     await scanner.expect("]");
   } else if (await scanner.takes("{")) {
     if (await scanner.takes("}")) return;
     do {
-      yield scanner.elementsAtHand(true);
+      while (scanner.elementsAtHand(true, taker)) yield taker.batch();
       const name = await scanner.name();
       await scanner.expect(":");
-      yield [{ name, value: parsePiece(await scanner.value()) }];
+      const value = parsePiece(await scanner.value());
+      yield single({ name, value }, taker);
     } while (await scanner.takes(","));
     await scanner.expect("}");
   } else if (parsePiece(await scanner.value()) !== null) {
     throw new FieldError("the collection is neither an array nor an object");
   }
 }
+
+function single<Batch>(element: StreamedElement, taker: ElementTaker<Batch>): Batch {
+  taker.begin(NOTHING);
+  taker.parsed(element);
+  return taker.batch();
+}
+
+const NOTHING = Buffer.alloc(0);
 
 /** A part of the text, and where in it that begins. */
 interface Piece {
@@ -175,38 +310,52 @@ class Scanner {
   }
 
   /**
-   * The elements that lie in the buffer whole, their comma behind them: all that needs no waiting, which is nearly all.
-   * The next element begins where this stops.
+   * Hands `taker` elements that lie in the buffer whole, their comma behind them: all that needs no waiting, which is
+   * nearly all. The next element begins where this stops. False when there was none.
    */
-  elementsAtHand(areNamed: boolean): StreamedElement[] {
-    const elements: StreamedElement[] = [];
-    while (elements.length < ELEMENTS_AT_ONCE) {
+  elementsAtHand(areNamed: boolean, taker: ElementTaker<unknown>): boolean {
+    taker.begin(this.#buffer);
+    while (taker.count < ELEMENTS_AT_ONCE) {
       const start = this.#at;
+      if (!areNamed && this.#taken(taker)) continue;
       const name = areNamed ? this.#pieceAtHand(0x3a) : undefined;
       const value = areNamed && name === undefined ? undefined : this.#pieceAtHand(0x2c);
       if (value === undefined) {
         this.#skip(start - this.#at);
-        return elements;
+        break;
       }
       try {
-        elements.push(
+        taker.parsed(
           name === undefined ? { value: parsePiece(value) } : { name: nameIn(name), value: parsePiece(value) },
         );
       } catch (error) {
         // Those before it are handed out first: of two faults the first in the text is told, wherever blocks end.
-        if (elements.length === 0) throw error;
+        if (taker.count === 0) throw error;
         this.#skip(start - this.#at);
-        return elements;
+        break;
       }
     }
-    return elements;
+    return taker.count > 0;
+  }
+
+  /** Whether `taker` could take the element at hand, its comma behind it. */
+  #taken(taker: ElementTaker<unknown>): boolean {
+    const end = taker.take(behindSpace(this.#buffer, this.#at));
+    if (end < 0) return false;
+    const next = behindSpace(this.#buffer, end);
+    if (this.#buffer[next] === 0x2c) {
+      this.#skip(next + 1 - this.#at);
+      return true;
+    }
+    taker.untake();
+    return false;
   }
 
   /** The value at hand, when it is followed by `delimiter`. Steps behind that. */
   #pieceAtHand(delimiter: number): Piece | undefined {
-    const start = skipSpace(this.#buffer, this.#at);
+    const start = behindSpace(this.#buffer, this.#at);
     const end = new ValueScan().endIn(this.#buffer, start);
-    const next = end < 0 ? -1 : skipSpace(this.#buffer, end);
+    const next = end < 0 ? -1 : behindSpace(this.#buffer, end);
     if (next < 0 || this.#buffer[next] !== delimiter) return undefined;
     const piece = { text: this.#buffer.subarray(start, end), offset: this.offset + start - this.#at };
     this.#skip(next + 1 - this.#at);
@@ -281,12 +430,6 @@ class ValueScan {
     }
     return -1;
   }
-}
-
-function skipSpace(buffer: Buffer, from: number): number {
-  let at = from;
-  while (isSpace(buffer[at])) at++;
-  return at;
 }
 
 function isSpace(byte: number | undefined): boolean {

@@ -21,37 +21,85 @@ export interface Line {
 /** Lines end in LF; the last one need not. `from` continues behind a line that was read before. */
 export async function* lines(
   blocks: AsyncIterable<Buffer>,
+  from?: { readonly offset: number; readonly line: number },
+  maxBytes?: number,
+): AsyncGenerator<Line> {
+  for await (const some of linesByBlock(blocks, from, maxBytes)) for (const line of some) yield line;
+}
+
+/** The same, some at once. */
+export async function* linesByBlock(
+  blocks: AsyncIterable<Buffer>,
   from: { readonly offset: number; readonly line: number } = { offset: 0, line: 0 },
   maxBytes: number = MAX_LINE_BYTES,
-): AsyncGenerator<Line> {
-  let parts: Buffer[] = [];
-  let partBytes = 0;
-  let { offset: start, line } = from;
-  const finish = (last: Buffer, end: number): Line => {
-    const length = partBytes + last.length;
-    const bytes = length > maxBytes ? undefined : parts.length === 0 ? last : Buffer.concat([...parts, last]);
-    const result = { ...(bytes === undefined ? {} : { bytes }), line: ++line, start, end };
-    [parts, partBytes, start] = [[], 0, end];
-    return result;
-  };
-  let position = start;
+): AsyncGenerator<readonly Line[]> {
+  const splitter = new LineSplitter(from, maxBytes);
   for await (const block of blocks) {
+    yield* splitter.take(block);
+  }
+  const last = splitter.end();
+  if (last !== undefined) yield [last];
+}
+
+const LINES_AT_ONCE = 500;
+
+class LineSplitter {
+  readonly #maxBytes: number;
+  /** Of the line that has begun: what was met of it so far, and how long it is. */
+  #parts: Buffer[] = [];
+  #partBytes = 0;
+  #start: number;
+  #line: number;
+
+  constructor({ offset, line }: { readonly offset: number; readonly line: number }, maxBytes: number) {
+    this.#maxBytes = maxBytes;
+    this.#start = offset;
+    this.#line = line;
+  }
+
+  /** The lines that end in this block. */
+  *take(block: Buffer): Generator<readonly Line[]> {
+    let found: Line[] = [];
     let at = 0;
     for (let feed = block.indexOf(10); feed >= 0; feed = block.indexOf(10, at)) {
-      yield finish(block.subarray(at, feed), position + feed + 1);
+      found.push(this.#finish(block.subarray(at, feed), 1));
       at = feed + 1;
+      if (found.length < LINES_AT_ONCE) continue;
+      yield found;
+      found = [];
     }
-    if (at < block.length) {
-      const rest = block.subarray(at);
-      partBytes += rest.length;
-      if (partBytes <= maxBytes) parts.push(rest);
-      else parts = [];
-    }
-    position += block.length;
+    if (at < block.length) this.#keep(block.subarray(at));
+    if (found.length > 0) yield found;
   }
-  if (partBytes > 0) {
-    const last = parts.pop() ?? Buffer.alloc(0);
-    partBytes -= last.length;
-    yield finish(last, position);
+
+  /** The last line, where no line feed ends it. */
+  end(): Line | undefined {
+    return this.#partBytes === 0 ? undefined : this.#finish(Buffer.alloc(0), 0);
+  }
+
+  #keep(rest: Buffer): void {
+    this.#partBytes += rest.length;
+    if (this.#partBytes <= this.#maxBytes) this.#parts.push(rest);
+    else this.#parts = [];
+  }
+
+  #finish(last: Buffer, feedBytes: number): Line {
+    const length = this.#partBytes + last.length;
+    const place = { line: ++this.#line, start: this.#start, end: this.#start + length + feedBytes };
+    this.#start = place.end;
+    if (length > this.#maxBytes) {
+      this.#reset();
+      return place;
+    }
+    if (this.#partBytes === 0) return { bytes: last, ...place };
+    const bytes =
+      this.#parts.length === 1 && last.length === 0 ? this.#parts[0] : Buffer.concat([...this.#parts, last]);
+    this.#reset();
+    return bytes === undefined ? place : { bytes, ...place };
+  }
+
+  #reset(): void {
+    this.#parts = [];
+    this.#partBytes = 0;
   }
 }

@@ -1,6 +1,5 @@
 /** Finds a file that stands in the tree under two names. Links from outside, as backup tools make them, do no harm. */
 import { SpillingSet } from "../support/spilling-set.js";
-import type { HashedFile } from "./hash-pool.js";
 
 export class LinkCheck {
   readonly #seen: SpillingSet;
@@ -10,9 +9,9 @@ export class LinkCheck {
     this.#seen = new SpillingSet(workDirectory);
   }
 
-  /** True when a file that was shown before has the same inode. */
-  isAnother({ links, identity }: HashedFile): boolean {
-    return links > 1 && !this.#seen.add(identity);
+  /** Of a file that has another name: true when that one was shown before. */
+  isAnother(identity: string): boolean {
+    return !this.#seen.add(identity);
   }
 
   /** Repeatable. */

@@ -74,7 +74,7 @@ class OpenedDump implements Dump {
 
   async check(onProgress?: (progress: CheckProgress) => void): Promise<CheckProgress> {
     const { workDirectory, signal } = this.#options;
-    this.#checked?.close();
+    await this.#checked?.close();
     this.#checked = undefined;
     const checked = await checkDump({
       root: this.path,
@@ -122,7 +122,7 @@ class OpenedDump implements Dump {
   }
 
   async close(): Promise<void> {
-    this.#checked?.close();
+    await this.#checked?.close();
     this.#indexes?.close();
   }
 

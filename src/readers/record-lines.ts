@@ -1,57 +1,57 @@
-/** The lines of a file that holds a record a line, each with its frame. */
+/** The lines of a file that holds a record a line, each with its place. */
 import { escapeForDisplay } from "../model/display.js";
 import type { Position } from "../model/position.js";
+import type { FaultyRecord } from "../model/record.js";
 import type { Catalogue, CatalogueRow } from "./catalogue.js";
-import { isChangedAfterCheck, type RecordFrame } from "./faults.js";
+import { faultyRecord, isChangedAfterCheck, type RecordFrame } from "./faults.js";
 import { LimitError } from "./json-stream.js";
-import { lines, tooLong } from "./lines.js";
+import { type Line, linesByBlock, tooLong } from "./lines.js";
 
-export interface RecordLine {
-  readonly frame: RecordFrame;
-  /** @throws LimitError; RestoreError CHANGED_AFTER_CHECK */
-  text(): Buffer;
-}
+/** What a record of a line has in common with every other. */
+export type LineFrame = Pick<RecordFrame, "place" | "after" | "bytes">;
+
+/** Makes a line's record. May throw what `faultyRecord` knows: the line is a faulty record then. */
+export type ReadLine<R> = (frame: LineFrame, text: Buffer) => R;
 
 /**
- * Lines behind `from`. A file that changed after the check ends with one line whose text throws so, in the place of all
- * that could not be read.
+ * Records of the lines behind `from`, in batches. A file that changed after the check ends with one faulty record in the
+ * place of all that could not be read.
  */
-export async function* recordLines(
+export async function* recordLines<R>(
   catalogue: Catalogue,
   row: CatalogueRow,
+  read: ReadLine<R>,
   from?: Position,
-): AsyncGenerator<RecordLine> {
+): AsyncGenerator<readonly (R | FaultyRecord)[]> {
+  const { path } = row;
   let last = { end: from?.offset ?? 0, line: from?.line ?? 0 };
   const blocks = catalogue.content(row).blocks({ start: last.end, end: row.size });
   try {
-    for await (const { bytes, line, start, end } of lines(blocks, { offset: last.end, line: last.line })) {
-      last = { end, line };
-      yield { frame: frameOf(row.path, { line, start, end }), text: () => withinLimit(bytes) };
+    for await (const some of linesByBlock(blocks, { offset: last.end, line: last.line })) {
+      yield some.map((line) => recordOf(path, line, read));
+      last = some.at(-1) ?? last;
     }
   } catch (error) {
     if (!isChangedAfterCheck(error)) throw error;
-    const frame = frameOf(row.path, { line: last.line + 1, start: last.end, end: row.size });
-    yield { frame, text: () => fail(error) };
+    yield [faulty(frameOf(path, { line: last.line + 1, start: last.end, end: row.size }), error)];
   }
 }
 
-function frameOf(
-  path: string,
-  at: { readonly line: number; readonly start: number; readonly end: number },
-): RecordFrame {
-  return {
-    place: { path, line: at.line },
-    after: { path, offset: at.end, line: at.line },
-    displayKey: `${escapeForDisplay(path)}:${at.line}`,
-    bytes: at.end - at.start,
-  };
+function recordOf<R>(path: string, line: Line, read: ReadLine<R>): R | FaultyRecord {
+  const frame = frameOf(path, line);
+  try {
+    if (line.bytes === undefined) throw new LimitError(tooLong());
+    return read(frame, line.bytes);
+  } catch (error) {
+    return faulty(frame, error);
+  }
 }
 
-function withinLimit(bytes: Buffer | undefined): Buffer {
-  if (bytes === undefined) throw new LimitError(tooLong());
-  return bytes;
+function faulty(frame: LineFrame, error: unknown): FaultyRecord {
+  const { path, line } = frame.place;
+  return faultyRecord({ ...frame, displayKey: `${escapeForDisplay(path)}:${line}` }, error);
 }
 
-function fail(error: Error): never {
-  throw error;
+function frameOf(path: string, { line, start, end }: Omit<Line, "bytes">): LineFrame {
+  return { place: { path, line }, after: { path, offset: end, line }, bytes: end - start };
 }

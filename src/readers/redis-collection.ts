@@ -2,7 +2,8 @@
  * Hashes, lists, sets and sorted sets. The file is read once to validate it whole and again for every `elements()`:
  * memory never holds more than a chunk, and fingerprints of the names.
  */
-import type { CollectionRecord, CollectionType, Content } from "../model/record.js";
+import { RestoreError } from "../errors/restore-error.js";
+import type { CollectionRecord, CollectionType, Content, Packed } from "../model/record.js";
 import { canonicalNumber } from "../support/decimal.js";
 import { JsonNumber, type JsonObject, type JsonValue } from "../support/json.js";
 import { present } from "../support/present.js";
@@ -10,24 +11,40 @@ import { SpillingSet } from "../support/spilling-set.js";
 import { chunked, totalBytes } from "./chunks.js";
 import { RecordFault } from "./faults.js";
 import { asBytes, asObject, assertFormatVersion, expireAtMs, FieldError } from "./json-access.js";
-import { type StreamedElement, streamElements } from "./json-stream.js";
+import { type ElementTaker, elementsInMemory, type StreamedElement, streamBatches } from "./json-stream.js";
+import { PackedElements, unpacked } from "./packed-elements.js";
+import { areDifferent, NameFilter } from "./range-names.js";
 
-type CollectionContent = Pick<CollectionRecord, "kind" | "type" | "count" | "bytes" | "expireAtMs" | "elements">;
+type CollectionContent = Pick<
+  CollectionRecord,
+  "kind" | "type" | "count" | "bytes" | "expireAtMs" | "elements" | "packed" | "packedChunks"
+>;
+
+type CollectionInMemory = Pick<CollectionRecord, "count" | "bytes" | "elements"> & {
+  readonly packed: Packed;
+  readonly expireAtMs: bigint | undefined;
+};
 
 interface Shape {
   readonly container: string;
   /** The arguments of the element's command. @throws FieldError, RecordFault */
   read(element: StreamedElement): readonly Buffer[];
+  /** How many those are. */
+  readonly width: number;
   /** Which argument no two elements may share. */
   readonly identity?: number;
 }
 
 const SHAPES: Record<CollectionType, Shape> = {
-  hash: { container: "fields", read: readField, identity: 0 },
-  list: { container: "items", read: readPlain },
-  set: { container: "members", read: readPlain, identity: 0 },
-  zset: { container: "members", read: readScored, identity: 1 },
+  hash: { container: "fields", read: readField, width: 2, identity: 0 },
+  list: { container: "items", read: readPlain, width: 1 },
+  set: { container: "members", read: readPlain, width: 1, identity: 0 },
+  zset: { container: "members", read: readScored, width: 2, identity: 1 },
 };
+
+/** Files up to this are read whole. */
+const SMALL_BYTES = 1024 * 1024;
+const MAX_CHUNK_ELEMENTS = 1_000;
 
 /** @throws RecordFault, FieldError, JsonSyntaxError, LimitError; RestoreError CHANGED_AFTER_CHECK */
 export async function readCollection(
@@ -35,46 +52,182 @@ export async function readCollection(
   content: Content,
   workDirectory: string,
 ): Promise<CollectionContent> {
+  const small = content.bytes ?? (content.size <= SMALL_BYTES ? await content.buffer() : undefined);
+  const inMemory = small === undefined ? undefined : collectionInMemory(type, small);
+  return inMemory === undefined
+    ? await streamedCollection(type, content, workDirectory)
+    : present({ kind: "collection" as const, type, ...inMemory });
+}
+
+/**
+ * A collection whose file is in memory whole, without a wait. Undefined when it is not plain, or at fault: what is the
+ * matter is told by `readCollection`.
+ */
+export function collectionInMemory(type: CollectionType, text: Buffer): CollectionInMemory | undefined {
   const shape = SHAPES[type];
-  const stream = streamElements(content.blocks(), shape.container);
-  try {
-    const { count, bytes, rest } = await validate(shape, stream, workDirectory);
-    assertFormatVersion(rest);
-    const elements = () => chunked(readElements(shape, content), totalBytes);
-    return present({ kind: "collection" as const, type, count, bytes, expireAtMs: expireAtMs(rest), elements });
-  } finally {
-    await stream.return(new Map());
+  const taker = TAKERS[type];
+  if (text.length > SMALL_BYTES) return undefined;
+  const rest = elementsInMemory(text, shape.container, taker);
+  if (rest === undefined || taker.count > MAX_CHUNK_ELEMENTS) return undefined;
+  const { count, bytes } = taker;
+  const packed = taker.batch();
+  const { width, identity } = shape;
+  if (identity !== undefined && !areDifferent(packed, width, identity)) return undefined;
+  assertFormatVersion(rest);
+  const elements = () => chunked(onlyBatch(unpacked(packed, width)), totalBytes);
+  return { count, bytes, elements, packed, expireAtMs: expireAtMs(rest) };
+}
+
+async function* onlyBatch<T>(batch: T): AsyncGenerator<T> {
+  yield batch;
+}
+
+async function streamedCollection(
+  type: CollectionType,
+  content: Content,
+  workDirectory: string,
+): Promise<CollectionContent> {
+  const shape = SHAPES[type];
+  const { count, bytes, rest } =
+    (await validated(shape, batchesOf(type, content), new QuickNames())) ??
+    (await validated(shape, batchesOf(type, content), new ExactNames(workDirectory))) ??
+    unsure();
+  assertFormatVersion(rest);
+  const packedChunks = () => batchesOf(type, content);
+  const elements = () => chunked(unpackedBatches(packedChunks(), shape.width), totalBytes);
+  return present({
+    kind: "collection" as const,
+    type,
+    count,
+    bytes,
+    expireAtMs: expireAtMs(rest),
+    elements,
+    packedChunks,
+  });
+}
+
+function unsure(): never {
+  throw new RestoreError("INTERNAL", "names that are all known were not told apart", { retry: "fatal" });
+}
+
+function batchesOf(type: CollectionType, content: Content): AsyncGenerator<Packed, JsonObject> {
+  return streamBatches(content.blocks(), SHAPES[type].container, new CollectionTaker(type));
+}
+
+async function* unpackedBatches(batches: AsyncIterable<Packed>, width: number): AsyncGenerator<Buffer[][]> {
+  for await (const batch of batches) yield unpacked(batch, width);
+}
+
+/** Makes arguments of elements. */
+class CollectionTaker implements ElementTaker<Packed> {
+  readonly #shape: Shape;
+  readonly #elements: PackedElements;
+
+  constructor(type: CollectionType) {
+    this.#shape = SHAPES[type];
+    this.#elements = new PackedElements(type);
+  }
+
+  begin(text: Buffer): void {
+    this.#elements.begin(text);
+  }
+
+  take(at: number): number {
+    return this.#elements.take(at);
+  }
+
+  untake(): void {
+    this.#elements.untake(this.#shape.width);
+  }
+
+  parsed(element: StreamedElement): void {
+    this.#elements.add(this.#shape.read(element));
+  }
+
+  get count(): number {
+    return this.#elements.count;
+  }
+
+  /** Of all arguments. */
+  get bytes(): number {
+    return this.#elements.bytes;
+  }
+
+  batch(): Packed {
+    return this.#elements.packed();
   }
 }
 
-async function validate(
-  shape: Shape,
-  stream: AsyncGenerator<readonly StreamedElement[], JsonObject>,
-  workDirectory: string,
-) {
-  const seen = new SpillingSet(workDirectory);
+/** For texts in memory, which are read one after another. */
+const TAKERS: Record<CollectionType, CollectionTaker> = {
+  hash: new CollectionTaker("hash"),
+  list: new CollectionTaker("list"),
+  set: new CollectionTaker("set"),
+  zset: new CollectionTaker("zset"),
+};
+
+/** Tells names that were met from new ones. */
+interface Names {
+  /** Undefined: perhaps. */
+  isNew(bytes: Buffer, start: number, end: number): boolean | undefined;
+  close(): void;
+}
+
+class QuickNames implements Names {
+  readonly #filter = new NameFilter();
+
+  isNew(bytes: Buffer, start: number, end: number): true | undefined {
+    return this.#filter.isNew(bytes, start, end) ? true : undefined;
+  }
+
+  close(): void {}
+}
+
+class ExactNames implements Names {
+  readonly #seen: SpillingSet;
+
+  constructor(workDirectory: string) {
+    this.#seen = new SpillingSet(workDirectory);
+  }
+
+  isNew(bytes: Buffer, start: number, end: number): boolean {
+    return this.#seen.add(bytes.subarray(start, end));
+  }
+
+  close(): void {
+    this.#seen.close();
+  }
+}
+
+/** Undefined when `names` could not tell all names apart. */
+async function validated(shape: Shape, batches: AsyncGenerator<Packed, JsonObject>, names: Names) {
+  const { width, identity } = shape;
   let count = 0;
-  let bytes = 0;
+  let size = 0;
   try {
     for (;;) {
-      const next = await stream.next();
-      if (next.done === true) return { count, bytes, rest: next.value };
-      for (const raw of next.value) {
-        const element = shape.read(raw);
-        if (shape.identity !== undefined && !seen.add(element[shape.identity] ?? "")) {
-          throw new RecordFault("duplicate-element", `element ${count + 1} stands there a second time`);
-        }
+      const next = await batches.next();
+      if (next.done === true) return { count, bytes: size, rest: next.value };
+      const { bytes, ranges } = next.value;
+      for (let at = 0; at < ranges.length; at += width * 2) {
+        const name = identity === undefined ? undefined : at + identity * 2;
+        const isNew = name === undefined || names.isNew(bytes, ranges[name] ?? 0, ranges[name + 1] ?? 0);
+        if (isNew === undefined) return undefined;
+        if (!isNew) throw new RecordFault("duplicate-element", `element ${count + 1} stands there a second time`);
         count++;
-        bytes += totalBytes(element);
       }
+      size += sizeOf(ranges);
     }
   } finally {
-    seen.close();
+    names.close();
+    await batches.return(new Map());
   }
 }
 
-async function* readElements(shape: Shape, content: Content): AsyncGenerator<readonly (readonly Buffer[])[]> {
-  for await (const batch of streamElements(content.blocks(), shape.container)) yield batch.map(shape.read);
+function sizeOf(ranges: Uint32Array): number {
+  let size = 0;
+  for (let at = 0; at + 1 < ranges.length; at += 2) size += (ranges[at + 1] ?? 0) - (ranges[at] ?? 0);
+  return size;
 }
 
 function readField({ name, value }: StreamedElement): readonly Buffer[] {

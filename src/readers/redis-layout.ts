@@ -29,13 +29,15 @@ export interface KeyFile {
 /** Undefined for a file that is no key's: `below` is the path below the database's directory. */
 export function keyFileOf(below: string): KeyFile | undefined {
   const slash = below.indexOf("/");
-  const directory = DIRECTORIES.find((known) => known === below.slice(0, Math.max(0, slash)));
-  if (directory === undefined) return undefined;
-  const name = below.slice(slash + 1);
+  const directory = below.slice(0, Math.max(0, slash));
+  if (!isKeyDirectory(directory) || below.includes("/", slash + 1)) return undefined;
   const extension = REDIS_DIRECTORIES[directory];
-  return name.includes("/") || !name.endsWith(extension)
-    ? undefined
-    : { directory, segment: name.slice(0, -extension.length) };
+  if (!below.endsWith(extension)) return undefined;
+  return { directory, segment: below.slice(slash + 1, -extension.length) };
+}
+
+function isKeyDirectory(name: string): name is RedisDirectory {
+  return Object.hasOwn(REDIS_DIRECTORIES, name);
 }
 
 /** @throws SegmentError, and Error when KEYMAP has no line for a fallback name (which `scopes` has ruled out) */

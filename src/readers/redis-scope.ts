@@ -7,8 +7,8 @@ import { Keymap, type KeymapEntry } from "./keymap.js";
 import { type KeyFile, keyFileOf, REDIS_DIRECTORIES, TTL_FILES } from "./redis-layout.js";
 import type { ScopeContext } from "./scope-context.js";
 import type { ScopeDirectory } from "./scope-directories.js";
-import { assertSegment, fallbackSegment, isFallback } from "./segments.js";
-import { strayFiles } from "./stray-files.js";
+import { assertSegment, fallbackSegment, isFallback, isPlain } from "./segments.js";
+import { StrayFiles } from "./stray-files.js";
 import { TtlIndex } from "./ttl-index.js";
 
 export type ReadDatabaseScope = Omit<DatabaseScope, "target" | "targetDatabase">;
@@ -26,10 +26,10 @@ export async function readDatabaseScope(
 ): Promise<{ scope: ReadDatabaseScope; indexes: DatabaseIndexes }> {
   const { catalogue } = context;
   const keymap = await loadKeymap(context, path);
-  assertNames(catalogue, path, keymap);
+  const strays = assertNames(catalogue, path, keymap);
   const strings = await loadTimes(context, path, "strings");
   const hll = await loadTimes(context, path, "hll");
-  const warnings = [...strings.warnings, ...hll.warnings, ...strayFiles(catalogue, path, isKnown)];
+  const warnings = [...strings.warnings, ...hll.warnings, ...strays.warnings];
   const scope = { adapter: "redis" as const, name, path, database: databaseNumber(name), warnings };
   return { scope, indexes: { keymap, times: { strings: strings.index, hll: hll.index } } };
 }
@@ -39,10 +39,8 @@ export function databaseNumber(name: string): number {
   return Number(name.slice("db_".length));
 }
 
-function isKnown(below: string): boolean {
-  const own: readonly string[] = ["KEYMAP.jsonl", TTL_FILES.strings, TTL_FILES.hll];
-  return own.includes(below) || keyFileOf(below) !== undefined;
-}
+/** The database's own files beside its keys'. */
+const OWN_FILES: ReadonlySet<string> = new Set(["KEYMAP.jsonl", ...Object.values(TTL_FILES)]);
 
 async function loadKeymap({ catalogue, indexes }: ScopeContext, database: string): Promise<Keymap> {
   const path = `${database}/KEYMAP.jsonl`;
@@ -56,9 +54,10 @@ async function loadKeymap({ catalogue, indexes }: ScopeContext, database: string
   return Keymap.load(path, catalogue.content(row), { names: indexes.names, unique: false, check });
 }
 
-/** Makes sure that every key can be known. */
-function assertNames(catalogue: Catalogue, database: string, keymap: Keymap): void {
+/** Makes sure that every key can be known. Tells of files that are no key's. */
+function assertNames(catalogue: Catalogue, database: string, keymap: Keymap): StrayFiles {
   const prefix = `${database}/`;
+  const strays = new StrayFiles();
   for (const { path } of catalogue.rows(prefix)) {
     const below = path.slice(prefix.length);
     const file = keyFileOf(below);
@@ -69,11 +68,13 @@ function assertNames(catalogue: Catalogue, database: string, keymap: Keymap): vo
         { path },
         "it is no key's file: directory and ending do not belong together",
       );
-    }
+    } else if (!OWN_FILES.has(below)) strays.add(path);
   }
+  return strays;
 }
 
 function assertKey(path: string, { segment }: KeyFile, keymap: Keymap): void {
+  if (isPlain(segment)) return;
   assertSegment(path, segment);
   if (segment.startsWith("b64.")) throw structuralError("NAME_INVALID", { path }, "it has the form of a binary key");
   if (isFallback(segment) && !keymap.has(segment)) {

@@ -21,6 +21,7 @@ import {
 } from "./json-access.js";
 import { LimitError } from "./json-stream.js";
 import { type Line, lines, tooLong } from "./lines.js";
+import { type PackedEntries, plainStream, unpackedEntries } from "./packed-entries.js";
 
 type StreamContent = Omit<StreamRecord, "key" | "place" | "after" | "displayKey" | "lane">;
 type FaultyEntry = StreamRecord["faultyEntries"][number];
@@ -28,8 +29,39 @@ type FaultyEntry = StreamRecord["faultyEntries"][number];
 /** More would not fit into a report either: the stream is then rejected whole. */
 const MAX_FAULTY_ENTRIES = 10_000;
 
+/** Files up to this are read whole. */
+const SMALL_BYTES = 1024 * 1024;
+
 /** @throws RecordFault, FieldError, LimitError; RestoreError CHANGED_AFTER_CHECK */
 export async function readStream(path: string, content: Content): Promise<StreamContent> {
+  const small = content.bytes ?? (content.size <= SMALL_BYTES ? await content.buffer() : undefined);
+  return (small === undefined ? undefined : streamInMemory(small)) ?? (await streamedStream(path, content));
+}
+
+/**
+ * A stream whose file is in memory whole, without a wait. Undefined when it is not plain, or at fault: what is the matter
+ * is told by `readStream`.
+ */
+export function streamInMemory(text: Buffer): StreamContent | undefined {
+  const lines = text.length > SMALL_BYTES ? undefined : plainStream(text);
+  if (lines === undefined) return undefined;
+  const { packed, count, bytes, metaText } = lines;
+  const topId = lines.top === undefined ? undefined : parseId(lines.top);
+  let meta: Meta | undefined;
+  try {
+    meta = metaText === undefined ? undefined : parseMeta(asObject(parseJson(metaText), "the line"));
+  } catch {
+    return undefined;
+  }
+  const entries = () => chunked(onlyEntries(packed), ({ fields }) => totalBytes(fields));
+  return { ...streamOf({ meta, topId, count, bytes, faultyEntries: [] }), entries, packed };
+}
+
+async function* onlyEntries(packed: PackedEntries): AsyncGenerator<StreamEntry[]> {
+  yield unpackedEntries(packed);
+}
+
+async function streamedStream(path: string, content: Content): Promise<StreamContent> {
   const faultyEntries: FaultyEntry[] = [];
   let meta: Meta | undefined;
   let topId: StreamId | undefined;
@@ -49,6 +81,19 @@ export async function readStream(path: string, content: Content): Promise<Stream
       topId = event.id;
     }
   }
+  const entries = () => chunked(entriesOf(content), ({ fields }) => totalBytes(fields));
+  return { ...streamOf({ meta, topId, count, bytes, faultyEntries }), entries };
+}
+
+interface Found {
+  readonly meta: Meta | undefined;
+  readonly topId: StreamId | undefined;
+  readonly count: number;
+  readonly bytes: number;
+  readonly faultyEntries: readonly FaultyEntry[];
+}
+
+function streamOf({ meta, topId, count, bytes, faultyEntries }: Found): Omit<StreamContent, "entries"> {
   const notes = staleNotes(meta, topId, count + faultyEntries.length);
   return present({
     kind: "stream" as const,
@@ -59,7 +104,6 @@ export async function readStream(path: string, content: Content): Promise<Stream
     topId: formatId(topId),
     faultyEntries,
     notes: notes.length === 0 ? undefined : notes,
-    entries: () => chunked(entriesOf(content), ({ fields }) => totalBytes(fields)),
   });
 }
 

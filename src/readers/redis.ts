@@ -1,16 +1,18 @@
 /** A database's keys, in catalogue order of their files. */
 import { displayBytes, escapeForDisplay } from "../model/display.js";
 import type { Position } from "../model/position.js";
-import type { CollectionType, DumpRecord } from "../model/record.js";
+import type { CollectionRecord, CollectionType, Content, DumpRecord } from "../model/record.js";
 import type { DatabaseScope } from "../model/scope.js";
+import { compareUtf8 } from "../support/byte-order.js";
 import type { Catalogue, CatalogueRow } from "./catalogue.js";
-import { faultyRecord, RecordFault } from "./faults.js";
-import { readCollection } from "./redis-collection.js";
+import { faultyRecord, RecordFault, type RecordFrame } from "./faults.js";
+import { collectionInMemory, readCollection } from "./redis-collection.js";
 import { readHyperLogLog } from "./redis-hll.js";
 import { earlierFileOf, type KeyFile, keyFileOf, keyOf, type RedisDirectory } from "./redis-layout.js";
 import type { DatabaseIndexes } from "./redis-scope.js";
-import { readStream } from "./redis-stream.js";
+import { readStream, streamInMemory } from "./redis-stream.js";
 import type { ScopeReader } from "./scope-reader.js";
+import { SeenKeys } from "./seen-keys.js";
 
 const COLLECTIONS: Partial<Record<RedisDirectory, CollectionType>> = {
   hashes: "hash",
@@ -42,24 +44,63 @@ export class DatabaseReader implements ScopeReader<"redis"> {
   }
 
   async *records(from?: Position): AsyncGenerator<DumpRecord<"redis">> {
-    for (const row of this.#catalogue.rows(this.#prefix, from?.path)) {
-      const file = keyFileOf(row.path.slice(this.#prefix.length));
-      if (file !== undefined) yield await this.#record(row, file);
+    const seen = this.#seenUpTo(from?.path);
+    for await (const rows of this.#catalogue.readAhead(this.#prefix, from?.path)) {
+      for (const row of rows) {
+        const file = keyFileOf(row.path.slice(this.#prefix.length));
+        if (file === undefined) continue;
+        const record = this.#record(row, { file, seen });
+        yield record instanceof Promise ? await record : record;
+      }
     }
   }
 
-  async #record(row: CatalogueRow, file: KeyFile): Promise<DumpRecord<"redis">> {
+  /** Keys of the files up to that one. */
+  #seenUpTo(last: string | undefined): SeenKeys {
+    const seen = new SeenKeys(this.#catalogue.count);
+    if (last === undefined) return seen;
+    for (const { path } of this.#catalogue.rows(this.#prefix)) {
+      if (compareUtf8(path, last) > 0) break;
+      const file = keyFileOf(path.slice(this.#prefix.length));
+      if (file !== undefined) seen.isNew(keyOf(file.segment, this.#indexes.keymap));
+    }
+    return seen;
+  }
+
+  /** A promise only where a file has to be waited for. */
+  #record(row: CatalogueRow, { file, seen }: Met): DumpRecord<"redis"> | Promise<DumpRecord<"redis">> {
     const key = keyOf(file.segment, this.#indexes.keymap);
-    const frame = {
-      place: { path: row.path },
-      after: { path: row.path },
-      displayKey: displayBytes(key),
-      bytes: row.size,
-      key,
-    };
+    const place = { path: row.path };
+    const frame = { place, after: place, displayKey: displayBytes(key), bytes: row.size, key };
     try {
-      this.#assertFirst(row.path, file, key);
-      return { ...frame, ...(await this.#content(row, file)) };
+      if (!seen.isNew(key)) this.#assertFirst(row.path, file, key);
+      const content = this.#catalogue.content(row);
+      return this.#atHand(frame, file, content) ?? this.#readLater(frame, file, content);
+    } catch (error) {
+      return faultyRecord(frame, error);
+    }
+  }
+
+  /** The record of a file that is in memory or is not looked into; undefined when that says nothing. */
+  #atHand(frame: KeyFrame, { directory, segment }: KeyFile, content: Content): DumpRecord<"redis"> | undefined {
+    // Written out, for spread objects are slow to make and to read, and there is one for every key.
+    const { place, after, displayKey, bytes, key } = frame;
+    if (directory === "strings") {
+      const expireAtMs = this.#indexes.times.strings.get(segment);
+      return expireAtMs === undefined
+        ? { kind: "string", place, after, displayKey, bytes, key, value: content }
+        : { kind: "string", place, after, displayKey, bytes, key, value: content, expireAtMs };
+    }
+    const type = COLLECTIONS[directory];
+    if (content.bytes === undefined) return undefined;
+    if (type !== undefined) return collectionOf(frame, type, collectionInMemory(type, content.bytes));
+    const made = directory === "streams" ? streamInMemory(content.bytes) : undefined;
+    return made === undefined ? undefined : { ...made, place, after, displayKey, key };
+  }
+
+  async #readLater(frame: KeyFrame, file: KeyFile, content: Content): Promise<DumpRecord<"redis">> {
+    try {
+      return { ...frame, ...(await this.#content(frame.place.path, file, content)) };
     } catch (error) {
       return faultyRecord(frame, error);
     }
@@ -73,20 +114,40 @@ export class DatabaseReader implements ScopeReader<"redis"> {
     throw new RecordFault("duplicate-record", `the same key stands in ${escapeForDisplay(earlier)}`);
   }
 
-  async #content(row: CatalogueRow, { directory, segment }: KeyFile) {
-    const { times } = this.#indexes;
-    const content = this.#catalogue.content(row);
+  async #content(path: string, { directory, segment }: KeyFile, content: Content) {
     switch (directory) {
-      case "strings":
-        return { kind: "string" as const, value: content, ...expiry(times.strings.get(segment)) };
       case "hll":
-        return { kind: "hll" as const, ...(await readHyperLogLog(content)), ...expiry(times.hll.get(segment)) };
+        return {
+          kind: "hll" as const,
+          ...(await readHyperLogLog(content)),
+          ...expiry(this.#indexes.times.hll.get(segment)),
+        };
       case "streams":
-        return await readStream(row.path, content);
+        return await readStream(path, content);
       default:
         return await readCollection(COLLECTIONS[directory] ?? "list", content, this.#workDirectory);
     }
   }
+}
+
+/** A key's file, and the keys that stood before it. */
+interface Met {
+  readonly file: KeyFile;
+  readonly seen: SeenKeys;
+}
+
+type KeyFrame = RecordFrame & { readonly key: Buffer };
+
+function collectionOf(
+  { place, after, displayKey, key }: KeyFrame,
+  type: CollectionType,
+  made: ReturnType<typeof collectionInMemory>,
+): CollectionRecord | undefined {
+  if (made === undefined) return undefined;
+  const { bytes, count, elements, packed, expireAtMs } = made;
+  return expireAtMs === undefined
+    ? { kind: "collection", type, place, after, displayKey, bytes, key, count, elements, packed }
+    : { kind: "collection", type, place, after, displayKey, bytes, key, count, elements, packed, expireAtMs };
 }
 
 function expiry(expireAtMs: bigint | undefined): { expireAtMs?: bigint } {

@@ -8,11 +8,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { messageOf, RestoreError } from "../errors/restore-error.js";
 import { compareUtf8 } from "../support/byte-order.js";
-import { CHECKSUMS_FILE, type ChecksumRow, formatChecksumRow, sortedChecksums } from "./checksums.js";
+import { CHECKSUMS_FILE, type ChecksumRow, formatChecksumRow } from "./checksum-row.js";
+import { sortedChecksums } from "./checksums.js";
 import type { CheckProgress } from "./dump.js";
-import { type HashAnswer, type HashedFile, HashPool } from "./hash-pool.js";
+import { FileThreads } from "./file-threads.js";
+import { HashPool } from "./hash-pool.js";
 import { LinkCheck } from "./link-check.js";
+import { blocksOfRows, rowsOf } from "./listing-blocks.js";
 import { readManifest } from "./manifest.js";
+import { identityAt } from "./row-batch.js";
 import { treeFault, unreadable } from "./tree-fault.js";
 import { mayBeUnlisted, walkFiles } from "./tree-walk.js";
 
@@ -67,32 +71,41 @@ interface Reseal {
 async function hashTree(root: string, { options, workDirectory, output }: Reseal): Promise<Resealed> {
   const { signal, onProgress } = options;
   const result = { added: [] as string[], removed: [] as string[], changed: [] as string[], files: 0 };
-  const pool = new HashPool(signal);
+  const threads = new FileThreads();
+  const pool = new HashPool({ root, threads, signal });
   const links = new LinkCheck(workDirectory);
   let bytes = 0;
   try {
-    const files = resealedFiles(root, workDirectory, result.removed);
-    for await (const [{ path, listed }, answer] of pool.hashAll(files, (file) => join(root, file.path))) {
-      const { sha256, size } = assertHashed(path, answer, links);
-      if (listed === undefined) result.added.push(path);
-      else if (listed.sha256 !== sha256) result.changed.push(path);
-      await output?.write(`${formatChecksumRow(path, sha256)}\n`);
-      result.files++;
-      bytes += size;
-      if (result.files % 64 === 0) onProgress?.({ files: result.files, bytes });
+    const files = blocksOfRows(resealedFiles(root, workDirectory, result.removed));
+    for await (const { block, answer } of pool.hashAll(files)) {
+      const linked = new Set(answer.linked);
+      const exceptions = new Map(answer.exceptions.map((exception) => [exception.row, exception]));
+      for (const { path, sha256: listed, line: row } of rowsOf({ ...block, line: 0 })) {
+        const exception = exceptions.get(row);
+        if (exception !== undefined && "error" in exception) throw unreadable(path, exception.error);
+        if (linked.has(row)) assertFirst(path, identityAt(answer.columns, row), links);
+        if (listed === UNLISTED) result.added.push(path);
+        else if (exception !== undefined) result.changed.push(path);
+        await output?.write(`${formatChecksumRow(path, exception?.sha256 ?? listed)}\n`);
+      }
+      result.files += block.ends.length;
+      bytes += answer.bytes;
+      onProgress?.({ files: result.files, bytes });
     }
     onProgress?.({ files: result.files, bytes });
     return result;
   } finally {
     links.close();
-    await pool.close();
+    await threads.close();
   }
 }
 
+/** Stands for the digest of a file without a row in the CHECKSUMS there is: no file has it. */
+const UNLISTED = "-".repeat(64);
+
 interface ResealedFile {
   readonly path: string;
-  /** Its row in the CHECKSUMS there is. */
-  readonly listed?: ChecksumRow;
+  readonly sha256: string;
 }
 
 /** Merges walk and listing: every file of the tree, but unlisted debris. Listed files that are gone go to `removed`. */
@@ -106,9 +119,9 @@ async function* resealedFiles(root: string, workDirectory: string, removed: stri
         row = await rows.next();
       }
       if (row.done !== true && row.value.path === path) {
-        yield { path, listed: row.value };
+        yield row.value;
         row = await rows.next();
-      } else if (!mayBeUnlisted(path)) yield { path };
+      } else if (!mayBeUnlisted(path)) yield { path, sha256: UNLISTED };
     }
     for (; row.done !== true; row = await rows.next()) removed.push(row.value.path);
   } finally {
@@ -132,11 +145,9 @@ async function* sortedRows(root: string, workDirectory: string): AsyncGenerator<
   }
 }
 
-/** @throws RestoreError TREE_INVALID, DUMP_UNREADABLE */
-function assertHashed(path: string, answer: HashAnswer, links: LinkCheck): HashedFile {
-  if ("error" in answer) throw unreadable(path, answer.error);
-  if (links.isAnother(answer)) throw treeFault(path, "is a hard link to another file");
-  return answer;
+/** @throws RestoreError TREE_INVALID */
+function assertFirst(path: string, identity: string, links: LinkCheck): void {
+  if (links.isAnother(identity)) throw treeFault(path, "is a hard link to another file");
 }
 
 /** The new CHECKSUMS, until it takes the old one's place. Its name counts as a crashed writer's debris. */

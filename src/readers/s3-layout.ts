@@ -32,8 +32,10 @@ export class BucketLayout {
     this.#metaSuffix = metaSuffix;
   }
 
-  kindOf(path: string): S3FileKind {
-    const sidecar = this.#catalogue.find(path + this.#metaSuffix);
+  /** `next`: the row behind it, where that is at hand. It is the sidecar of most. */
+  kindOf(path: string, next?: CatalogueRow): S3FileKind {
+    const sidecarPath = path + this.#metaSuffix;
+    const sidecar = next?.path === sidecarPath ? next : this.#catalogue.find(sidecarPath);
     if (sidecar !== undefined) return { kind: "object", sidecar };
     if (path.endsWith(this.#metaSuffix)) {
       const body = this.#catalogue.find(path.slice(0, -this.#metaSuffix.length));

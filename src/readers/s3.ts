@@ -47,10 +47,12 @@ export class BucketReader implements ScopeReader<"s3"> {
     const seen = new SpillingSet(this.#workDirectory);
     try {
       if (from !== undefined && this.#keymap.keymap.size > 0) this.#rememberUpTo(from.path, seen);
-      for (const row of this.#catalogue.rows(this.#layout.prefix, from?.path)) {
-        const file = this.#layout.kindOf(row.path);
-        if (file.kind === "object") yield await this.#object(row, seen, file.sidecar);
-        else if (file.kind === "bare-object") yield await this.#object(row, seen);
+      for await (const rows of this.#catalogue.readAhead(this.#layout.prefix, from?.path)) {
+        for (const [at, row] of rows.entries()) {
+          const file = this.#layout.kindOf(row.path, rows[at + 1]);
+          if (file.kind === "object") yield await this.#object(row, seen, file.sidecar);
+          else if (file.kind === "bare-object") yield await this.#object(row, seen);
+        }
       }
     } finally {
       seen.close();
@@ -98,7 +100,8 @@ export class BucketReader implements ScopeReader<"s3"> {
   async #readSidecar(row: CatalogueRow, bodyBytes: number): Promise<{ metadata: ObjectMetadata; etag?: string }> {
     if (row.size > MAX_SIDECAR_BYTES)
       throw new LimitError(`the sidecar has ${row.size} bytes, more than ${MAX_SIDECAR_BYTES}`);
-    const root = asObject(parseJson(await this.#catalogue.content(row).buffer()), "the sidecar");
+    const content = this.#catalogue.content(row);
+    const root = asObject(parseJson(content.bytes ?? (await content.buffer())), "the sidecar");
     assertFormatVersion(root);
     const size = optionalNumber(root, "size_bytes");
     if (size === undefined) throw new FieldError('"size_bytes" is missing');

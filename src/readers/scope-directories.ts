@@ -8,7 +8,7 @@ import { RestoreError, systemCode } from "../errors/restore-error.js";
 import { escapeForDisplay } from "../model/display.js";
 import { ADAPTERS, type Adapter, SCOPE_NOUN } from "../model/scope.js";
 import { compareUtf8 } from "../support/byte-order.js";
-import { CHECKSUMS_FILE } from "./checksums.js";
+import { CHECKSUMS_FILE } from "./checksum-row.js";
 import { structuralError } from "./faults.js";
 import { MANIFEST_FILE, type Manifest } from "./manifest.js";
 import { decodeSegment, encodeSegment, fallbackSegment, isFallback, SegmentError } from "./segments.js";

@@ -46,7 +46,10 @@ export class KeptBytes {
   readonly #directory: string;
   readonly #offsets: SpillingMap;
   /** What is read lands here and is copied: names outlive one another by far, and none should hold on to a whole block. */
-  readonly #first = Buffer.alloc(READ_AHEAD);
+  readonly #window = Buffer.alloc(READ_AHEAD);
+  /** Where the window's bytes stand in the file. */
+  #windowStart = 0;
+  #windowEnd = 0;
   #file: WorkFile | undefined;
   #written = 0;
   #pending: Buffer[] = [];
@@ -76,12 +79,27 @@ export class KeptBytes {
   get(name: string): Buffer | undefined {
     const offset = this.#offsets.get(name);
     if (offset === undefined) return undefined;
-    this.#flush();
     const start = Number(offset);
-    const read = this.#file?.readUpTo(this.#first, start) ?? 0;
-    const length = this.#first.readUInt32LE();
-    if (LENGTH_BYTES + length <= read) return Buffer.from(this.#first.subarray(LENGTH_BYTES, LENGTH_BYTES + length));
-    const bytes = Buffer.allocUnsafe(length);
+    // Names are asked for in much the order that they were written in.
+    return this.#inWindow(start) ?? this.#read(start);
+  }
+
+  #inWindow(start: number): Buffer | undefined {
+    const at = start - this.#windowStart;
+    const end = this.#windowEnd - this.#windowStart;
+    if (at < 0 || at + LENGTH_BYTES > end) return undefined;
+    const first = at + LENGTH_BYTES;
+    const last = first + this.#window.readUInt32LE(at);
+    return last > end ? undefined : Buffer.from(this.#window.subarray(first, last));
+  }
+
+  #read(start: number): Buffer {
+    this.#flush();
+    this.#windowStart = start;
+    this.#windowEnd = start + (this.#file?.readUpTo(this.#window, start) ?? 0);
+    const whole = this.#inWindow(start);
+    if (whole !== undefined) return whole;
+    const bytes = Buffer.allocUnsafe(this.#window.readUInt32LE());
     this.#file?.read(bytes, start + LENGTH_BYTES);
     return bytes;
   }

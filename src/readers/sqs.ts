@@ -1,5 +1,5 @@
 /** A queue's messages, in the order of `messages.jsonl`. What SQS cannot carry is the replayer's matter. */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { escapeForDisplay } from "../model/display.js";
 import type { Note } from "../model/outcome.js";
 import type { Position } from "../model/position.js";
@@ -7,7 +7,6 @@ import { type DumpRecord, laneOfMessage, type MessageAttribute, type MessageReco
 import type { QueueScope } from "../model/scope.js";
 import { type JsonObject, type JsonValue, parseJson } from "../support/json.js";
 import type { Catalogue } from "./catalogue.js";
-import { faultyRecord } from "./faults.js";
 import {
   asBytes,
   asObject,
@@ -17,7 +16,7 @@ import {
   optionalNumber,
   optionalString,
 } from "./json-access.js";
-import { type RecordLine, recordLines } from "./record-lines.js";
+import { type LineFrame, recordLines } from "./record-lines.js";
 import type { ScopeReader } from "./scope-reader.js";
 
 export class QueueReader implements ScopeReader<"sqs"> {
@@ -33,17 +32,12 @@ export class QueueReader implements ScopeReader<"sqs"> {
   async *records(from?: Position): AsyncGenerator<DumpRecord<"sqs">> {
     const row = this.#catalogue.find(`${this.#scope.path}/messages.jsonl`);
     if (row === undefined) return;
-    for await (const line of recordLines(this.#catalogue, row, from)) yield this.#message(line);
-  }
-
-  #message({ frame, text }: RecordLine): DumpRecord<"sqs"> {
-    try {
-      const content = readMessage(asObject(parseJson(text()), "the line"));
-      const lane = laneOfMessage(this.#scope.settings.fifo, content.groupId);
-      return { kind: "message", ...frame, ...content, lane };
-    } catch (error) {
-      return faultyRecord(frame, error);
-    }
+    const { fifo } = this.#scope.settings;
+    const read = (frame: LineFrame, text: Buffer): MessageRecord => {
+      const content = readMessage(asObject(parseJson(text), "the line"));
+      return { kind: "message", ...frame, ...content, lane: laneOfMessage(fifo, content.groupId) };
+    };
+    for await (const some of recordLines(this.#catalogue, row, read, from)) for (const record of some) yield record;
   }
 }
 
@@ -71,7 +65,7 @@ function readMessage(message: JsonObject): MessageContent {
 
 function digestNotes(body: Buffer, expected: string | undefined): Note[] {
   if (expected === undefined) return [];
-  const actual = createHash("md5").update(body).digest("hex");
+  const actual = hash("md5", body);
   return actual === expected.toLowerCase() ? [] : [{ kind: "md5-mismatch", detail: "md5_of_body is not the body's" }];
 }
 

@@ -4,14 +4,19 @@
  */
 import { type Dirent, lstatSync, opendirSync } from "node:fs";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { systemCode } from "../errors/restore-error.js";
 import { compareUtf8 } from "../support/byte-order.js";
-import { CHECKSUMS_FILE } from "./checksums.js";
+import { CHECKSUMS_FILE } from "./checksum-row.js";
+import { asBytes, PathTally } from "./path-tally.js";
 import { Sorter } from "./sorter.js";
 import { treeFault, unreadable } from "./tree-fault.js";
 
 /** Entries asked from the system at a time. */
 const READ_AHEAD = 512;
+
+/** Files met between two turns for others. */
+const BETWEEN_PAUSES = 512;
 
 /** Names in memory, in all directories that are open at a time: some megabytes. */
 const NAMES_KEPT = 32_768;
@@ -29,12 +34,30 @@ export interface WalkOptions {
  * @throws RestoreError TREE_INVALID, DUMP_UNREADABLE, LOCAL_IO
  */
 export function walkFiles(root: string, { workDirectory, namesKept = NAMES_KEPT }: WalkOptions): Generator<string> {
-  return walk({ root, workDirectory }, "", namesKept);
+  return walk({ root, workDirectory, isOrdered: true }, "", namesKept);
+}
+
+/**
+ * The paths of the same files, but those that may stand in a tree unlisted, as a tally: without sorting them. Lets others
+ * have a turn now and then, and ends early once the signal aborts.
+ * @throws RestoreError TREE_INVALID, DUMP_UNREADABLE, LOCAL_IO
+ */
+export async function tallyFiles(root: string, workDirectory: string, signal: AbortSignal): Promise<PathTally> {
+  const tally = new PathTally();
+  let count = 0;
+  for (const path of walk({ root, workDirectory, isOrdered: false }, "", NAMES_KEPT)) {
+    if (!mayBeUnlisted(path)) tally.add(asBytes(path));
+    if (++count % BETWEEN_PAUSES === 0) await setImmediate();
+    if (signal.aborted) break;
+  }
+  return tally;
 }
 
 interface Walk {
   readonly root: string;
   readonly workDirectory: string;
+  /** Else a directory's files come before its directories, as the system gives them. */
+  readonly isOrdered: boolean;
 }
 
 function* walk(job: Walk, below: string, room: number): Generator<string> {
@@ -42,7 +65,15 @@ function* walk(job: Walk, below: string, room: number): Generator<string> {
   const itemsARun = Math.max(LEAST_NAMES_KEPT, room);
   const names = new Sorter<string>({ directory: workDirectory, itemsARun, compare: compareUtf8 });
   try {
-    const count = readNames(root, below, names);
+    let count = 0;
+    for (const name of namesIn(root, below)) {
+      if (!job.isOrdered && !name.endsWith("/")) {
+        if (below + name !== CHECKSUMS_FILE) yield below + name;
+        continue;
+      }
+      names.add(name);
+      count++;
+    }
     const left = count > itemsARun ? room : room - count;
     for (const name of names.sorted()) {
       if (name.endsWith("/")) yield* walk(job, below + name, left);
@@ -53,24 +84,27 @@ function* walk(job: Walk, below: string, room: number): Generator<string> {
   }
 }
 
-/** Names of one directory, those of directories with a slash, as the whole paths sort. Returns how many there are. */
-function readNames(root: string, below: string, names: Sorter<string>): number {
-  let count = 0;
+/** Names of one directory, those of directories with a slash, as the whole paths sort. */
+function* namesIn(root: string, below: string): Generator<string> {
+  const directory = attempt(root, below, () => opendirSync(join(root, below), { bufferSize: READ_AHEAD }));
   try {
-    const directory = opendirSync(join(root, below), { bufferSize: READ_AHEAD });
-    try {
-      for (let entry = directory.readSync(); entry !== null; entry = directory.readSync()) {
-        names.add(checkedName(root, below, entry));
-        count++;
-      }
-    } finally {
-      directory.closeSync();
+    for (;;) {
+      const entry = attempt(root, below, () => directory.readSync());
+      if (entry === null) return;
+      yield checkedName(root, below, entry);
     }
+  } finally {
+    directory.closeSync();
+  }
+}
+
+function attempt<T>(root: string, below: string, access: () => T): T {
+  try {
+    return access();
   } catch (error) {
     if (systemCode(error) === "ENAMETOOLONG") throw treeFault(below, "lies too deep");
     throw unreadable(below === "" ? root : below, error);
   }
-  return count;
 }
 
 function checkedName(root: string, below: string, entry: Dirent): string {
@@ -92,9 +126,15 @@ function kindOf(entry: Dirent): string | undefined {
 }
 
 const DEBRIS = /^\..*\.tmp-[^/]*$|^\.MANIFEST\.json\..*\.tmp$/s;
-const REMAP = /\._id_remap\.jsonl$/;
+const REMAP = "._id_remap.jsonl";
+const DOT = ".";
 
-/** Files that may stand in a tree unlisted: what a crashed writer left, and what this tool writes beside streams. */
+/**
+ * Files that may stand in a tree unlisted: what a crashed writer left, and what this tool writes beside streams. Takes
+ * the path as text or as its bytes, a character each.
+ */
 export function mayBeUnlisted(path: string): boolean {
-  return path.startsWith(".scratch/") || DEBRIS.test(path.slice(path.lastIndexOf("/") + 1)) || REMAP.test(path);
+  if (path.endsWith(REMAP) || path.startsWith(".scratch/")) return true;
+  const name = path.lastIndexOf("/") + 1;
+  return path[name] === DOT && DEBRIS.test(path.slice(name));
 }

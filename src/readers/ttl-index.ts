@@ -45,7 +45,12 @@ export class TtlIndex {
   }
 }
 
+/** A line as dumps hold it, which says the same to a parser of JSON. */
+const PLAIN = /^\{"key":"([A-Za-z0-9._%-]*)","expire_at_ms":([1-9][0-9]{0,14})\}$/;
+
 function parseLine(bytes: Buffer): { key: string; time: bigint } {
+  const plain = PLAIN.exec(bytes.toString("latin1"));
+  if (plain !== null) return { key: plain[1] ?? "", time: BigInt(plain[2] ?? "") };
   const object = asObject(parseJson(bytes), "the line");
   const time = asInteger(object.get("expire_at_ms"), '"expire_at_ms"');
   if (time > INT64_MAX || time < -INT64_MAX) throw new FieldError('"expire_at_ms" is out of range');

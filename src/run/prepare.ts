@@ -177,7 +177,8 @@ async function open({
   });
   // Targets are asked meanwhile: a check is work for threads, and asking is waiting.
   const checking = check(dump, options.progress);
-  closers.push(() => checking.then(ignored, ignored));
+  const settled = checking.then(ignored, ignored);
+  closers.push(() => settled);
   const replayers = await Replayers.create(adapters, init);
   closers.push(() => replayers.close());
   const capabilities = await unlessInterrupted(probeAll(replayers), options.signal);

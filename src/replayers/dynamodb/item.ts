@@ -3,8 +3,8 @@ import { RestoreError } from "../../errors/restore-error.js";
 import type { Outcome } from "../../model/outcome.js";
 import type { ItemRecord } from "../../model/record.js";
 import type { TableScope } from "../../model/scope.js";
+import type { RawAnswer } from "../exchange.js";
 import { unprocessedKeys } from "./answers.js";
-import type { RawAnswer } from "./client.js";
 import { keyOfRecord } from "./keys.js";
 import { ITEM_OVERHEAD_BYTES } from "./requests.js";
 
@@ -38,8 +38,25 @@ const EMPTY_SET_PATTERN = /"(?:[SNB]|\\u00(?:53|4[eE]|42))(?:S|\\u0053)"\s*:\s*\
 
 export function asItem(record: ItemRecord): Item {
   const item: Item = { record, key: keyOfRecord(record), text: record.text };
-  if (EMPTY_SET_PATTERN.test(record.text.toString("latin1"))) item.outcome = EMPTY_SET;
+  if (mayHoldEmptyList(record.text) && EMPTY_SET_PATTERN.test(record.text.toString("latin1"))) item.outcome = EMPTY_SET;
   return item;
+}
+
+const OPEN_LIST = 0x5b;
+const CLOSE_LIST = 0x5d;
+
+/** False for nearly every item, without looking at all of its text as the pattern does. */
+function mayHoldEmptyList(text: Buffer): boolean {
+  for (let at = text.indexOf(OPEN_LIST); at >= 0; at = text.indexOf(OPEN_LIST, at)) {
+    at++;
+    while (isSpace(text[at])) at++;
+    if (text[at] === CLOSE_LIST) return true;
+  }
+  return false;
+}
+
+function isSpace(byte: number | undefined): boolean {
+  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
 }
 
 /** What goes in one request each: no more than the target takes, `bytes` in all, and no key twice. In order. */

@@ -3,6 +3,7 @@ import { RestoreError } from "../../errors/restore-error.js";
 import { escapeForDisplay } from "../../model/display.js";
 import type { ItemRecord } from "../../model/record.js";
 import type { KeyAttribute, KeySchema } from "../../model/scope.js";
+import { canonicalNumber } from "../../support/decimal.js";
 import { type JsonObject, type JsonValue, parseJson } from "../../support/json.js";
 import { canonicalKey } from "./same-item.js";
 
@@ -19,7 +20,23 @@ export function isPlainKey(key: KeySchema): boolean {
 /** What two records share exactly when their keys are one key to the target. */
 export function keyOfRecord({ keyText }: ItemRecord): string {
   const parts = keyText.range === undefined ? [keyText.hash] : [keyText.hash, keyText.range];
-  return canonicalKey(parts.map((part) => parseJson(part)));
+  const plain = parts.map(canonicalPlain);
+  return plain.includes(undefined) ? canonicalKey(parts.map((part) => parseJson(part))) : `[${plain.join(",")}]`;
+}
+
+const PLAIN_HEAD = '{"S":"'.length;
+const PLAIN_TAIL = '"}'.length;
+
+/**
+ * What `canonicalKey` makes of `{"S":"a"}` or `{"N":"1"}` as nearly all are written, without parsing it: between its outer
+ * quotes there is no quote then, for a key has one type, and nothing that JSON would write otherwise.
+ */
+function canonicalPlain(raw: Buffer): string | undefined {
+  const text = raw.toString("utf8");
+  if (!text.endsWith('"}') || text.includes("\\")) return undefined;
+  if (text.startsWith('{"S":"')) return `["S",${text.slice(PLAIN_HEAD - 1, -1)}]`;
+  if (!text.startsWith('{"N":"')) return undefined;
+  return `["N","${canonicalNumber(text.slice(PLAIN_HEAD, -PLAIN_TAIL))}"]`;
 }
 
 /** The same of an item in an answer, or undefined when it lacks a part of its key. */

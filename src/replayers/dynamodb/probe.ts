@@ -4,7 +4,8 @@ import { messageOf, RestoreError } from "../../errors/restore-error.js";
 import { parseJson } from "../../support/json.js";
 import { awsErrorName, awsRegion, awsServiceName } from "../aws-client.js";
 import type { Calls } from "../calls.js";
-import type { DynamoDbClient, RawAnswer } from "./client.js";
+import type { RawAnswer } from "../exchange.js";
+import type { DynamoDbClient } from "./client.js";
 
 export interface ServerTraits {
   /** For people. */

@@ -18,9 +18,10 @@ import type { ItemRecord } from "../../model/record.js";
 import type { TableScope } from "../../model/scope.js";
 import { awsErrorStatus } from "../aws-client.js";
 import type { Calls } from "../calls.js";
+import type { RawAnswer } from "../exchange.js";
 import { stoppedBy } from "../replayer.js";
 import { CONDITION_FAILED, SERVER_ERROR, TABLE_NOT_FOUND } from "./classify-error.js";
-import type { DynamoDbClient, RawAnswer } from "./client.js";
+import type { DynamoDbClient } from "./client.js";
 import {
   asItem,
   EXISTS,

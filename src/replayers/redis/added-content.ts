@@ -1,5 +1,7 @@
 /** What collections and the members of a HyperLogLog have in common: a key, and a command that adds to it. */
 
+import type { Packed } from "../../model/record.js";
+
 export type AddCommand = "HSET" | "RPUSH" | "SADD" | "ZADD";
 
 /** A record as the arguments of the command that adds to it, in chunks of at most about 2,000. */
@@ -10,4 +12,6 @@ export interface AddedContent {
   /** How many elements the key has in the end; absent where a key does not know. */
   readonly elements?: number;
   chunks(): AsyncIterable<readonly Buffer[]>;
+  /** The same in larger chunks, where the reader has them. */
+  readonly packedChunks?: () => AsyncIterable<Packed>;
 }

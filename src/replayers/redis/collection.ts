@@ -5,8 +5,10 @@
 import type { Outcome } from "../../model/outcome.js";
 import type { WriteAction } from "../../model/policy.js";
 import type { CollectionRecord, CollectionType } from "../../model/record.js";
+import { present } from "../../support/present.js";
 import type { AddCommand, AddedContent } from "./added-content.js";
 import { appendToList } from "./append.js";
+import type { Command } from "./connection.js";
 import { judge, momentNow, scriptModeOf, type WriteContext } from "./context.js";
 import { type Moment, notesOf, scriptArgs } from "./expiry.js";
 import { writeInPlace } from "./in-place.js";
@@ -16,7 +18,13 @@ import { typeOf } from "./read-back.js";
 import { ADD_TO_EXISTING, type ScriptMode } from "./scripts.js";
 import { buildAndCommit } from "./temporary.js";
 
-const ADD: Record<CollectionType, AddCommand> = { hash: "HSET", list: "RPUSH", set: "SADD", zset: "ZADD" };
+/** The command that adds to a collection of a type. */
+export const ADD_COMMANDS: Record<CollectionType, AddCommand> = {
+  hash: "HSET",
+  list: "RPUSH",
+  set: "SADD",
+  zset: "ZADD",
+};
 const CHUNK_ELEMENTS = 1_000;
 const MAX_TURNS = 10;
 /** Answers after which what stands under the key is another than before. */
@@ -33,9 +41,11 @@ export async function writeCollection(
   const content: AddedContent = {
     record,
     kind: record.type,
-    command: ADD[record.type],
+    command: ADD_COMMANDS[record.type],
     elements: record.count,
     chunks: () => argumentChunks(record),
+    // Of the servers, only Redis takes so much at once.
+    ...(context.abilities.listable ? present({ packedChunks: record.packedChunks }) : {}),
   };
   const { renameLimit } = context.abilities;
   if (renameLimit !== undefined && record.count > renameLimit) return await writeInPlace(context, content, action);
@@ -89,7 +99,7 @@ export async function writeChunks(context: WriteContext, content: AddedContent, 
 }
 
 async function build(context: WriteContext, content: AddedContent, mode: ScriptMode) {
-  const { record, kind, command, chunks, elements } = content;
+  const { record, kind, command, elements } = content;
   return await buildAndCommit(context, {
     key: record.key,
     ...(record.expireAtMs === undefined ? {} : { expireAtMs: record.expireAtMs }),
@@ -98,10 +108,33 @@ async function build(context: WriteContext, content: AddedContent, mode: ScriptM
     fill: async (temporary) => {
       // RPUSH is the one that adds again what it added before.
       const repeatable = command !== "RPUSH";
-      for await (const args of chunks()) await context.link.command(command, [temporary, ...args], { repeatable });
+      await writeAhead(commandsOf(content, temporary), async (add) => {
+        const [reply] = await context.link.request({ build: () => [add], repeatable });
+        if (reply instanceof Error) throw context.link.classify(reply, command);
+      });
       return elements;
     },
   });
+}
+
+async function* commandsOf({ command, chunks, packedChunks }: AddedContent, key: Buffer): AsyncGenerator<Command> {
+  if (packedChunks === undefined) for await (const args of chunks()) yield { name: command, args: [key, ...args] };
+  else for await (const packed of packedChunks()) yield { name: command, args: [key], packed };
+}
+
+/** One after another, in order, the next one made while one is under way. */
+async function writeAhead(commands: AsyncIterable<Command>, write: (command: Command) => Promise<void>): Promise<void> {
+  let underWay: Promise<void> = Promise.resolve();
+  try {
+    for await (const command of commands) {
+      await underWay;
+      underWay = write(command);
+      // Whether it failed is asked when the next one is there.
+      underWay.catch(() => undefined);
+    }
+  } finally {
+    await underWay;
+  }
 }
 
 /** The expiry goes with the first chunk: a crash must not leave new elements without it. May run again. */

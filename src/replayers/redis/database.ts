@@ -7,6 +7,7 @@ import type { Calls } from "../calls.js";
 import { classifyRedisError } from "./classify-error.js";
 import type { Command, Reply, StreamedArgument } from "./connection.js";
 import { Link } from "./link.js";
+import { PlainWriter } from "./plain.js";
 import { WholeWriter } from "./whole.js";
 import type { Wire } from "./wire.js";
 
@@ -22,6 +23,7 @@ const REFUSAL_PAUSE_MS = 500;
 export class Database {
   readonly link: Link;
   readonly whole: WholeWriter;
+  readonly plain: PlainWriter;
   readonly #init: DatabaseInit;
 
   constructor(init: DatabaseInit) {
@@ -31,6 +33,7 @@ export class Database {
       classifyRedisError(error, operation, { endpoint: calls.endpoint });
     this.link = new Link({ wire, calls, classify, scope });
     this.whole = new WholeWriter(this.link);
+    this.plain = new PlainWriter(this.link);
   }
 
   /**

@@ -6,7 +6,8 @@
  * others end with REPLY_LOST, and their record has to look at the target.
  */
 import { RestoreError } from "../../errors/restore-error.js";
-import type { Calls } from "../calls.js";
+import type { Packed } from "../../model/record.js";
+import type { Calls, Portion } from "../calls.js";
 import { ConnectionLost, isReplyError, replyError } from "./classify-error.js";
 import type { Command, Reply } from "./connection.js";
 import type { Shard, Wire } from "./wire.js";
@@ -76,6 +77,30 @@ export class Link {
     return reply;
   }
 
+  /**
+   * Asks for many records at once, in as many attempts as it takes: what `settle` does not find answered is built again.
+   * The replies of an attempt are all there; `settle` keeps what it learns and tells an error when something is left.
+   * @throws RestoreError as `Calls.run`
+   */
+  async together(asking: {
+    readonly ops: number;
+    readonly bytes: number;
+    readonly build: () => readonly Command[];
+    readonly settle: (replies: readonly Reply[]) => RestoreError | undefined;
+  }): Promise<void> {
+    const { ops, bytes, build, settle } = asking;
+    await this.#calls.run({ operation: "pipeline", scope: this.#scope, ops, bytes }, async () => {
+      const commands = build();
+      const error = commands.length === 0 ? undefined : settle(await this.#wire.exchange(commands));
+      if (error !== undefined) throw error;
+    });
+  }
+
+  /** The most that one paced exchange should ask for. */
+  get portion(): Portion {
+    return this.#calls.portion;
+  }
+
   /** The commands of this one go to one of the nodes, whatever they name. */
   at(shard: Shard): Asker {
     if (shard === undefined) return this;
@@ -117,7 +142,9 @@ export class Link {
     const waiting = this.#waiting;
     this.#waiting = [];
     let pipeline: Pending[] = [];
-    let bytes = 0;
+    let [ops, bytes] = [0, 0];
+    const most = this.#calls.portion;
+    const mostBytes = Math.min(PIPELINE_BYTES, most.bytes);
     for (const pending of waiting) {
       try {
         pending.commands = pending.request.build();
@@ -126,12 +153,15 @@ export class Link {
         continue;
       }
       const size = bytesOf(pending.commands);
-      if (pipeline.length > 0 && (bytes + size > PIPELINE_BYTES || pipeline.length >= PIPELINE_REQUESTS)) {
+      const count = opsOf(pending);
+      const isFull = pipeline.length >= PIPELINE_REQUESTS || bytes + size > mostBytes || ops + count > most.ops;
+      if (pipeline.length > 0 && isFull) {
         void this.#send(pipeline);
         pipeline = [];
-        bytes = 0;
+        [ops, bytes] = [0, 0];
       }
       pipeline.push(pending);
+      ops += count;
       bytes += size;
     }
     if (pipeline.length > 0) void this.#send(pipeline);
@@ -146,7 +176,7 @@ export class Link {
         {
           operation,
           scope: this.#scope,
-          ops: () => sum(open, ({ request, commands }) => request.ops ?? commands.length),
+          ops: () => sum(open, opsOf),
           bytes: () => sum(open, ({ commands }) => bytesOf(commands)),
         },
         async () => {
@@ -224,8 +254,21 @@ function operationOf(pipeline: readonly Pending[]): string {
   return names.size === 1 ? ([...names][0] ?? "pipeline") : "pipeline";
 }
 
+function opsOf({ request, commands }: Pending): number {
+  return request.ops ?? commands.length;
+}
+
 function bytesOf(commands: readonly Command[]): number {
-  return sum(commands, ({ args }) => sum(args, (arg) => arg.length));
+  return sum(
+    commands,
+    ({ args, packed }) => sum(args, (arg) => arg.length) + (packed === undefined ? 0 : sizeOf(packed)),
+  );
+}
+
+function sizeOf({ ranges }: Packed): number {
+  let size = 0;
+  for (let i = 0; i + 1 < ranges.length; i += 2) size += (ranges[i + 1] ?? 0) - (ranges[i] ?? 0);
+  return size;
 }
 
 function sum<T>(values: readonly T[], value: (one: T) => number): number {

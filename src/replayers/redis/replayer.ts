@@ -34,6 +34,7 @@ import { askLongestValue, foreseeRecord } from "./foresee/foresee.js";
 import { lossesOf } from "./foresee/losses.js";
 import { ServerIdentity } from "./identity.js";
 import { markerKeys, temporaryKey } from "./own-keys.js";
+import type { PlainEnds } from "./plain.js";
 import { type Abilities, probeRedis, unreachable } from "./probe.js";
 import { probeCluster } from "./probe-cluster.js";
 import type { RemapSink } from "./remap.js";
@@ -187,8 +188,10 @@ class RedisReplayer implements Replayer<"redis"> {
 
   async write(scope: DatabaseScope, batch: readonly RedisRecord[]): Promise<Outcome[]> {
     const context = await this.#writeContext(scope);
-    const ends = await sideBySide(batch, async (record) => await writeRecord(context, record));
-    const outcomes = ends.outcomes;
+    const ends = new Ends(batch.length);
+    await ends.unlessFailed(async () => await this.#database(scope).plain.write(context, batch, ends));
+    await sideBySide(ends, async (i) => await writeRecord(context, batch[i] as RedisRecord));
+    const { outcomes } = ends;
     // An expired key and an empty collection are no keys: in a replace, what the target has under their name goes.
     const isKey = (i: number): boolean => !NO_KEYS.has(outcomes[i]?.kind);
     const keep = this.#replacing.get(scope.targetDatabase)?.keep;
@@ -418,36 +421,43 @@ class RedisReplayer implements Replayer<"redis"> {
   }
 }
 
-/** What became of records that were written side by side, in their order. */
-class Ends {
+/** What became of a batch's records, in their order. */
+class Ends implements PlainEnds {
   readonly outcomes: (Outcome | undefined)[];
+  readonly sent: boolean[];
   /** The first error that was no record's own. */
   failure: { readonly error: unknown } | undefined;
-  /** As many have been begun. */
-  begun = 0;
 
   constructor(count: number) {
     this.outcomes = new Array<Outcome | undefined>(count).fill(undefined);
+    this.sent = new Array<boolean>(count).fill(false);
+  }
+
+  async unlessFailed(work: () => Promise<void>): Promise<void> {
+    try {
+      if (this.failure === undefined) await work();
+    } catch (error) {
+      this.failure ??= { error };
+    }
   }
 
   known(): EndAtStop[] {
-    return this.outcomes.map((outcome, i) => outcome ?? (i < this.begun ? "unknown" : "not-sent"));
+    return this.outcomes.map((outcome, i) => outcome ?? (this.sent[i] === true ? "unknown" : "not-sent"));
   }
 }
 
-/** Begins none after an error; waits for all that have begun. */
-async function sideBySide<T>(items: readonly T[], run: (item: T) => Promise<Outcome>): Promise<Ends> {
-  const ends = new Ends(items.length);
+/** Writes those that have no outcome yet. Begins none after an error; waits for all that have begun. */
+async function sideBySide(ends: Ends, run: (i: number) => Promise<Outcome>): Promise<void> {
+  const open = ends.outcomes.flatMap((outcome, i) => (outcome === undefined ? [i] : []));
+  let begun = 0;
   const lane = async (): Promise<void> => {
-    while (ends.begun < items.length && ends.failure === undefined) {
-      const i = ends.begun++;
-      try {
-        ends.outcomes[i] = await run(items[i] as T);
-      } catch (error) {
-        ends.failure ??= { error };
-      }
+    while (begun < open.length && ends.failure === undefined) {
+      const i = open[begun++] as number;
+      ends.sent[i] = true;
+      await ends.unlessFailed(async () => {
+        ends.outcomes[i] = await run(i);
+      });
     }
   };
-  await Promise.all(Array.from({ length: Math.min(SIDE_BY_SIDE, items.length) }, lane));
-  return ends;
+  await Promise.all(Array.from({ length: Math.min(SIDE_BY_SIDE, open.length) }, lane));
 }

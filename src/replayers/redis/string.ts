@@ -10,7 +10,7 @@ import { temporaryKey } from "./own-keys.js";
 import { buildAndCommit } from "./temporary.js";
 
 /** Values above this are streamed from the dump. */
-const STREAMED_BYTES = 4 * 1024 * 1024;
+export const STREAMED_BYTES = 4 * 1024 * 1024;
 
 /** @throws RestoreError REPLY_LOST where a conditional write's answer was lost */
 export async function writeString(context: WriteContext, record: StringRecord, action: WriteAction): Promise<Outcome> {

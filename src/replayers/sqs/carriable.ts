@@ -2,6 +2,8 @@
  * What SQS can carry: text of XML's characters. A message that it would refuse, cut or change is told before it is
  * sent. What only some targets refuse (attribute names, number ranges, ids) is left to the target's own answer.
  */
+import { isUtf8 } from "node:buffer";
+
 import type { MessageAttributeValue } from "@aws-sdk/client-sqs";
 import type { Outcome } from "../../model/outcome.js";
 import type { MessageAttribute, MessageRecord } from "../../model/record.js";
@@ -62,11 +64,7 @@ function sdkValue({ dataType, value }: MessageAttribute): MessageAttributeValue 
 }
 
 function decoded(bytes: Buffer): string | undefined {
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    return undefined;
-  }
+  return isUtf8(bytes) ? bytes.toString("utf8") : undefined;
 }
 
 function codePoint(char: string): string {

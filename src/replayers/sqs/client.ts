@@ -33,9 +33,11 @@ import {
   endpointLabel,
 } from "../aws-client.js";
 import { Calls } from "../calls.js";
+import { carrying, exchangeConfig, prepareForExchanges } from "../exchange.js";
 import type { ReplayerContext } from "../replayer.js";
 import { classifySqsError, type EntryRefusal, isQueueMissing, judgeRefusal } from "./classify-error.js";
 import { type HeldMessage, heldMessage } from "./held-message.js";
+import { sendBatchBody, sendBody } from "./send-bodies.js";
 
 /** A message in the terms of a send. */
 export interface Entry {
@@ -100,7 +102,9 @@ export class SqsApi {
     this.#returns = this.calls.forReturns(RETURN_RETRY_MS);
     this.#probeCalls = new Calls({ ...init, maxRetryTimeMs: Math.min(context.maxRetryTimeMs, PROBE_RETRY_MS) });
     // The SDK's own digest check throws away a whole batch's answers when one differs; ours judges each message.
-    this.#client = new SQSClient({ ...awsClientConfig(options), useQueueUrlAsEndpoint: false, md5: false });
+    const config = { ...awsClientConfig(options), ...exchangeConfig(options.endpoint) };
+    this.#client = new SQSClient({ ...config, useQueueUrlAsEndpoint: false, md5: false });
+    prepareForExchanges(this.#client, options.endpoint);
     this.#noteServerHeader();
   }
 
@@ -176,22 +180,17 @@ export class SqsApi {
   async sendOnce(url: string, entries: readonly Entry[]): Promise<(EntryAnswer | undefined)[]> {
     const [only] = entries;
     if (entries.length === 1 && only !== undefined) {
-      const answer = await this.#client.send(new SendMessageCommand({ QueueUrl: url, ...sdkEntry(only) }));
+      const input = { QueueUrl: url, MessageBody: "" };
+      const answer = await this.#client.send(new SendMessageCommand(carrying(input, { body: sendBody(url, only) })));
       return [{ sent: sentMessage(answer) }];
     }
-    const answer = await this.#client.send(
-      new SendMessageBatchCommand({
-        QueueUrl: url,
-        Entries: entries.map((entry, i) => ({ Id: String(i), ...sdkEntry(entry) })),
-      }),
-    );
-    return entries.map((_entry, i) => {
-      const sent = answer.Successful?.find(({ Id }) => Id === String(i));
-      if (sent !== undefined) return { sent: sentMessage(sent) };
-      const failed = answer.Failed?.find(({ Id }) => Id === String(i));
-      if (failed === undefined) return undefined;
-      return { refused: refusalOf(failed) };
-    });
+    const input = { QueueUrl: url, Entries: [] };
+    const body = sendBatchBody(url, entries);
+    const answer = await this.#client.send(new SendMessageBatchCommand(carrying(input, { body })));
+    const ends = new Map<string | undefined, EntryAnswer>();
+    for (const failed of answer.Failed ?? []) ends.set(failed.Id, { refused: refusalOf(failed) });
+    for (const sent of answer.Successful ?? []) ends.set(sent.Id, { sent: sentMessage(sent) });
+    return entries.map((_entry, i) => ends.get(String(i)));
   }
 
   /** Some messages, which are hidden from others then. An answer that is lost leaves what it held hidden. */
@@ -291,16 +290,6 @@ interface ReceiptEntry {
 function refusalOf(entry: Partial<BatchResultErrorEntry>): EntryRefusal {
   const { Code: code = "", Message: message = "", SenderFault: senderFault = false } = entry;
   return { code, message, senderFault };
-}
-
-function sdkEntry(entry: Entry) {
-  return {
-    MessageBody: entry.body,
-    ...(entry.attributes === undefined ? {} : { MessageAttributes: entry.attributes }),
-    ...(entry.delaySeconds === undefined ? {} : { DelaySeconds: entry.delaySeconds }),
-    ...(entry.groupId === undefined ? {} : { MessageGroupId: entry.groupId }),
-    ...(entry.deduplicationId === undefined ? {} : { MessageDeduplicationId: entry.deduplicationId }),
-  };
 }
 
 interface SdkAnswer {

@@ -1,12 +1,12 @@
 /** The MD5 digests with which SQS tells what it took: of the body, and of the attributes in SQS's own encoding. Pure. */
-import { createHash } from "node:crypto";
+import { createHash, hash } from "node:crypto";
 import type { MessageAttribute, MessageRecord } from "../../model/record.js";
 
 const STRING_VALUE = 1;
 const BINARY_VALUE = 2;
 
 export function md5OfBody(body: Uint8Array): string {
-  return createHash("md5").update(body).digest("hex");
+  return hash("md5", body);
 }
 
 /**
@@ -15,19 +15,19 @@ export function md5OfBody(body: Uint8Array): string {
  */
 export function md5OfAttributes(attributes: MessageRecord["attributes"]): string | undefined {
   if (attributes.length === 0) return undefined;
-  const hash = createHash("md5");
+  const digest = createHash("md5");
   const sized = (bytes: Uint8Array): void => {
     const length = Buffer.alloc(4);
     length.writeUInt32BE(bytes.length);
-    hash.update(length).update(bytes);
+    digest.update(length).update(bytes);
   };
   for (const [name, { dataType, value }] of [...attributes].sort(byName)) {
     sized(Buffer.from(name));
     sized(Buffer.from(dataType));
-    hash.update(Uint8Array.of("binary" in value ? BINARY_VALUE : STRING_VALUE));
+    digest.update(Uint8Array.of("binary" in value ? BINARY_VALUE : STRING_VALUE));
     sized("binary" in value ? value.binary : Buffer.from(value.string));
   }
-  return hash.digest("hex");
+  return digest.digest("hex");
 }
 
 type Named = readonly [name: string, attribute: MessageAttribute];

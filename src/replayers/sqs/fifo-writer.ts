@@ -205,14 +205,13 @@ export class FifoWriter implements QueueWriter {
 
   async #keepHalts(going: readonly FifoPacked[], ends: readonly EndAtStop[]): Promise<void> {
     const { halted } = this.#init;
-    await Promise.all(
-      going.map(async ({ groupId, record }, i) => {
-        const end = ends[i];
-        if (typeof end !== "object") return;
-        const line = record.place.line ?? 0;
-        await (end.kind === "failed" ? halted.halt(groupId, line) : halted.release(groupId, line));
-      }),
-    );
+    for (const [i, { groupId, record }] of going.entries()) {
+      const end = ends[i];
+      const line = record.place.line ?? 0;
+      if (typeof end !== "object") continue;
+      if (end.kind === "failed") await halted.halt(groupId, line);
+      else if (halted.isHaltedBy(groupId, line)) await halted.release(groupId, line);
+    }
   }
 }
 

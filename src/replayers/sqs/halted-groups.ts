@@ -36,6 +36,11 @@ export class HaltedGroups {
     return failed > 0 ? place.line !== failed : this.#isRestHalted && announcedAt === undefined;
   }
 
+  /** Whether it was this message that halted the group. */
+  isHaltedBy(group: string, line: number): boolean {
+    return this.#lines.get(group) === line;
+  }
+
   /** Resolves once it is durable. */
   async halt(group: string, line: number): Promise<void> {
     if (this.#lines.set(group, line) === line) return;
@@ -46,7 +51,7 @@ export class HaltedGroups {
 
   /** Takes the halt back that this message caused. Resolves once that is durable. */
   async release(group: string, line: number): Promise<void> {
-    if (this.#lines.get(group) !== line) return;
+    if (!this.isHaltedBy(group, line)) return;
     this.#lines.set(group, 0);
     await this.#notes.noteHalted(nameOf(group), undefined);
   }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { selfTimes } from "../../../bench/profile.js";
+import { selfTimes, timeWithinOf } from "../../../bench/profile.js";
 
 function node(id: number, functionName: string, url = "", lineNumber = -1) {
   return { id, callFrame: { functionName, url, lineNumber } };
@@ -20,5 +20,18 @@ describe("a profile", () => {
       { what: "(program)", milliseconds: 0.5 },
       { what: "(anonymous) a.js:7", milliseconds: 0 },
     ]);
+  });
+
+  it("tells the time within some files, with what they call", () => {
+    const nodes = [
+      { ...node(1, "(root)"), children: [2, 5] },
+      { ...node(2, "take", "file:///dist/run/limits.js", 0), children: [3] },
+      { ...node(3, "setTimeout", "node:timers", 9), children: [4] },
+      node(4, "insert", "node:internal/timers", 3),
+      node(5, "send", "file:///dist/run/send.js", 1),
+    ];
+    const profile = { nodes, samples: [4, 2, 5, 1], timeDeltas: [0, 1_000, 2_000, 8_000] };
+    expect(timeWithinOf(profile, /limits\.js$/u)).toBe(3);
+    expect(timeWithinOf(profile, /no-such-file/u)).toBeUndefined();
   });
 });

@@ -18,7 +18,7 @@ describe("a rate", () => {
     const count = new RateCount();
     count.note(7, 400);
     count.note(8, 600);
-    expect(count.against(600)).toEqual({ highest: 1, mean: 1 });
+    expect(count.against(600)).toEqual({ highest: 1, mean: 1, seconds: 1 });
   });
 
   it("is none where all came at once, or nothing", () => {

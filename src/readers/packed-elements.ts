@@ -1,0 +1,203 @@
+/**
+ * Elements of collections as ranges of the text that they stand in. Nearly all strings of a dump stand there as they are,
+ * without an escape: then their bytes need no copy, and no value of JSON is made of them.
+ *
+ * What is not plain (escapes, base64, members in another order, numbers beyond fifteen digits) is left to the strict
+ * parser, and so is every fault, which is told by that one alone: here it is enough to know what is surely right.
+ */
+import { isUtf8 } from "node:buffer";
+
+import type { CollectionType, Packed } from "../model/record.js";
+
+const QUOTE = 0x22;
+const [BACKSLASH, COLON, COMMA, OPEN, CLOSE, MINUS, DOT] = [0x5c, 0x3a, 0x2c, 0x7b, 0x7d, 0x2d, 0x2e];
+/** A double keeps as many decimal digits, whatever they are. */
+const SURE_DIGITS = 15;
+
+const [NAME, VALUE, MEMBER, SCORE] = ["name", "value", "member", "score"].map((name) => Buffer.from(`"${name}"`)) as [
+  Buffer,
+  Buffer,
+  Buffer,
+  Buffer,
+];
+
+/** Behind the white space at `from`. */
+export function behindSpace(text: Buffer, from: number): number {
+  let at = from;
+  for (let byte = text[at]; byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09; ) byte = text[++at];
+  return at;
+}
+
+/** Behind the closing quote of a string without escapes that begins at `at`; -1 when there is none. */
+export function behindString(text: Buffer, at: number): number {
+  if (text[at] !== QUOTE) return -1;
+  let high = 0;
+  let end = at + 1;
+  for (let byte = text[end]; byte !== QUOTE; byte = text[++end]) {
+    if (byte === undefined || byte < 0x20 || byte === BACKSLASH) return -1;
+    high |= byte;
+  }
+  return high < 0x80 || isUtf8(text.subarray(at + 1, end)) ? end + 1 : -1;
+}
+
+export function standsAt(text: Buffer, at: number, word: Buffer): boolean {
+  for (let i = 0; i < word.length; i++) if (text[at + i] !== word[i]) return false;
+  return true;
+}
+
+/** Behind `word` and one colon with the space around it; -1 when something else stands there. */
+export function behindName(text: Buffer, at: number, word: Buffer): number {
+  if (!standsAt(text, at, word)) return -1;
+  const colon = behindSpace(text, at + word.length);
+  return text[colon] === COLON ? behindSpace(text, colon + 1) : -1;
+}
+
+/** Behind a number that a double surely is; -1 for any other. */
+function behindScore(text: Buffer, at: number): number {
+  const first = text[at] === MINUS ? at + 1 : at;
+  const dot = behindDigits(text, first);
+  if (dot === first || (text[first] === 0x30 && dot > first + 1)) return -1;
+  const end = text[dot] === DOT ? behindDigits(text, dot + 1) : dot;
+  if (end === dot + 1 || end - first > SURE_DIGITS) return -1;
+  const next = text[end];
+  return next === COMMA || next === CLOSE || behindSpace(text, end) > end ? end : -1;
+}
+
+export function behindDigits(text: Buffer, from: number): number {
+  let at = from;
+  for (let byte = text[at] ?? 0; byte >= 0x30 && byte <= 0x39; ) byte = text[++at] ?? 0;
+  return at;
+}
+
+/** Gathers the arguments of elements, in the order in which their command takes them. */
+export class PackedElements {
+  readonly #plain: (text: Buffer, at: number) => number;
+  #ranges = new Uint32Array(64);
+  #used = 0;
+  #text: Buffer = Buffer.alloc(0);
+  #others: Buffer[] = [];
+  #otherBytes = 0;
+  #bytes = 0;
+  #count = 0;
+
+  constructor(type: CollectionType) {
+    this.#plain =
+      type === "hash"
+        ? (text, at) => this.#field(text, at)
+        : type === "zset"
+          ? (text, at) => this.#scored(text, at)
+          : (text, at) => this.#string(text, at);
+  }
+
+  /** Elements of `text` follow. Those before are forgotten. */
+  begin(text: Buffer): void {
+    this.#text = text;
+    this.#used = this.#otherBytes = this.#bytes = this.#count = 0;
+    this.#others = [];
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Of all arguments. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Takes the element that begins at `at`. The index behind it; -1, and nothing taken, when it is not plain or not whole. */
+  take(at: number): number {
+    const end = this.#plain(this.#text, at);
+    if (end >= 0) this.#count++;
+    return end;
+  }
+
+  /** Gives up the element that was taken last, which has `width` arguments. */
+  untake(width: number): void {
+    for (let i = 0; i < width; i++) {
+      this.#used -= 2;
+      this.#bytes -= (this.#ranges[this.#used + 1] ?? 0) - (this.#ranges[this.#used] ?? 0);
+    }
+    this.#count--;
+  }
+
+  /** Takes an element that had to be parsed. */
+  add(element: readonly Buffer[]): void {
+    for (const argument of element) {
+      const start = this.#text.length + this.#otherBytes;
+      this.#others.push(argument);
+      this.#otherBytes += argument.length;
+      this.#push(start, start + argument.length);
+    }
+    this.#count++;
+  }
+
+  /** What was taken since `begin`. */
+  packed(): Packed {
+    const bytes = this.#others.length === 0 ? this.#text : Buffer.concat([this.#text, ...this.#others]);
+    return { bytes, ranges: this.#ranges.slice(0, this.#used) };
+  }
+
+  #string(text: Buffer, at: number): number {
+    const end = behindString(text, at);
+    if (end >= 0) this.#push(at + 1, end - 1);
+    return end;
+  }
+
+  #field(text: Buffer, at: number): number {
+    if (text[at] !== OPEN) return -1;
+    const name = behindName(text, behindSpace(text, at + 1), NAME);
+    const nameEnd = name < 0 ? -1 : behindString(text, name);
+    const comma = nameEnd < 0 ? -1 : behindSpace(text, nameEnd);
+    if (comma < 0 || text[comma] !== COMMA) return -1;
+    const value = behindName(text, behindSpace(text, comma + 1), VALUE);
+    const valueEnd = value < 0 ? -1 : behindString(text, value);
+    const close = valueEnd < 0 ? -1 : behindSpace(text, valueEnd);
+    if (close < 0 || text[close] !== CLOSE) return -1;
+    this.#push(name + 1, nameEnd - 1);
+    this.#push(value + 1, valueEnd - 1);
+    return close + 1;
+  }
+
+  #scored(text: Buffer, at: number): number {
+    if (text[at] !== OPEN) return -1;
+    const member = behindName(text, behindSpace(text, at + 1), MEMBER);
+    const memberEnd = member < 0 ? -1 : behindString(text, member);
+    const comma = memberEnd < 0 ? -1 : behindSpace(text, memberEnd);
+    if (comma < 0 || text[comma] !== COMMA) return -1;
+    const score = behindName(text, behindSpace(text, comma + 1), SCORE);
+    const scoreEnd = score < 0 ? -1 : behindScore(text, score);
+    const close = scoreEnd < 0 ? -1 : behindSpace(text, scoreEnd);
+    if (close < 0 || text[close] !== CLOSE) return -1;
+    this.#push(score, scoreEnd);
+    this.#push(member + 1, memberEnd - 1);
+    return close + 1;
+  }
+
+  /** Takes an argument that belongs to no element. */
+  range(start: number, end: number): void {
+    this.#push(start, end);
+  }
+
+  #push(start: number, end: number): void {
+    if (this.#used + 2 > this.#ranges.length) {
+      const ranges = new Uint32Array(this.#ranges.length * 2);
+      ranges.set(this.#ranges);
+      this.#ranges = ranges;
+    }
+    this.#ranges[this.#used++] = start;
+    this.#ranges[this.#used++] = end;
+    this.#bytes += end - start;
+  }
+}
+
+/** Elements of so many arguments each. */
+export function unpacked({ bytes, ranges }: Packed, width: number): Buffer[][] {
+  const elements: Buffer[][] = [];
+  for (let at = 0; at < ranges.length; ) {
+    const element: Buffer[] = [];
+    for (let i = 0; i < width; i++, at += 2) element.push(bytes.subarray(ranges[at], ranges[at + 1]));
+    elements.push(element);
+  }
+  return elements;
+}

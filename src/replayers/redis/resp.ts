@@ -1,0 +1,289 @@
+/**
+ * The protocol's bytes (RESP2): commands into buffers that go to the socket as they are, replies out of blocks as they
+ * come. One buffer holds many commands, and a reply that says no more than that a write was done takes no memory.
+ */
+import type { Packed } from "../../model/record.js";
+import { replyError } from "./classify-error.js";
+
+export interface Command {
+  /** Upper case. */
+  readonly name: string;
+  readonly args: readonly (string | Buffer)[];
+  /** Further arguments, behind those. */
+  readonly packed?: Packed;
+  /** On a cluster, the node that owns this slot gets it, whatever keys it names. */
+  readonly slot?: number;
+}
+
+/** Bulk and status replies are Buffers, integers numbers. An error reply, also inside an array, is an Error. */
+export type Reply = Buffer | number | null | Error | readonly Reply[];
+
+/** A value that is sent from its source block by block, as the argument at `index`. */
+export interface StreamedArgument {
+  readonly index: number;
+  readonly size: number;
+  readonly blocks: () => AsyncIterable<Buffer>;
+}
+
+const BUFFER_BYTES = 64 * 1024;
+/** Arguments from here on are not copied. */
+const LARGE_BYTES = 16 * 1024;
+/** The longest header: a letter, the digits of a length, the line's end. */
+const HEADER_BYTES = 24;
+/** Below, a loop is faster than a call out of JavaScript. */
+const LOOPED_BYTES = 24;
+const [CR, LF, STAR, DOLLAR, ZERO] = [0x0d, 0x0a, 0x2a, 0x24, 0x30];
+
+/** The buffers to write, in order. Arguments above some kilobytes are among them as they are. */
+export function encodeCommands(commands: readonly Command[]): Buffer[] {
+  const encoder = new Encoder();
+  for (const command of commands) encoder.command(command);
+  return encoder.finish();
+}
+
+/** A command whose argument at `index` follows by hand: what goes before its bytes, and what behind them. */
+export function encodeAround(
+  { name, args }: Command,
+  { index, size }: { readonly index: number; readonly size: number },
+): { readonly header: Buffer; readonly trailer: Buffer } {
+  const before = new Encoder();
+  before.begin(STAR, args.length + 2);
+  before.argument(name);
+  for (const each of args.slice(0, index)) before.argument(each);
+  before.begin(DOLLAR, size);
+  const after = new Encoder();
+  after.lineEnd();
+  for (const each of args.slice(index)) after.argument(each);
+  return { header: Buffer.concat(before.finish()), trailer: Buffer.concat(after.finish()) };
+}
+
+class Encoder {
+  readonly #full: Buffer[] = [];
+  #buffer = Buffer.allocUnsafe(BUFFER_BYTES);
+  #at = 0;
+
+  command({ name, args, packed }: Command): void {
+    this.begin(STAR, 1 + args.length + (packed === undefined ? 0 : packed.ranges.length / 2));
+    this.argument(name);
+    for (const arg of args) this.argument(arg);
+    if (packed !== undefined) this.#packed(packed);
+  }
+
+  argument(arg: string | Buffer): void {
+    if (typeof arg === "string") this.#text(arg);
+    else this.#bytes(arg, 0, arg.length);
+  }
+
+  /** A header: a type and a number. */
+  begin(type: number, value: number): void {
+    this.#room(HEADER_BYTES);
+    this.#buffer[this.#at++] = type;
+    this.#digits(value);
+    this.lineEnd();
+  }
+
+  lineEnd(): void {
+    this.#room(2);
+    this.#buffer[this.#at++] = CR;
+    this.#buffer[this.#at++] = LF;
+  }
+
+  finish(): Buffer[] {
+    if (this.#at > 0) this.#full.push(this.#buffer.subarray(0, this.#at));
+    return this.#full;
+  }
+
+  #packed({ bytes, ranges }: Packed): void {
+    for (let i = 0; i + 1 < ranges.length; i += 2) this.#bytes(bytes, ranges[i] ?? 0, ranges[i + 1] ?? 0);
+  }
+
+  #bytes(bytes: Buffer, start: number, end: number): void {
+    const length = end - start;
+    this.begin(DOLLAR, length);
+    if (length >= LARGE_BYTES) {
+      this.#full.push(this.#buffer.subarray(0, this.#at), bytes.subarray(start, end));
+      this.#buffer = this.#buffer.subarray(this.#at);
+      this.#at = 0;
+    } else {
+      this.#room(length);
+      const buffer = this.#buffer;
+      let at = this.#at;
+      if (length > LOOPED_BYTES) at += bytes.copy(buffer, at, start, end);
+      else for (let from = start; from < end; from++) buffer[at++] = bytes[from] ?? 0;
+      this.#at = at;
+    }
+    this.lineEnd();
+  }
+
+  #text(text: string): void {
+    if (text.length > LOOPED_BYTES || !isAscii(text)) {
+      const bytes = Buffer.from(text);
+      this.#bytes(bytes, 0, bytes.length);
+      return;
+    }
+    this.begin(DOLLAR, text.length);
+    this.#room(text.length);
+    for (let i = 0; i < text.length; i++) this.#buffer[this.#at++] = text.charCodeAt(i);
+    this.lineEnd();
+  }
+
+  #digits(value: number): void {
+    let digits = 1;
+    for (let rest = value; rest >= 10; rest = Math.floor(rest / 10)) digits++;
+    let rest = value;
+    for (let at = this.#at + digits - 1; at >= this.#at; at--) {
+      const quotient = Math.floor(rest / 10);
+      this.#buffer[at] = ZERO + rest - quotient * 10;
+      rest = quotient;
+    }
+    this.#at += digits;
+  }
+
+  #room(bytes: number): void {
+    if (this.#at + bytes <= this.#buffer.length) return;
+    if (this.#at > 0) this.#full.push(this.#buffer.subarray(0, this.#at));
+    this.#buffer = Buffer.allocUnsafe(Math.max(BUFFER_BYTES, bytes));
+    this.#at = 0;
+  }
+}
+
+function isAscii(text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) >= 0x80) return false;
+  return true;
+}
+
+const OK = Buffer.from("OK");
+const QUEUED = Buffer.from("QUEUED");
+const NOTHING = Buffer.alloc(0);
+/** No server nests deeper; one that did would be no Redis. */
+const MAX_DEPTH = 32;
+
+/** An array whose elements are still to come. */
+interface Frame {
+  readonly items: Reply[];
+  left: number;
+}
+
+/** Puts replies together out of blocks that end anywhere. */
+export class ReplyReader {
+  readonly #take: (reply: Reply) => void;
+  readonly #frames: Frame[] = [];
+  #buffer: Buffer = NOTHING;
+  #at = 0;
+  /** Blocks that came while more than they hold is needed. */
+  #held: Buffer[] = [];
+  #heldBytes = 0;
+  #needed = 0;
+
+  /** `take` is called with each reply, in order. */
+  constructor(take: (reply: Reply) => void) {
+    this.#take = take;
+  }
+
+  /** @throws Error when the bytes are no replies */
+  feed(block: Buffer): void {
+    this.#held.push(block);
+    this.#heldBytes += block.length;
+    if (this.#heldBytes < this.#needed) return;
+    this.#buffer = this.#held.length === 1 ? block : Buffer.concat(this.#held, this.#heldBytes);
+    this.#at = 0;
+    this.#readAll();
+    const rest = this.#buffer.subarray(this.#at);
+    this.#buffer = NOTHING;
+    this.#held = rest.length === 0 ? [] : [rest];
+    this.#heldBytes = rest.length;
+  }
+
+  #readAll(): void {
+    this.#needed = 0;
+    while (this.#at < this.#buffer.length) {
+      const reply = this.#next();
+      if (reply === undefined) return;
+      if (reply !== BEGUN) this.#hand(reply);
+    }
+  }
+
+  /** A reply that is whole may be the last of its array, and that of its. */
+  #hand(reply: Reply): void {
+    let whole = reply;
+    for (let frame = this.#frames.at(-1); frame !== undefined; frame = this.#frames.at(-1)) {
+      frame.items.push(whole);
+      if (--frame.left > 0) return;
+      this.#frames.pop();
+      whole = frame.items;
+    }
+    this.#take(whole);
+  }
+
+  /** Undefined, and nothing read, when more bytes are needed. */
+  #next(): Reply | typeof BEGUN | undefined {
+    const { [this.#at]: type } = this.#buffer;
+    const start = this.#at + 1;
+    const end = this.#buffer.indexOf(CR, start);
+    if (end < 0 || end + 1 >= this.#buffer.length) {
+      this.#needed = this.#buffer.length - this.#at + 1;
+      return undefined;
+    }
+    if (this.#buffer[end + 1] !== LF) throw new Error("the answer is none of this protocol");
+    switch (type) {
+      case 0x2b:
+        this.#at = end + 2;
+        return status(this.#buffer, start, end);
+      case 0x3a:
+        this.#at = end + 2;
+        return this.#number(start, end);
+      case 0x2d:
+        this.#at = end + 2;
+        return replyError(this.#buffer.toString("utf8", start, end));
+      case DOLLAR:
+        return this.#bulk(this.#number(start, end), end + 2);
+      case STAR:
+        this.#at = end + 2;
+        return this.#array(this.#number(start, end));
+      default:
+        throw new Error("the answer is none of this protocol");
+    }
+  }
+
+  #bulk(length: number, from: number): Buffer | null | undefined {
+    if (length < 0) {
+      this.#at = from;
+      return null;
+    }
+    if (from + length + 2 > this.#buffer.length) {
+      this.#needed = from + length + 2 - this.#at;
+      return undefined;
+    }
+    this.#at = from + length + 2;
+    return this.#buffer.subarray(from, from + length);
+  }
+
+  #array(length: number): Reply | typeof BEGUN {
+    if (length < 0) return null;
+    if (length === 0) return [];
+    if (this.#frames.length >= MAX_DEPTH) throw new Error("the answer is nested too deep");
+    this.#frames.push({ items: [], left: length });
+    return BEGUN;
+  }
+
+  #number(start: number, end: number): number {
+    const buffer = this.#buffer;
+    const isNegative = buffer[start] === 0x2d;
+    let value = 0;
+    for (let at = isNegative ? start + 1 : start; at < end; at++) {
+      const digit = (buffer[at] ?? 0) - ZERO;
+      if (digit < 0 || digit > 9) throw new Error("the answer is none of this protocol");
+      value = value * 10 + digit;
+    }
+    return isNegative ? -value : value;
+  }
+}
+
+/** An array has begun. */
+const BEGUN = Symbol("begun");
+
+function status(buffer: Buffer, start: number, end: number): Buffer {
+  if (end - start === 2 && buffer[start] === 0x4f && buffer[start + 1] === 0x4b) return OK;
+  if (end - start === 6 && buffer[start] === 0x51 && buffer[start + 1] === 0x55) return QUEUED;
+  return buffer.subarray(start, end);
+}
