@@ -46,11 +46,12 @@ export interface HashedBatch {
 /** A batch costs a message to a thread and back, so small files go together; large ones go alone, for all threads to work. */
 const BATCH_FILES = 512;
 const BATCH_BYTES = 16 * 1024 * 1024;
-/** What a small file takes, and more, when it comes from a disk and not from memory. */
-const MS_FROM_DISK = 0.2;
+/** What a small file takes, and more, when a slow disk is waited for: more threads wait better. A few files tell nothing. */
+const MS_FROM_DISK = 1;
+const TELLING_FILES = 128;
 const SMALL_BYTES = 64 * 1024;
 /** Under way, or waiting for one before them: a thread can be busy with one large file for minutes. */
-const MOST_AHEAD = 64;
+const MOST_AHEAD = 32;
 
 interface Slot {
   readonly block: ListingBlock;
@@ -168,5 +169,5 @@ function filesFor({ bytes }: HashAnswer, files: number): number {
 }
 
 function isFromDisk({ bytes, ms }: HashAnswer, files: number): boolean {
-  return bytes < SMALL_BYTES * files && ms > MS_FROM_DISK * files;
+  return files >= TELLING_FILES && bytes < SMALL_BYTES * files && ms > MS_FROM_DISK * files;
 }

@@ -2,7 +2,7 @@
  * The S3 operations that a restore uses on buckets and objects, each of them retried and answered in this adapter's
  * words. Uploads in parts stand in `uploads-api.ts`.
  */
-import { createHash } from "node:crypto";
+import { createHash, hash } from "node:crypto";
 import type { Readable } from "node:stream";
 import {
   CreateBucketCommand,
@@ -292,24 +292,26 @@ export class S3Api {
         async () => {
           const body = await open();
           attempts++;
-          const send = async (payload: Buffer | Readable, wanted: boolean, abortSignal?: AbortSignal) => {
-            const command = new PutObjectCommand({
+          const commandOf = (payload: Buffer | Readable, wanted: boolean) => {
+            const digest = wanted
+              ? { "x-amz-checksum-sha256": Buffer.from(init.sha256, "hex").toString("base64") }
+              : {};
+            const input = {
               Bucket: name.bucket,
               Key: name.key,
               Body: payload,
               ContentLength: init.bytes,
               ...(init.ifAbsent ? { IfNoneMatch: "*" } : {}),
-            });
-            const digest = wanted
-              ? { "x-amz-checksum-sha256": Buffer.from(init.sha256, "hex").toString("base64") }
-              : {};
-            withHeaders(command.middlewareStack, { ...init.headers, ...digest, "x-amz-content-sha256": init.sha256 });
-            return await this.wire.sdk.send(command, abortSignal === undefined ? {} : { abortSignal });
+            };
+            const headers = { ...init.headers, ...digest, "x-amz-content-sha256": init.sha256 };
+            return new PutObjectCommand(withHeaders(input, headers));
           };
           const { answer, md5 } = await this.#requests.withDigest(name.bucket, async (wanted) =>
             Buffer.isBuffer(body)
-              ? { answer: await send(body, wanted), md5: createHash("md5").update(body).digest("hex") }
-              : await streamed(body, (payload, abortSignal) => send(payload, wanted, abortSignal)),
+              ? { answer: await this.wire.putObject(commandOf(body, wanted)), md5: hash("md5", body) }
+              : await streamed(body, (payload, abortSignal) =>
+                  this.wire.sdk.send(commandOf(payload, wanted), { abortSignal }),
+                ),
           );
           const result = { ...stored(answer, "PutObject"), attempts };
           assertArrived(md5, result);

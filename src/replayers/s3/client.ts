@@ -6,9 +6,10 @@
  * of its own, lose a metadata name `__proto__`, and Node would refuse text outside Latin-1. They are set before signing
  * as text, signed as UTF-8, and put on the wire byte by byte.
  */
-import { S3Client } from "@aws-sdk/client-s3";
+import { type PutObjectCommand, type PutObjectCommandOutput, S3Client } from "@aws-sdk/client-s3";
 import { type AwsOptions, awsClientConfig, isAws } from "../aws-client.js";
-import type { BuildMiddleware, DeserializeMiddleware, MiddlewareStack } from "../middleware.js";
+import { prepareForExchanges } from "../exchange.js";
+import type { DeserializeMiddleware, MiddlewareStack } from "../middleware.js";
 
 /** Answer headers, names in lower case, values as the UTF-8 text that they are. */
 export type AnswerHeaders = Readonly<Record<string, string>>;
@@ -21,6 +22,8 @@ export interface Wire {
   foldsWideSpace: boolean;
   /** The `Server` header of the last answer; some servers send none. */
   readonly serverHeader: string | undefined;
+  /** As `sdk.send`, for a body in memory and a command without middleware of its own: that is put together once a bucket. */
+  putObject(command: PutObjectCommand): Promise<PutObjectCommandOutput>;
 }
 
 const SILENT = {
@@ -58,9 +61,11 @@ export function createWire(options: AwsOptions): Wire {
     // Without one of its own the SDK tells the console about every stream that failed.
     logger: SILENT,
   });
+  prepareForExchanges(sdk, options.endpoint);
   let serverHeader: string | undefined;
   const wire = {
     sdk,
+    putObject: puttingObjects(sdk),
     signsEveryHeader: false,
     foldsWideSpace: false,
     get serverHeader() {
@@ -73,6 +78,11 @@ export function createWire(options: AwsOptions): Wire {
       const request = asRequest(args.request);
       // `PUT /bucket/` is an object with an empty name to elastickv.
       if (!aws && isBucketRequest(args.input) && /.\/$/.test(request.path)) request.path = request.path.slice(0, -1);
+      const ownHeaders = headersIn(args.input);
+      if (ownHeaders !== undefined) {
+        delete request.headers["content-type"];
+        Object.assign(request.headers, ownHeaders);
+      }
       if (wire.signsEveryHeader) request.headers["connection"] = "keep-alive";
       return next(args);
     },
@@ -91,6 +101,20 @@ export function createWire(options: AwsOptions): Wire {
   return wire;
 }
 
+/**
+ * One chain of middleware a bucket, not one for all: requests of a chain share its context, in which the SDK keeps the
+ * endpoint, and the bucket is a part of that.
+ */
+function puttingObjects(sdk: S3Client): Wire["putObject"] {
+  const chains = new Map<string, ReturnType<PutObjectCommand["resolveMiddleware"]>>();
+  return async (command) => {
+    const { Bucket: bucket = "" } = command.input;
+    const chain = chains.get(bucket) ?? command.resolveMiddleware(sdk.middlewareStack, sdk.config, {});
+    chains.set(bucket, chain);
+    return (await chain(command)).output;
+  };
+}
+
 function signAsNeeded(sdk: S3Client, wire: Pick<Wire, "signsEveryHeader" | "foldsWideSpace">): void {
   const { config } = sdk;
   const original = config.signer;
@@ -98,8 +122,8 @@ function signAsNeeded(sdk: S3Client, wire: Pick<Wire, "signsEveryHeader" | "fold
     const signer = await original(scheme);
     return {
       sign: async (request, options) => {
-        const headers = new Map(Object.entries(request.headers).filter(([, value]) => folded(value) !== value));
-        if (wire.foldsWideSpace) for (const [name, value] of headers) request.headers[name] = folded(value);
+        const headers = wire.foldsWideSpace ? foldable(request.headers) : [];
+        for (const [name, value] of headers) request.headers[name] = folded(value);
         // Go knows a length of 0 as "no such header", so a server in Go does not count it among the signed ones.
         const unsignableHeaders = new Set(request.headers["content-length"] === "0" ? ["content-length"] : []);
         const everyHeader = wire.signsEveryHeader ? { signableHeaders: SIGNED_ON_DEMAND, unsignableHeaders } : {};
@@ -114,20 +138,30 @@ function signAsNeeded(sdk: S3Client, wire: Pick<Wire, "signsEveryHeader" | "fold
 /** What Go's `unicode.IsSpace` calls white space; JavaScript's `\s` lacks U+0085 and has U+FEFF. */
 const GO_SPACE = /[\t\n\v\f\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/g;
 
+/** Looked for first: nearly no value has any. */
+const FOLDABLE = /[\t\n\v\f\r\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]| {2}|^ | $/;
+
+function foldable(headers: Readonly<Record<string, string>>): (readonly [name: string, value: string])[] {
+  return Object.entries(headers).filter(([, value]) => FOLDABLE.test(value));
+}
+
 /** A header's value as MinIO sees it when it verifies a signature. */
 function folded(value: string): string {
   return value.replace(GO_SPACE, " ").replace(/^ | $/g, "");
 }
 
-/** Sets request headers before the request is signed. A content type that is not among them is not sent. */
-export function withHeaders(stack: MiddlewareStack, headers: Readonly<Record<string, string>>): void {
-  const middleware: BuildMiddleware = (next) => (args) => {
-    const request = asRequest(args.request);
-    delete request.headers["content-type"];
-    Object.assign(request.headers, headers);
-    return next(args);
-  };
-  stack.add(middleware, { step: "build", name: "elastickvRestoreHeaders", priority: "low" });
+const HEADERS = Symbol("headers");
+
+/**
+ * A command's input, with request headers that are set before the request is signed. A content type that is not among
+ * them is not sent. Changes `input`.
+ */
+export function withHeaders<I extends object>(input: I, headers: Readonly<Record<string, string>>): I {
+  return Object.assign(input, { [HEADERS]: headers });
+}
+
+function headersIn(input: object & { [HEADERS]?: Readonly<Record<string, string>> }) {
+  return input[HEADERS];
 }
 
 /** Keeps the headers of a command's answer, whatever the SDK makes of them. */
@@ -147,10 +181,16 @@ export function keepingHeaders(stack: MiddlewareStack): () => AnswerHeaders {
  * length it encodes by itself, and spoils.
  */
 function headersOnWire(headers: Readonly<Record<string, string>>): Record<string, string> {
-  const onWire = Object.entries(headers).map(([name, value]) => [name, Buffer.from(value).toString("latin1")] as const);
-  const isFirst = ([name]: readonly [string, string]) => name === "content-disposition";
-  return Object.fromEntries([...onWire.filter(isFirst), ...onWire.filter((header) => !isFirst(header))]);
+  const { "content-disposition": disposition } = headers;
+  const onWire: Record<string, string> = disposition === undefined ? {} : { "content-disposition": "" };
+  for (const [name, value] of Object.entries(headers)) {
+    onWire[name] = ASCII.test(value) ? value : Buffer.from(value).toString("latin1");
+  }
+  return onWire;
 }
+
+/** All of it. */
+const ASCII = /^[\0-\x7f]*$/;
 
 function asText(value: string): string {
   const bytes = Buffer.from(value, "latin1");

@@ -104,8 +104,7 @@ export class UploadsApi {
       .run("CreateMultipartUpload", bucket, async () => {
         if (unanswered > told) await again(unanswered);
         told = unanswered;
-        const command = new CreateMultipartUploadCommand({ Bucket: bucket, Key: key });
-        withHeaders(command.middlewareStack, headers);
+        const command = new CreateMultipartUploadCommand(withHeaders({ Bucket: bucket, Key: key }, headers));
         try {
           return await this.#requests.wire.sdk.send(command);
         } catch (error) {
@@ -134,7 +133,7 @@ export class UploadsApi {
           // Known beforehand only by reading the part twice.
           const digest = wanted ? { "content-md5": (await md5Of(blocks())).toString("base64") } : {};
           return await streamed({ blocks: blocks(), bytes: part.bytes, signal }, async (body, abortSignal) => {
-            const command = new UploadPartCommand({
+            const input = {
               Bucket: bucket,
               Key: key,
               UploadId: part.uploadId,
@@ -142,8 +141,9 @@ export class UploadsApi {
               // A stream of nothing would never end for the SDK's pipe.
               Body: part.bytes === 0 ? Buffer.alloc(0) : body,
               ContentLength: part.bytes,
-            });
-            withHeaders(command.middlewareStack, { ...digest, "x-amz-content-sha256": "UNSIGNED-PAYLOAD" });
+            };
+            const headers = { ...digest, "x-amz-content-sha256": "UNSIGNED-PAYLOAD" };
+            const command = new UploadPartCommand(withHeaders(input, headers));
             return stored(await this.#requests.wire.sdk.send(command, { abortSignal }), "UploadPart");
           });
         });

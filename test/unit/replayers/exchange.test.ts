@@ -28,7 +28,11 @@ function clientFor(answers: readonly { readonly status: number; readonly body: s
       handle: (request: Sent) => {
         sent.push({ ...request, headers: { ...request.headers } });
         const { status, body } = answers[Math.min(sent.length, answers.length) - 1] ?? { status: 200, body: PLAIN };
-        const response = { statusCode: status, headers: { "x-amzn-requestid": "r" }, body: Readable.from([Buffer.from(body)]) };
+        const response = {
+          statusCode: status,
+          headers: { "x-amzn-requestid": "r" },
+          body: Readable.from([Buffer.from(body)]),
+        };
         return Promise.resolve({ response });
       },
     } as unknown as NonNullable<ConstructorParameters<typeof DynamoDBClient>[0]>["requestHandler"] & object,
