@@ -1,8 +1,9 @@
 /** An SQS queue that answers by script, for tests of sending: it keeps what it was sent and loses what it is told to. */
 import { Calls, UNPACED } from "../../src/replayers/calls.js";
 import { classifySqsError } from "../../src/replayers/sqs/classify-error.js";
-import type { Entry, EntryAnswer } from "../../src/replayers/sqs/client.js";
+import type { EntryAnswer } from "../../src/replayers/sqs/client.js";
 import { md5OfBody } from "../../src/replayers/sqs/digests.js";
+import type { Entry } from "../../src/replayers/sqs/send-bodies.js";
 import type { Clock } from "../../src/support/clock.js";
 
 /** Answers for a request, or throws as the SDK would. `undefined` for an entry: taken; `unanswered`: the answer does not name it. */

@@ -37,16 +37,7 @@ import { carrying, exchangeConfig, prepareForExchanges } from "../exchange.js";
 import type { ReplayerContext } from "../replayer.js";
 import { classifySqsError, type EntryRefusal, isQueueMissing, judgeRefusal } from "./classify-error.js";
 import { type HeldMessage, heldMessage } from "./held-message.js";
-import { sendBatchBody, sendBody } from "./send-bodies.js";
-
-/** A message in the terms of a send. */
-export interface Entry {
-  readonly body: string;
-  readonly attributes?: Record<string, MessageAttributeValue>;
-  readonly delaySeconds?: number;
-  readonly groupId?: string;
-  readonly deduplicationId?: string;
-}
+import { type Entry, sendBatchBody, sendBody } from "./send-bodies.js";
 
 export interface SentMessage {
   readonly messageId: string;

@@ -7,8 +7,9 @@ import type { Outcome } from "../../model/outcome.js";
 import type { MessageRecord } from "../../model/record.js";
 import type { Carried } from "./carriable.js";
 import { judgeRefusal } from "./classify-error.js";
-import type { Entry, EntryAnswer, SentMessage } from "./client.js";
+import type { EntryAnswer, SentMessage } from "./client.js";
 import { delaySeconds } from "./delay.js";
+import type { Entry } from "./send-bodies.js";
 
 export interface Shipment {
   readonly record: MessageRecord;

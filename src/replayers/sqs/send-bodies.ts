@@ -1,7 +1,14 @@
 /** The bodies of requests that send messages, in SQS's JSON protocol. Pure. */
 import type { MessageAttributeValue } from "@aws-sdk/client-sqs";
 
-import type { Entry } from "./client.js";
+/** A message in the terms of a send. */
+export interface Entry {
+  readonly body: string;
+  readonly attributes?: Record<string, MessageAttributeValue>;
+  readonly delaySeconds?: number;
+  readonly groupId?: string;
+  readonly deduplicationId?: string;
+}
 
 /** Of a SendMessage. */
 export function sendBody(url: string, entry: Entry): Buffer {
