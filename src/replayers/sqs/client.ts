@@ -14,7 +14,6 @@ import {
   GetQueueAttributesCommand,
   GetQueueUrlCommand,
   ListQueuesCommand,
-  type MessageAttributeValue,
   PurgeQueueCommand,
   type QueueAttributeName,
   ReceiveMessageCommand,
