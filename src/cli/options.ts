@@ -95,6 +95,10 @@ const WRITING_OPTIONS = {
 export const LIMIT_OPTIONS = {
   "rate-limit": texts(LIMITS, "5000ops/s for all, or dynamodb=500ops/s,s3=50MiB/s"),
   concurrency: texts(LIMITS, "batches of records at once, in each scope: 8, or dynamodb=8,s3=4"),
+  unordered: flag(
+    LIMITS,
+    "standard queues: several requests at once, and messages in no order [default: in the dump's]",
+  ),
   "max-retry-time": text(LIMITS, "how long a failing request is tried again [default: 5m]"),
 } satisfies Record<string, Options>;
 

@@ -30,6 +30,7 @@ export interface RunArguments extends TargetArguments, SelectionArguments, Trans
   readonly replaceStrategy?: "flush" | "per-key";
   readonly fifoDedup?: "original" | "record";
   readonly preserveVisibility?: boolean;
+  readonly unordered?: boolean;
   readonly purgeWait?: string;
   readonly onAmbiguous?: "resend" | "skip" | "stop";
   readonly multipartThreshold?: string;
@@ -115,6 +116,7 @@ function withWriting({ dynamodb, s3, sqs, redis }: TargetSettings, args: RunArgu
             ...sqs,
             ...(args.fifoDedup === undefined ? {} : { fifoDedup: args.fifoDedup }),
             preserveVisibility: args.preserveVisibility ?? false,
+            unordered: args.unordered ?? false,
             purgeWaitMs: parseDurationMs(args.purgeWait ?? "60s", "--purge-wait"),
             onAmbiguous: args.onAmbiguous ?? "resend",
           },

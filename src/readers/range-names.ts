@@ -48,8 +48,8 @@ function hashOf(bytes: Buffer, start: number, end: number, prime: number): numbe
   return (hash ^ (hash >>> 13)) >>> 0;
 }
 
-/** Of the marks that a filter holds; 16 bytes each and their room. */
-const MOST = 2_000_000;
+/** Of the marks that a filter holds: with their room, 16 MiB. */
+const MOST = 2 ** 20;
 
 /**
  * Byte strings by two hashes of 32 bits each: what it has not seen is surely new, and what it takes for seen is so but

@@ -20,6 +20,8 @@ export interface Capabilities {
   readonly batch: { readonly records: number; readonly bytes: number };
   /** How many `write` calls may be under way at once for one scope. */
   readonly concurrency: number;
+  /** False: records of SCOPE_LANE have no order, so batches of them may be under way at once. Default true. */
+  readonly keepsOrder?: boolean;
   /** False where listing or counting would harm the target: emptiness is then asked of the dump's own keys. */
   readonly canCount: boolean;
   /** Ways round what the target lacks, in a sentence each. */

@@ -3,7 +3,8 @@
  *
  * A window of records that were read waits for batches. A batch takes records from the window in order, at most one of a
  * lane, and none of a lane that an earlier record waits for or a batch in flight holds; records in SCOPE_LANE may share
- * a batch among themselves. So records of a lane reach the target one after another, whatever runs beside them.
+ * a batch among themselves, and need no turn where the target is told to keep no order. So records of a lane reach the
+ * target one after another, whatever runs beside them.
  *
  * The window is bounded in records and bytes: a slow target stops the reading.
  *
@@ -26,7 +27,7 @@ export interface ScopeRun {
   /** Selected and transformed, from the journal's position on. */
   readonly records: AsyncIterable<RunRecord>;
   readonly replayer: Pick<Replayer, "write" | "spare">;
-  readonly capabilities: Pick<Capabilities, "batch" | "concurrency">;
+  readonly capabilities: Pick<Capabilities, "batch" | "concurrency" | "keepsOrder">;
   readonly journal: Omit<RecordJournal, "underWay" | "underWayUpTo">;
   /** Number of the first record. */
   readonly firstSequence: number;
@@ -173,8 +174,13 @@ class ScopeRunner {
     return picked;
   }
 
+  /** Whether records of the lane may be under way at once. */
+  #isFree(lane: string | undefined): boolean {
+    return lane === undefined || (lane === SCOPE_LANE && this.#run.capabilities.keepsOrder === false);
+  }
+
   #start(batch: readonly Waiting[]): void {
-    const lanes = new Set(batch.flatMap(({ record }) => (record.lane === undefined ? [] : [record.lane])));
+    const lanes = new Set(batch.flatMap(({ record }) => (this.#isFree(record.lane) ? [] : [record.lane ?? ""])));
     for (const lane of lanes) this.#busyLanes.add(lane);
     const done = this.#write(batch)
       .catch((error: unknown) => this.#fail(error))

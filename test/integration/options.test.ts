@@ -376,6 +376,40 @@ describe("queues", () => {
   });
 });
 
+describe("a standard queue", () => {
+  let proxy: ScriptedProxy;
+  const bodies = Array.from({ length: 60 }, (_, i) => `body ${String(i).padStart(2, "0")}`);
+
+  beforeAll(async () => {
+    proxy = await startScriptedProxy(bench.servers.sqs.endpoint);
+  });
+  afterAll(() => proxy?.stop());
+
+  it.each([
+    ["one request at a time", 1, []],
+    ["several at once with --unordered, each message once", 3, ["--unordered"]],
+  ] as const)("gets %s", async (_what, least, options) => {
+    let [underWay, highest] = [0, 0];
+    const waiting: (() => void)[] = [];
+    const name = own(`queue_${least}`);
+    proxy.follow(async ({ operation }) => {
+      if (operation !== "SendMessageBatch") return "pass" as const;
+      highest = Math.max(highest, ++underWay);
+      // All of them go on once there are as many as there should be.
+      if (underWay >= least) for (const goOn of waiting.splice(0)) goOn();
+      else await new Promise<void>((resolve) => waiting.push(resolve));
+      underWay--;
+      return "pass" as const;
+    });
+    const argv = ["apply", await newDump(queue(name, {}, ...bodies)), "--sqs-endpoint", proxy.endpoint, ...options];
+    const { status, stderr } = await runCliWithReport(argv, CLI_ENVIRONMENT);
+    expect(status, stderr).toBe(0);
+    expect(highest).toBeGreaterThanOrEqual(least);
+    if (least === 1) expect(highest).toBe(1);
+    expect(await bench.target.queues.sortedBodies(name)).toEqual(bodies);
+  });
+});
+
 describe("--on-ambiguous", () => {
   let proxy: ScriptedProxy;
 

@@ -9,6 +9,7 @@ const CONCURRENCY = 8;
 
 export interface ProbeOptions {
   readonly aws: boolean;
+  readonly keepsOrder: boolean;
   readonly concurrency?: number;
 }
 
@@ -21,6 +22,7 @@ export async function probeSqs(api: SqsApi, options: ProbeOptions): Promise<Capa
     server: options.aws ? await api.awsName(queueUrl) : serverName(api.serverHeader),
     batch: { records: BATCH_RECORDS, bytes: BATCH_BYTES },
     concurrency: options.concurrency ?? CONCURRENCY,
+    keepsOrder: options.keepsOrder,
     canCount: true,
     fallbacks: [],
   };

@@ -39,6 +39,8 @@ import { makeWriter, type OwnRecords, type WriterSettings } from "./writers.js";
 export interface SqsTarget extends AwsOptions, WriterSettings {
   /** Milliseconds between a purge and the first send. Default, and the least at AWS, 60,000: a purge may take later messages too. */
   readonly purgeWaitMs?: number;
+  /** Standard queues take several batches at once, in no order; more messages are in doubt where a run is killed. */
+  readonly unordered?: boolean;
   /** What a queue of the source is called on the target: dead-letter ARNs name queues of the source. */
   readonly targetNameOf: (sourceQueue: string) => string;
 }
@@ -82,6 +84,7 @@ class SqsReplayer implements Replayer<"sqs"> {
     const { concurrency } = this.#context;
     return await probeSqs(this.#api, {
       aws: isAws(this.#target.endpoint),
+      keepsOrder: this.#target.unordered !== true,
       ...(concurrency === undefined ? {} : { concurrency }),
     });
   }

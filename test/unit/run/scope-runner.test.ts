@@ -16,10 +16,18 @@ interface Setup extends FakeScript {
   readonly records: AsyncIterable<RunRecord> | Iterable<RunRecord>;
   readonly batch?: { readonly records: number; readonly bytes: number };
   readonly concurrency?: number;
+  readonly keepsOrder?: boolean;
   readonly signal?: AbortSignal;
 }
 
-function setUp({ records, batch = { records: 10, bytes: 1e9 }, concurrency = 4, signal, ...script }: Setup) {
+function setUp({
+  records,
+  batch = { records: 10, bytes: 1e9 },
+  concurrency = 4,
+  keepsOrder = true,
+  signal,
+  ...script
+}: Setup) {
   const scope = tableScope();
   const replayer = new FakeReplayer(script);
   const ledger = new Ledger(SILENT);
@@ -29,7 +37,7 @@ function setUp({ records, batch = { records: 10, bytes: 1e9 }, concurrency = 4, 
     scope,
     records: asAsync(records),
     replayer: replayer.asReplayer,
-    capabilities: { batch, concurrency },
+    capabilities: { batch, concurrency, keepsOrder },
     journal: journal.records(scope),
     firstSequence: 0,
     workedMs: () => 0,
@@ -164,6 +172,28 @@ describe("lanes", () => {
     gate.open();
     await end;
     expect(replayer.mostAtOnce).toBe(1);
+    expect(replayer.calls.map(({ keys }) => keys)).toEqual([["k0", "k1"], ["k2", "k3"], ["k4"]]);
+  });
+
+  it("of a whole scope go side by side where the target is told to keep no order", async () => {
+    const gate = new Gate();
+    const { end, replayer } = setUp({
+      records: items(5, () => ({ lane: SCOPE_LANE })),
+      batch: { records: 2, bytes: 1e9 },
+      concurrency: 2,
+      keepsOrder: false,
+      write: async ({ keys }) => {
+        await gate.opened;
+        return keys.map(() => RESTORED);
+      },
+    });
+    await settleTurns();
+    expect(replayer.calls.map(({ keys }) => keys)).toEqual([
+      ["k0", "k1"],
+      ["k2", "k3"],
+    ]);
+    gate.open();
+    await end;
     expect(replayer.calls.map(({ keys }) => keys)).toEqual([["k0", "k1"], ["k2", "k3"], ["k4"]]);
   });
 
