@@ -14,6 +14,8 @@ export interface RestoreScenario {
   readonly title: string;
   readonly size: number;
   readonly shape: Shape;
+  /** What the tool is told beside the dump and the server. */
+  readonly options?: readonly string[];
   readonly peers?: readonly Peer[];
   /** Time as a multiple of `sha256sum -c` and the fastest peer after it. */
   readonly atMost?: number;
@@ -53,6 +55,7 @@ async function contestantsOf(init: RestoreScenario, ready: Ready): Promise<Conte
   const ours = ourRestore({
     run: runIn(scratch, settings),
     dump,
+    options: init.options ?? [],
     servers: () => [{ adapter: shape.adapter, server: target.server }],
     empty: async () => await target.empty(),
     check: async () => await shape.check(target.server, dump),

@@ -82,6 +82,15 @@ export const SPEED: readonly Scenario[] = [
     atMost: 0.8,
   }),
   restoreScenario({
+    name: "speed/sqs-unordered",
+    title: "messages for a standard queue, with --unordered",
+    size: 50_000,
+    shape: sqsStandard,
+    options: ["--unordered", "--concurrency", "sqs=16"],
+    peers: [sqsSdk],
+    atMost: 0.8,
+  }),
+  restoreScenario({
     name: "speed/sqs-fifo",
     title: "messages for a FIFO queue, in 20 groups",
     size: 20_000,
