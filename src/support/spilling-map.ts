@@ -8,6 +8,7 @@
 
 import { FingerprintTable } from "./fingerprint-table.js";
 import { FingerprintMap, fingerprint } from "./fingerprints.js";
+import { QuickFilter } from "./quick-filter.js";
 
 /** About 8 MB, and as much again once the file is needed: several of these live at a time. */
 const KEPT_IN_MEMORY = 150_000;
@@ -18,6 +19,8 @@ export class SpillingMap {
   /** Indexes into `#values`. */
   readonly #latest = new FingerprintMap();
   #values = new BigInt64Array(1024);
+  /** Most strings that are asked for are not there, and need no fingerprint. */
+  readonly #added = new QuickFilter();
   #table: FingerprintTable | undefined;
   #absence: AbsenceFilter | undefined;
   #size = 0;
@@ -34,11 +37,12 @@ export class SpillingMap {
 
   /** @throws RestoreError LOCAL_IO */
   get(bytes: Uint8Array | string): bigint | undefined {
-    return this.#find(fingerprint(bytes));
+    return this.#added.mayHold(bytes) ? this.#find(fingerprint(bytes)) : undefined;
   }
 
   /** Adds or overwrites. Returns what stood there before. @throws RestoreError LOCAL_IO */
   set(bytes: Uint8Array | string, value: bigint): bigint | undefined {
+    this.#added.add(bytes);
     const print = fingerprint(bytes);
     const before = this.#find(print);
     if (before === value) return before;
