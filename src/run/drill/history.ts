@@ -1,6 +1,7 @@
 /**
  * What drills came to, a line each, in a file that is only ever added to. Every line holds the digest of its drill's
- * report and of the line before it, so that a line or a report that is altered, left out or put in shows.
+ * report and of the line before it, and a file beside it holds the digest of the last one, so that a line or a report that
+ * is altered, left out, cut off or put in shows.
  *
  * It tells of changes by accident, or by somebody who does not write the rest anew: it is no signature.
  */
@@ -9,7 +10,7 @@ import { mkdir, open, readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { z } from "zod";
 import { messageOf, RestoreError, systemCode } from "../../errors/restore-error.js";
-import { syncDirectory } from "../../support/durable-files.js";
+import { replaceFile, syncDirectory } from "../../support/durable-files.js";
 import { VERDICTS } from "./verdict.js";
 
 const count = z.int().nonnegative();
@@ -63,11 +64,22 @@ export async function readHistory(path: string): Promise<History> {
     entries.push({ line: i + 1, problems, ...(drill === undefined ? {} : { drill }) });
     previous = sha256(text);
   }
-  return { entries };
+  const head = await headOf(path);
+  const last = entries.at(-1);
+  if (head === undefined) return { entries };
+  if (last === undefined) return { entries: [{ line: 1, problems: ["all lines are gone"] }] };
+  const isLast = previous === head || isBehind(last.drill, head);
+  const problems = isLast ? last.problems : [...last.problems, "it is not the line that was written last"];
+  return { entries: [...entries.slice(0, -1), { ...last, problems }] };
+}
+
+/** A crash between a line and its digest leaves the digest of the line before. */
+function isBehind(line: Pick<HistoryLine, "previous"> | undefined, head: string): boolean {
+  return line === undefined || line.previous === head;
 }
 
 /**
- * Adds a line behind whatever stands there. Callers hold a lock.
+ * Adds a line behind whatever stands there; its digest is of what should stand there. Callers hold a lock.
  * @throws RestoreError LOCAL_IO
  */
 export async function addToHistory(path: string, drill: Omit<HistoryLine, "previous">): Promise<void> {
@@ -77,11 +89,13 @@ export async function addToHistory(path: string, drill: Omit<HistoryLine, "previ
     try {
       const text = await file.readFile("utf8");
       const last = splitLines(text).at(-1);
-      const line = historyLineSchema.parse({ ...drill, previous: last === undefined ? FIRST : sha256(last) });
+      const line = historyLineSchema.parse({ ...drill, previous: digestBefore(last, await headOf(path)) });
+      const written = JSON.stringify(line);
       // A line that a crash cut off stays, and shows.
       const separator = text === "" || text.endsWith("\n") ? "" : "\n";
-      await file.appendFile(`${separator}${JSON.stringify(line)}\n`);
+      await file.appendFile(`${separator}${written}\n`);
       await file.sync();
+      await replaceFile(headPath(path), `${sha256(written)}\n`);
     } finally {
       await file.close();
     }
@@ -92,6 +106,23 @@ export async function addToHistory(path: string, drill: Omit<HistoryLine, "previ
       cause,
     });
   }
+}
+
+function digestBefore(last: string | undefined, head: string | undefined): string {
+  const found = last === undefined ? FIRST : sha256(last);
+  if (head === undefined || found === head || isBehind(last === undefined ? { previous: "" } : parsed(last), head)) {
+    return found;
+  }
+  // Or what was done to the last line would be put right by the one behind it.
+  return head;
+}
+
+function headPath(path: string): string {
+  return `${path}.head`;
+}
+
+async function headOf(path: string): Promise<string | undefined> {
+  return (await linesOf(headPath(path)))[0];
 }
 
 async function problemsOf(drill: HistoryLine, previous: string): Promise<string[]> {

@@ -55,6 +55,36 @@ describe("the history of drills", () => {
     expect(await problems()).toEqual([[expect.stringContaining("the line before it")], []]);
   });
 
+  it("shows what was done to the last line, also behind the next one", async () => {
+    for (const drill of ["a", "b"]) await add(drill);
+    const text = await readFile(path, "utf8");
+    await writeFile(path, text.replace('"drill":"b"', '"drill":"x"'));
+    expect(await problems()).toEqual([[], ["it is not the line that was written last"]]);
+    await add("c");
+    expect(await problems()).toEqual([[], [], [expect.stringContaining("the line before it is not the one")]]);
+  });
+
+  it("shows lines that were cut off its end, and all of them", async () => {
+    for (const drill of ["a", "b", "c"]) await add(drill);
+    const [first = ""] = (await readFile(path, "utf8")).split("\n");
+    await writeFile(path, `${first}\n`);
+    expect(await problems()).toEqual([["it is not the line that was written last"]]);
+    await add("d");
+    expect(await problems()).toEqual([[], [expect.stringContaining("the line before it is not the one")]]);
+    await rm(path);
+    expect(await problems()).toEqual([["all lines are gone"]]);
+  });
+
+  it("holds where a crash came between a line and what is noted of it", async () => {
+    await add("a");
+    const noted = await readFile(`${path}.head`, "utf8");
+    await add("b");
+    await writeFile(`${path}.head`, noted);
+    expect(await problems()).toEqual([[], []]);
+    await add("c");
+    expect(await problems()).toEqual([[], [], []]);
+  });
+
   it("shows a report that was altered, and one that is gone", async () => {
     for (const drill of ["a", "b"]) await add(drill);
     await appendFile(join(folder, "a.json"), " ");
