@@ -23,6 +23,7 @@ import {
 } from "./job-file.js";
 import type { Lock } from "./lock.js";
 import { acquireLock } from "./locks.js";
+import { endpointKey } from "./same-endpoint.js";
 
 export interface Job {
   readonly id: string;
@@ -180,13 +181,14 @@ async function unfinishedLike(stateDirectory: string, identity: JobIdentity): Pr
 async function acquireAll(init: JobInit, id: string): Promise<Lock[]> {
   const { identity, stateDirectory, pid, isAlive, mayBeEnded } = init;
   const holder = { pid, job: id, ...(mayBeEnded === true ? { mayBeEnded } : {}) };
-  const scopes = identity.targets.map(
-    ({ adapter, target }) => `${adapter}:${target} on ${identity.endpoints[adapter] ?? ""}`,
-  );
+  const scopes = identity.targets.map(({ adapter, target }) => {
+    const [scope, endpoint] = [`${adapter}:${target}`, identity.endpoints[adapter] ?? ""];
+    return { what: `${scope} on ${endpoint}`, thing: `${scope} on ${endpointKey(endpoint)}` };
+  });
   const locks: Lock[] = [];
   try {
-    for (const what of [`job ${id}`, ...scopes]) {
-      locks.push(await acquireLock({ what, holder, directory: stateDirectory, isAlive }));
+    for (const each of [{ what: `job ${id}` }, ...scopes]) {
+      locks.push(await acquireLock({ ...each, holder, directory: stateDirectory, isAlive }));
     }
     return locks;
   } catch (error) {

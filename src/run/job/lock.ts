@@ -16,6 +16,8 @@ export interface Holder {
 export interface LockInit {
   /** What is locked, for messages: `job 12…`, `redis:db_0 on redis://…`. */
   readonly what: string;
+  /** One text for the same thing, where `what` has several for it. */
+  readonly thing?: string;
   readonly holder: Holder;
   /** Where file locks stand. */
   readonly directory: string;

@@ -15,7 +15,7 @@ import { hasSocket } from "./socket-owner.js";
 
 /** @throws RestoreError JOB_HELD when another process has it */
 export async function acquireLock(init: LockInit): Promise<Lock> {
-  const name = nameOf(init.what);
+  const name = nameOf(init.thing ?? init.what);
   if (platform() !== "linux") return await acquireFileLock({ ...init, name }, (holder) => held(init.what, holder));
   const path = socketOf(name);
   const server = createServer((socket) => {
