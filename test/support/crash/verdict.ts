@@ -49,21 +49,25 @@ function queuesDiffer(crash: CrashCase, end: TrialEnd, undisturbed: TrialEnd): s
       const [found, wanted] = [end.held[key], undisturbed.held[key]];
       const isStandard = key.endsWith("messages") && !key.includes(".fifo");
       if (!isStandard || !Array.isArray(found) || !Array.isArray(wanted)) return differing(key, found, wanted);
-      return copiesDiffer(crash, listed, { found: found as string[], wanted: wanted as string[] });
+      return copiesDiffer({ ...crash, crashes: end.crashes }, listed, {
+        found: found as string[],
+        wanted: wanted as string[],
+      });
     }),
   ];
 }
 
-/** Messages in doubt may be there twice; where they are left out instead, they may be missing. */
+/** Messages in doubt may be there once more for each crash; where they are left out instead, they may be missing. */
 function copiesDiffer(
-  { leavesDoubtfulOut = false }: CrashCase,
+  { leavesDoubtfulOut = false, crashes }: CrashCase & { readonly crashes: number },
   doubtful: ReadonlySet<string>,
   { found, wanted }: { readonly found: readonly string[]; readonly wanted: readonly string[] },
 ): string[] {
   return [...new Set([...found, ...wanted])].flatMap((each) => {
     const more = countOf(found, each) - countOf(wanted, each);
     const isDoubtful = doubtful.has(each.trim());
-    if (more === 0 || (isDoubtful && more === (leavesDoubtfulOut ? -1 : 1))) return [];
+    const mayBe = leavesDoubtfulOut ? more === -1 : more > 0 && more <= crashes;
+    if (more === 0 || (isDoubtful && mayBe)) return [];
     return [`${each.trim()} is there ${more} times more${isDoubtful ? ", in doubt" : ""}`];
   });
 }
