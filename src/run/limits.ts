@@ -91,7 +91,9 @@ export class LeasedPacer implements Pacer {
   }
 
   #usable(): boolean {
-    return this.#ops?.usable !== false && this.#bytes?.usable !== false;
+    // Time that nobody counted yet would pay off what is spent only now.
+    const stale = this.#lastLeaseAt === undefined || this.#clock.monotonic() - this.#lastLeaseAt > QUANTUM_MS * 1.5;
+    return !stale && this.#ops?.usable !== false && this.#bytes?.usable !== false;
   }
 
   #renew(): void {

@@ -108,6 +108,19 @@ describe("a limit", () => {
     expect(done).toEqual(["next"]);
   });
 
+  it("does not pay a request off by the time before it", async () => {
+    const pacer = new LeasedPacer({ bytesPerSecond: 1000 }, clock);
+    await Promise.all([pacer.acquire(1, 1), vi.advanceTimersByTimeAsync(50)]);
+    await vi.advanceTimersByTimeAsync(800);
+    const done: string[] = [];
+    void pacer.acquire(1, 500).then(() => done.push("large"));
+    void pacer.acquire(1, 1).then(() => done.push("next"));
+    await vi.advanceTimersByTimeAsync(440);
+    expect(done).toEqual(["large"]);
+    await vi.advanceTimersByTimeAsync(100);
+    expect(done).toEqual(["large", "next"]);
+  });
+
   it("lets an unused lease expire: an idle minute is no licence for a burst", async () => {
     const pacer = new LeasedPacer({ opsPerSecond: 1000 }, clock);
     await Promise.all([pacer.acquire(1, 0), vi.advanceTimersByTimeAsync(50)]);
