@@ -137,7 +137,8 @@ export class HashPool {
       (answer) => {
         slot.answer = answer;
         if (isKept) this.#room += KEPT_BYTES - (answer.contents?.length ?? 0);
-        this.#batchFiles = filesFor(answer, block.ends.length);
+        // Step by step: a small file says little of those behind it, and large ones have to be left to all threads.
+        this.#batchFiles = Math.min(filesFor(answer, block.ends.length), 2 * this.#batchFiles);
         if (isFromDisk(answer, block.ends.length)) this.#threads.addOne();
         this.#wake();
       },
