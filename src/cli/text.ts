@@ -1,3 +1,4 @@
+/** Reports as text; plans are in `plan-text`. Pure: no stream, no colour that a log would have to carry. */
 import { escapeForDisplay } from "../model/display.js";
 import { OUTCOMES } from "../model/outcome.js";
 import { plannedLabel } from "../run/plan/outline.js";

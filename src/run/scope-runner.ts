@@ -40,6 +40,8 @@ export interface ScopeRun {
 interface Waiting {
   readonly sequence: number;
   readonly record: WritableRecord;
+  /** Those of one are under way one after another. Absent: it waits for none. */
+  readonly lane: string | undefined;
 }
 
 /** Enough to go on with while others are under way; what waits longer only gets old in memory. */
@@ -106,9 +108,13 @@ class ScopeRunner {
     if (record.kind === "left-out") return this.#settled([{ sequence, record }], ledger.leaveOut());
     ledger.read();
     if (record.kind === "faulty") return this.#settleFaulty(sequence, record);
-    this.#waiting.push({ sequence, record: this.#withAnnouncement(sequence, record) });
+    this.#waiting.push({ sequence, record: this.#withAnnouncement(sequence, record), lane: this.#laneOf(record) });
     this.#waitingBytes += record.bytes;
     return undefined;
+  }
+
+  #laneOf({ lane }: WritableRecord): string | undefined {
+    return lane === SCOPE_LANE && this.#run.capabilities.keepsOrder === false ? undefined : lane;
   }
 
   #withAnnouncement(sequence: number, record: WritableRecord): WritableRecord {
@@ -155,10 +161,9 @@ class ScopeRunner {
     const passed: Waiting[] = [];
     const blocked = new Set(this.#busyLanes);
     let bytes = 0;
-    let at = 0;
-    for (; at < this.#waiting.length; at++) {
-      const waiting = this.#waiting[at] as Waiting;
-      const { lane, bytes: size } = waiting.record;
+    for (const waiting of this.#waiting) {
+      const { lane, record } = waiting;
+      const size = record.bytes;
       if (picked.length > 0 && (picked.length >= limit.records || bytes + size > limit.bytes)) break;
       if (lane !== undefined && blocked.has(lane)) {
         passed.push(waiting);
@@ -168,19 +173,14 @@ class ScopeRunner {
       bytes += size;
       if (lane !== undefined && lane !== SCOPE_LANE) blocked.add(lane);
     }
-    const rest = this.#waiting.slice(at);
+    const rest = this.#waiting.slice(picked.length + passed.length);
     this.#waiting = passed.length === 0 ? rest : passed.concat(rest);
     this.#waitingBytes -= bytes;
     return picked;
   }
 
-  /** Whether records of the lane may be under way at once. */
-  #isFree(lane: string | undefined): boolean {
-    return lane === undefined || (lane === SCOPE_LANE && this.#run.capabilities.keepsOrder === false);
-  }
-
   #start(batch: readonly Waiting[]): void {
-    const lanes = new Set(batch.flatMap(({ record }) => (this.#isFree(record.lane) ? [] : [record.lane ?? ""])));
+    const lanes = new Set(batch.flatMap(({ lane }) => (lane === undefined ? [] : [lane])));
     for (const lane of lanes) this.#busyLanes.add(lane);
     const done = this.#write(batch)
       .catch((error: unknown) => this.#fail(error))

@@ -57,24 +57,28 @@ const FIRST = "0".repeat(64);
 /** Oldest first; none where there is no file. Also looks at every report. @throws RestoreError LOCAL_IO */
 export async function readHistory(path: string): Promise<History> {
   const entries: HistoryEntry[] = [];
+  const lines = await linesOf(path);
   let previous = FIRST;
-  for (const [i, text] of (await linesOf(path)).entries()) {
+  for (const [i, text] of lines.entries()) {
     const drill = parsed(text);
     const problems = drill === undefined ? ["the line cannot be read"] : await problemsOf(drill, previous);
     entries.push({ line: i + 1, problems, ...(drill === undefined ? {} : { drill }) });
     previous = sha256(text);
   }
-  const head = await headOf(path);
-  const last = entries.at(-1);
+  const [head, text, last] = [await headOf(path), lines.at(-1), entries.at(-1)];
   if (head === undefined) return { entries };
-  if (last === undefined) return { entries: [{ line: 1, problems: ["all lines are gone"] }] };
-  const isLast = previous === head || isBehind(last.drill, head);
-  const problems = isLast ? last.problems : [...last.problems, "it is not the line that was written last"];
+  if (text === undefined || last === undefined) {
+    return { entries: [{ line: 1, problems: ["all lines are gone"] }] };
+  }
+  if (wasWrittenLast(text, head)) return { entries };
+  const problems = [...last.problems, "it is not the line that was written last"];
   return { entries: [...entries.slice(0, -1), { ...last, problems }] };
 }
 
-/** A crash between a line and its digest leaves the digest of the line before. */
-function isBehind(line: Pick<HistoryLine, "previous"> | undefined, head: string): boolean {
+/** Or may have been: a crash can cut a line off, and leave the digest of the line before where it came behind a line. */
+function wasWrittenLast(text: string, head: string): boolean {
+  if (sha256(text) === head) return true;
+  const line = parsed(text);
   return line === undefined || line.previous === head;
 }
 
@@ -108,13 +112,10 @@ export async function addToHistory(path: string, drill: Omit<HistoryLine, "previ
   }
 }
 
+/** Of what should stand there: else what was done to the last line would be put right by the one behind it. */
 function digestBefore(last: string | undefined, head: string | undefined): string {
-  const found = last === undefined ? FIRST : sha256(last);
-  if (head === undefined || found === head || isBehind(last === undefined ? { previous: "" } : parsed(last), head)) {
-    return found;
-  }
-  // Or what was done to the last line would be put right by the one behind it.
-  return head;
+  if (last === undefined) return head ?? FIRST;
+  return head === undefined || wasWrittenLast(last, head) ? sha256(last) : head;
 }
 
 function headPath(path: string): string {
