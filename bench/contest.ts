@@ -13,6 +13,8 @@ export interface Contestant {
   /** Makes the ground for a run, which is not measured: empties the target, say. */
   before?(): Promise<void>;
   command(): Command;
+  /** Lets go of what only the run itself stood on, however it ended. */
+  ended?(): Promise<void>;
   /** What is not as it should be after a run that ended well, in a sentence each. */
   after?(end: WatchedEnd): Promise<readonly string[]>;
 }
@@ -49,7 +51,7 @@ export async function contest(
 
 async function runOnce(contestant: Contestant): Promise<{ figures: Figures; wrong: readonly string[] }> {
   await contestant.before?.();
-  const end = await watch(contestant.command());
+  const end = await watch(contestant.command()).finally(async () => await contestant.ended?.());
   const { seconds, cpuSeconds, peakBytes, status, stderr } = end;
   const wrong =
     status === 0

@@ -6,15 +6,19 @@ import { join } from "node:path";
 import { run } from "../testcontainers/cache.js";
 import type { RunningServer } from "../testcontainers/server.js";
 import { BigDump } from "./big-dump.js";
-import type { Generated, Scenario, Settings } from "./scenario.js";
+import type { Generated, Settings } from "./scenario.js";
 import type { Shape } from "./shapes/shape.js";
 
-/** All that a restore is measured on. */
-export interface Ready {
+/** What a check is measured on. */
+export interface DumpReady {
   readonly settings: Settings;
   /** An empty folder. */
   readonly scratch: string;
   readonly dump: ReadyDump;
+}
+
+/** All that a restore is measured on. */
+export interface Ready extends DumpReady {
   readonly target: Target;
 }
 
@@ -25,24 +29,39 @@ export interface ReadyDump {
   readonly generated: Generated;
 }
 
+interface Sized<S> {
+  readonly shape: S;
+  readonly size: number;
+}
+
 /** A dump of that size at the scale of the settings, and its target. */
 export async function whenReady<T>(
-  { shape, size }: { readonly shape: Shape; readonly size: number },
+  init: Sized<Shape>,
   settings: Settings,
   use: (ready: Ready) => Promise<T>,
 ): Promise<T> {
-  return await withScratch(
-    async (scratch) =>
-      await withDump(
-        shape,
-        scaled(size, settings.scale),
-        async (dump) => await withTarget(shape, (target) => use({ settings, scratch, dump, target })),
-      ),
+  return await whenDumpReady(
+    init,
+    settings,
+    async (ready) => await withTarget(init.shape, (target) => use({ ...ready, target })),
   );
 }
 
+/** The dump alone. */
+export async function whenDumpReady<T>(
+  { shape, size }: Sized<Generating>,
+  settings: Settings,
+  use: (ready: DumpReady) => Promise<T>,
+): Promise<T> {
+  return await withScratch(
+    async (scratch) => await withDump(shape, scaled(size, settings.scale), (dump) => use({ settings, scratch, dump })),
+  );
+}
+
+type Generating = Pick<Shape, "generate">;
+
 export async function withDump<T>(
-  { generate }: Pick<Scenario, "generate">,
+  { generate }: Generating,
   size: number,
   use: (dump: ReadyDump) => Promise<T>,
 ): Promise<T> {

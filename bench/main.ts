@@ -14,6 +14,8 @@ import { parseArgs } from "node:util";
 
 import { reasonOf } from "../testcontainers/ready.js";
 import { BigDump } from "./big-dump.js";
+import { scaled } from "./ground.js";
+import { unmeasured } from "./measurement.js";
 import { describeProfiles } from "./profile.js";
 import type { Measurement, Scenario, Settings } from "./scenario.js";
 import { SCENARIOS, scenariosNamed } from "./scenarios.js";
@@ -84,7 +86,10 @@ async function measureAll(scenarios: readonly Scenario[], settings: Settings): P
   console.log(TABLE_HEAD);
   for (const scenario of scenarios) {
     settings.tell(scenario.name);
-    const measurement = await scenario.measure(settings).catch((error: unknown) => unmeasured(scenario, error));
+    // The others are measured all the same.
+    const measurement = await scenario
+      .measure(settings)
+      .catch((error: unknown) => unmeasured(scenario, { faults: [reasonOf(error)] }));
     measured.push(measurement);
     for (const row of rowsOf(measurement)) console.log(row);
     for (const goal of measurement.goals) settings.tell(`  ${describeGoal(goal)}`);
@@ -93,18 +98,14 @@ async function measureAll(scenarios: readonly Scenario[], settings: Settings): P
   return measured;
 }
 
-/** The others are measured all the same. */
-function unmeasured({ name: scenario, title, size }: Scenario, error: unknown): Measurement {
-  return {
-    ...{ scenario, title, size, dumpBytes: 0, records: 0, server: "", standings: [], goals: [] },
-    ...{ peakBytes: 0, limitBytes: 0, faults: [reasonOf(error)] },
-  };
-}
-
 async function writeDump(scenarios: readonly Scenario[], { path, scale }: { path: string; scale: number }) {
   for (const scenario of scenarios) {
+    if (scenario.generate === undefined) {
+      console.log(`${scenario.name}: there is no dump in it`);
+      continue;
+    }
     const dump = await BigDump.create(scenarios.length === 1 ? path : join(path, scenario.name.replaceAll("/", "-")));
-    await scenario.generate(dump, Math.max(1, Math.round(scenario.size * scale)));
+    await scenario.generate(dump, scaled(scenario.size, scale));
     await dump.seal();
     console.log(`${scenario.name}: ${dump.path}`);
   }

@@ -23,13 +23,9 @@ export interface SelfTime {
 
 /** Of all profiles in a folder: a heading for each, and its functions with the most time of their own. */
 export async function describeProfiles(directory: string): Promise<string[]> {
-  const files = (await readdir(directory)).filter((name) => name.endsWith(".cpuprofile")).sort();
   const lines: string[] = [];
-  for (const name of files) {
-    const path = join(directory, name);
-    const times = selfTimes(JSON.parse(await readFile(path, "utf8")) as Profile).filter(
-      ({ what }) => what !== "(idle)",
-    );
+  for await (const { path, profile } of profilesIn(directory)) {
+    const times = selfTimes(profile).filter(({ what }) => what !== "(idle)");
     const busy = times.reduce((total, each) => total + each.milliseconds, 0);
     lines.push("", `${path}: ${Math.round(busy)} ms of work`);
     for (const { what, milliseconds } of times.slice(0, SHOWN)) {
@@ -47,8 +43,7 @@ export async function describeProfiles(directory: string): Promise<string[]> {
  */
 export async function timeWithin(directory: string, files: RegExp): Promise<number | undefined> {
   let found: number | undefined;
-  for (const name of (await readdir(directory)).filter((each) => each.endsWith(".cpuprofile"))) {
-    const profile = JSON.parse(await readFile(join(directory, name), "utf8")) as Profile;
+  for await (const { profile } of profilesIn(directory)) {
     const within = timeWithinOf(profile, files);
     if (within !== undefined) found = (found ?? 0) + within;
   }
@@ -84,4 +79,12 @@ export function selfTimes({ nodes, samples, timeDeltas }: Profile): SelfTime[] {
 function nameOf({ functionName, url, lineNumber }: Profile["nodes"][number]["callFrame"]): string {
   const name = functionName === "" ? "(anonymous)" : functionName;
   return url === "" ? name : `${name} ${basename(url)}:${lineNumber + 1}`;
+}
+
+/** One after another, by name. */
+async function* profilesIn(directory: string): AsyncGenerator<{ path: string; profile: Profile }> {
+  const files = (await readdir(directory)).filter((name) => name.endsWith(".cpuprofile")).sort();
+  for (const path of files.map((name) => join(directory, name))) {
+    yield { path, profile: JSON.parse(await readFile(path, "utf8")) as Profile };
+  }
 }

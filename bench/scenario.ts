@@ -31,8 +31,11 @@ export interface Scenario {
   readonly title: string;
   /** The full size, in the scenario's own unit. */
   readonly size: number;
-  /** Writes the scenario's files; the same bytes for the same size. Holds no more than a block of them. Seals nothing. */
-  generate(dump: BigDump, size: number): Promise<Generated>;
+  /**
+   * Writes the scenario's files; the same bytes for the same size. Holds no more than a block of them. Seals nothing.
+   * Absent where nothing is restored.
+   */
+  generate?(dump: BigDump, size: number): Promise<Generated>;
   /** From the dump to the check. Leaves nothing behind, whatever happens. What is wrong stands in `faults`. */
   measure(settings: Settings): Promise<Measurement>;
 }
@@ -58,8 +61,8 @@ export interface Standing {
 export interface Goal {
   /** `time ÷ (sha256sum -c + mc mirror)`. */
   readonly what: string;
-  /** Absent where it could not be measured, since a peer is missing, say. */
-  readonly value?: number;
+  /** Undefined where it could not be measured, since a peer is missing, say. */
+  readonly value?: number | undefined;
   readonly atMost: number;
   readonly unit?: "×" | "%" | "MiB" | "s";
 }

@@ -6,17 +6,13 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Redis } from "ioredis";
 import { inFlight } from "./in-flight.mjs";
+import { expiriesIn } from "./redis-files.mjs";
 
 const [, , dump = "", url = ""] = process.argv;
-const folder = join(dump, "redis", "db_0", "strings");
+const database = join(dump, "redis", "db_0");
+const folder = join(database, "strings");
 const client = new Redis(url, { protocol: 2, enableReadyCheck: false });
-/** @type {Map<string, number>} */
-const expiries = new Map();
-for (const line of readFileSync(join(dump, "redis", "db_0", "strings_ttl.jsonl"), "utf8").split("\n")) {
-  if (line === "") continue;
-  const { key, expire_at_ms: expiry } = JSON.parse(line);
-  expiries.set(key, expiry);
-}
+const expiries = expiriesIn(database);
 await inFlight(readdirSync(folder), async (name) => {
   const key = name.slice(0, -".bin".length);
   const value = readFileSync(join(folder, name));

@@ -4,6 +4,7 @@
  */
 import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync, writeSync } from "node:fs";
 import { join } from "node:path";
+import { expiriesIn, linesIn } from "./redis-files.mjs";
 
 const OUT_BYTES = 1 << 20;
 const PAIRS_IN_A_COMMAND = 500;
@@ -60,31 +61,23 @@ function filesOf(folder) {
 }
 
 function strings() {
-  const expiries = new Map();
-  const path = join(root, "strings_ttl.jsonl");
-  for (const line of existsSync(path) ? readFileSync(path, "utf8").split("\n") : []) {
-    if (line === "") continue;
-    const { key, expire_at_ms: expiry } = JSON.parse(line);
-    expiries.set(key, String(expiry));
-  }
+  const expiries = expiriesIn(root);
   let buffer = Buffer.allocUnsafe(OUT_BYTES);
   for (const name of filesOf("strings")) {
     const file = openSync(join(root, "strings", name), "r");
-    let length = 0;
-    for (let read = -1; read !== 0; length += read) {
-      if (length === buffer.length) buffer = Buffer.concat([buffer, Buffer.allocUnsafe(length)]);
-      read = readSync(file, buffer, length, buffer.length - length, null);
-      // A short read of a regular file is its end.
-      if (length + read < buffer.length) {
-        length += read;
-        break;
-      }
+    let length = readSync(file, buffer, 0, buffer.length, null);
+    // A short read of a regular file is its end.
+    while (length === buffer.length) {
+      buffer = Buffer.concat([buffer, Buffer.allocUnsafe(length)]);
+      length += readSync(file, buffer, length, length, null);
     }
     closeSync(file);
     const segment = name.slice(0, -".bin".length);
     const value = buffer.subarray(0, length);
     const expiry = expiries.get(segment);
-    send(expiry === undefined ? ["SET", keyOf(segment), value] : ["SET", keyOf(segment), value, "PXAT", expiry]);
+    send(
+      expiry === undefined ? ["SET", keyOf(segment), value] : ["SET", keyOf(segment), value, "PXAT", String(expiry)],
+    );
   }
 }
 
@@ -129,9 +122,7 @@ function* zsetElements(/** @type {any} */ { members }) {
 function streams() {
   for (const name of filesOf("streams")) {
     const key = keyOf(name.slice(0, -".jsonl".length));
-    for (const line of readFileSync(join(root, "streams", name), "utf8").split("\n")) {
-      if (line === "") continue;
-      const entry = JSON.parse(line);
+    for (const entry of linesIn(join(root, "streams", name))) {
       if (entry._meta === undefined) {
         const fields = entry.fields.flatMap((/** @type {any} */ field) => [bytesOf(field.name), bytesOf(field.value)]);
         send(["XADD", key, entry.id, ...fields]);

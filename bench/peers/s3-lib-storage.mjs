@@ -2,10 +2,10 @@
  * `node s3-lib-storage.mjs DUMP ENDPOINT PACKAGES`: the dump's objects by the managed upload of the AWS SDK, in parts of 16
  * MiB, four at once, with the metadata of the sidecar. The libraries are those of the folder PACKAGES. No check.
  */
-import { createReadStream, readdirSync, readFileSync } from "node:fs";
+import { createReadStream } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { metadataOf, objectsIn } from "./s3-objects.mjs";
+import { bucketsIn, metadataOf, objectsIn } from "./s3-objects.mjs";
 
 const PART_BYTES = 16 * 1024 * 1024;
 const [, , dump = "", endpoint = "", packages = ""] = process.argv;
@@ -15,9 +15,7 @@ const { CreateBucketCommand, S3Client } = load("@aws-sdk/client-s3");
 const { Upload } = load("@aws-sdk/lib-storage");
 const client = new S3Client({ endpoint, forcePathStyle: true });
 
-for (const name of readdirSync(join(dump, "s3"))) {
-  const folder = join(dump, "s3", name);
-  const { name: Bucket } = JSON.parse(readFileSync(join(folder, "_bucket.json"), "utf8"));
+for (const { folder, Bucket } of bucketsIn(dump)) {
   await client.send(new CreateBucketCommand({ Bucket }));
   for (const Key of objectsIn(folder)) {
     const Body = createReadStream(join(folder, Key), { highWaterMark: 1024 * 1024 });

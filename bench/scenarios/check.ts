@@ -3,12 +3,12 @@ import { needCommand } from "../../testcontainers/cache.js";
 import { reasonOf } from "../../testcontainers/ready.js";
 import { type Contestant, contest } from "../contest.js";
 import { timeRatio } from "../figures.js";
-import { type ReadyDump, scaled, withDump, withScratch } from "../ground.js";
+import { type DumpReady, whenDumpReady } from "../ground.js";
+import { measurementOf } from "../measurement.js";
 import { OURS, ourCommand, runIn } from "../ours.js";
 import { SHA256SUM, sha256sum } from "../peers/peer.js";
-import type { Goal, Measurement, Scenario, Settings, Standing } from "../scenario.js";
+import type { Goal, Measurement, Scenario, Standing } from "../scenario.js";
 import type { Shape } from "../shapes/shape.js";
-import { memoryOf } from "./restore.js";
 
 export interface CheckScenario {
   readonly name: string;
@@ -24,33 +24,20 @@ export function checkScenario(init: CheckScenario): Scenario {
   return {
     ...{ name, title, size },
     generate: async (dump, wanted) => await shape.generate(dump, wanted),
-    measure: async (settings) =>
-      await withScratch(
-        async (scratch) =>
-          await withDump(shape, scaled(size, settings.scale), (dump) => measure(init, { settings, scratch, dump })),
-      ),
+    measure: async (settings) => await whenDumpReady(init, settings, (ready) => measure(init, ready)),
   };
 }
 
-interface Ready {
-  readonly settings: Settings;
-  readonly scratch: string;
-  readonly dump: ReadyDump;
-}
-
-async function measure(init: CheckScenario, { settings, scratch, dump }: Ready): Promise<Measurement> {
+async function measure(init: CheckScenario, ready: DumpReady): Promise<Measurement> {
+  const { settings, scratch, dump } = ready;
   const run = runIn(scratch, settings);
   const ours: Contestant = {
     name: OURS,
     command: () => ourCommand(["verify", dump.path, "--checksums", "--progress", "none"], run),
   };
   const end = await contest(settings.peers ? [ours, sha256sum(dump.path), await rhash(dump.path)] : [ours], settings);
-  return {
-    ...{ scenario: init.name, title: init.title, size: dump.size, dumpBytes: dump.bytes },
-    ...{ records: dump.generated.records, server: "" },
-    goals: settings.peers ? [goalOfTime(end.standings, init.atMost)] : [],
-    ...memoryOf(end),
-  };
+  const goals = settings.peers ? [goalOfTime(end.standings, init.atMost)] : [];
+  return { ...measurementOf(init, ready, end), goals };
 }
 
 async function rhash(dump: string): Promise<Contestant> {
@@ -62,6 +49,5 @@ async function rhash(dump: string): Promise<Contestant> {
 }
 
 function goalOfTime([ours, theirs]: readonly Standing[], atMost: number): Goal {
-  const value = timeRatio(ours, [theirs]);
-  return { what: `time ÷ ${SHA256SUM}`, atMost, unit: "×", ...(value === undefined ? {} : { value }) };
+  return { what: `time ÷ ${SHA256SUM}`, atMost, unit: "×", value: timeRatio(ours, [theirs]) };
 }

@@ -2,6 +2,7 @@
 import { Redis } from "ioredis";
 
 import type { RunningServer } from "../../testcontainers/server.js";
+import { unmeasured } from "../measurement.js";
 import { nodeScript, type Peer } from "../peers/peer.js";
 import type { Scenario } from "../scenario.js";
 import { redisStrings } from "../shapes/redis.js";
@@ -50,12 +51,7 @@ export const elastickvRedis: Scenario = {
   ...restored,
   async measure(settings) {
     if ((process.env[VARIABLE] ?? "") !== "") return await restored.measure(settings);
-    const { name: scenario, title, size } = restored;
-    return {
-      ...{ scenario, title, size, dumpBytes: 0, records: 0, server: "" },
-      ...{ standings: [], goals: [], peakBytes: 0, limitBytes: 0, faults: [] },
-      skipped: `${VARIABLE} is not set`,
-    };
+    return unmeasured(restored, { skipped: `${VARIABLE} is not set` });
   },
 };
 

@@ -2,14 +2,13 @@
 import { join } from "node:path";
 
 import { type Contestant, contest } from "../contest.js";
-import { type Ready, type Target, whenReady } from "../ground.js";
-import { OURS, ourRestore, runIn } from "../ours.js";
+import type { Ready, Target } from "../ground.js";
+import { measurementOf } from "../measurement.js";
 import { timeWithin } from "../profile.js";
 import type { RateSeen } from "../rate.js";
 import type { RateWatch } from "../rate-watchers.js";
 import type { Goal, Measurement, Scenario } from "../scenario.js";
-import type { Shape } from "../shapes/shape.js";
-import { memoryOf } from "./restore.js";
+import { ourRestoreOf, type ShapeScenario, scenarioOf } from "./of-shape.js";
 
 const MOST_OF_THE_LIMIT = 1.05;
 const MOST_OFF_PERCENT = 3;
@@ -19,11 +18,7 @@ const LEAST_SECONDS = 3;
 /** What the limiter is made of, as it is loaded. */
 const LIMITER_FILES = /\/run\/limits\.js$|\/bottleneck\//u;
 
-export interface LimiterScenario {
-  readonly name: string;
-  readonly title: string;
-  readonly size: number;
-  readonly shape: Shape;
+export interface LimiterScenario extends ShapeScenario {
   /** A second, in the unit that `watch` counts. */
   readonly limit: number;
   /** `ops/s` or `B/s`. */
@@ -32,35 +27,24 @@ export interface LimiterScenario {
 }
 
 export function limiterScenario(init: LimiterScenario): Scenario {
-  const { name, title, size, shape } = init;
-  return {
-    ...{ name, title, size },
-    generate: async (dump, wanted) => await shape.generate(dump, wanted),
-    measure: async (settings) => await whenReady(init, settings, (ready) => measure(init, ready)),
-  };
+  return scenarioOf(init, (ready) => measure(init, ready));
 }
 
 async function measure(init: LimiterScenario, ready: Ready): Promise<Measurement> {
-  const { settings, dump, target } = ready;
+  const { settings } = ready;
   const rates: RateSeen[] = [];
   const runs = await contest([limited(init, ready, rates), unlimited(init, ready)], settings);
-  const own = settings.profiles === undefined ? await ownCpu(init, ready) : { goal: [], faults: [] };
+  const own = settings.profiles === undefined ? await ownCpu(init, ready) : { goals: [], faults: [] };
   const lastedLongEnough = rates.filter(({ seconds }) => seconds >= LEAST_SECONDS);
-  return {
-    ...{ scenario: init.name, title: init.title, size: dump.size, dumpBytes: dump.bytes },
-    records: dump.generated.records,
-    server: target.description,
-    goals: [...goalsOfRate(lastedLongEnough), own.goal].flat(),
-    ...memoryOf({ ...runs, faults: [...runs.faults, ...own.faults] }),
-  };
+  const end = { ...runs, faults: [...runs.faults, ...own.faults] };
+  return { ...measurementOf(init, ready, end), goals: [...goalsOfRate(lastedLongEnough), ...own.goals] };
 }
 
 /** With its rates noted after each run. */
 function limited(init: LimiterScenario, ready: Ready, rates: RateSeen[]): Contestant {
   const { shape, limit, unit } = init;
   let watch: RateWatch | undefined;
-  const plain = restoreOf(init, ready, {
-    name: OURS,
+  const plain = ourRestoreOf(shape, ready, {
     options: ["--rate-limit", `${shape.adapter}=${limit}${unit}`],
     server: () => watch?.server ?? ready.target.server,
   });
@@ -70,8 +54,8 @@ function limited(init: LimiterScenario, ready: Ready, rates: RateSeen[]): Contes
       await plain.before?.();
       watch = await init.watch(ready.target);
     },
+    ended: async () => await watch?.stop(),
     async after(end) {
-      await watch?.stop();
       const seen = watch?.count.against(limit);
       if (seen === undefined) return ["the server saw nothing come in"];
       rates.push(seen);
@@ -80,46 +64,28 @@ function limited(init: LimiterScenario, ready: Ready, rates: RateSeen[]): Contes
   };
 }
 
-function unlimited(init: LimiterScenario, ready: Ready): Contestant {
-  return restoreOf(init, ready, { name: "without a limit", options: [], server: () => ready.target.server });
-}
-
-interface Varied {
-  readonly name: string;
-  readonly options: readonly string[];
-  server(): Target["server"];
-}
-
-function restoreOf({ shape }: LimiterScenario, { settings, scratch, dump, target }: Ready, varied: Varied): Contestant {
-  return ourRestore({
-    name: varied.name,
-    run: runIn(scratch, settings),
-    options: varied.options,
-    dump,
-    servers: () => [{ adapter: shape.adapter, server: varied.server() }],
-    empty: async () => await target.empty(),
-    check: async () => await shape.check(target.server, dump),
-  });
+function unlimited({ shape }: LimiterScenario, ready: Ready): Contestant {
+  return ourRestoreOf(shape, ready, { name: "without a limit" });
 }
 
 /** The worst of all runs: a limit holds in each of them. */
 function goalsOfRate(rates: readonly RateSeen[]): Goal[] {
-  const measured = rates.length > 0;
-  const highest = Math.max(...rates.map((rate) => rate.highest));
-  const off = Math.max(...rates.map(({ mean }) => Math.abs(mean - 1) * 100));
+  const worst = (values: readonly number[]) => (values.length === 0 ? undefined : Math.max(...values));
+  const highest = worst(rates.map((rate) => rate.highest));
+  const off = worst(rates.map(({ mean }) => Math.abs(mean - 1) * 100));
   return [
-    { what: "highest second ÷ limit", atMost: MOST_OF_THE_LIMIT, ...(measured ? { value: highest } : {}) },
-    { what: "mean off the limit", atMost: MOST_OFF_PERCENT, unit: "%", ...(measured ? { value: off } : {}) },
+    { what: "highest second ÷ limit", atMost: MOST_OF_THE_LIMIT, value: highest },
+    { what: "mean off the limit", atMost: MOST_OFF_PERCENT, unit: "%", value: off },
   ];
 }
 
 /** Of the limiter's code and of what it calls, in one more run under V8's profiler. */
-async function ownCpu(init: LimiterScenario, ready: Ready): Promise<{ goal: Goal; faults: readonly string[] }> {
+async function ownCpu(init: LimiterScenario, ready: Ready): Promise<{ goals: Goal[]; faults: readonly string[] }> {
   const profiles = join(ready.scratch, "profiles");
   const profiled = limited(init, { ...ready, settings: { ...ready.settings, profiles } }, []);
   const { standings, faults } = await contest([profiled], { rounds: 1, tell: () => undefined });
   const seconds = standings[0]?.median?.seconds;
   const milliseconds = seconds === undefined ? undefined : await timeWithin(profiles, LIMITER_FILES);
-  const value = seconds === undefined || milliseconds === undefined ? {} : { value: milliseconds / seconds / 10 };
-  return { goal: { what: "the limiter's own CPU", atMost: MOST_CPU_PERCENT, unit: "%", ...value }, faults };
+  const value = seconds === undefined || milliseconds === undefined ? undefined : milliseconds / seconds / 10;
+  return { goals: [{ what: "the limiter's own CPU", atMost: MOST_CPU_PERCENT, unit: "%", value }], faults };
 }

@@ -2,7 +2,8 @@
 import type { BigDump } from "../big-dump.js";
 import { type Contestant, contest } from "../contest.js";
 import { timeRatio } from "../figures.js";
-import { type ReadyDump, Target, withDump, withScratch } from "../ground.js";
+import { type DumpReady, Target, withDump, withScratch } from "../ground.js";
+import { measurementOf, memoryOf } from "../measurement.js";
 import { OURS, ourCommand, ourRestore, runIn } from "../ours.js";
 import { nodeScript } from "../peers/peer.js";
 import type { Generated, Measurement, Scenario, Settings } from "../scenario.js";
@@ -11,7 +12,6 @@ import { redisStrings } from "../shapes/redis.js";
 import { emptyBuckets, s3SmallObjects } from "../shapes/s3.js";
 import type { Shape } from "../shapes/shape.js";
 import { sqsStandard } from "../shapes/sqs.js";
-import { memoryOf } from "./restore.js";
 
 /** A moment each, and noisy: so often for each round of the others. */
 const RUNS_A_ROUND = 5;
@@ -19,7 +19,8 @@ const EMPTY = "an empty program with yargs";
 const MOST_TIMES_AN_EMPTY_PROGRAM = 1.5;
 const MOST_SECONDS_FOR_TEN = 1;
 
-/** Ten records in all. */
+const TEN = 10;
+/** So many records in all. */
 const PARTS: readonly { readonly shape: Shape; readonly size: number }[] = [
   { shape: redisStrings({ expireEvery: 2, chars: 20 }), size: 3 },
   { shape: dynamoDbFiles, size: 2 },
@@ -31,7 +32,6 @@ export const helpScenario: Scenario = {
   name: "speed/startup-help",
   title: "--help, runs",
   size: RUNS_A_ROUND,
-  generate: () => Promise.reject(new Error("there is no dump in this scenario")),
   measure: async (settings) => await withScratch((scratch) => measureHelp(settings, scratch)),
 };
 
@@ -41,10 +41,9 @@ async function measureHelp(settings: Settings, scratch: string): Promise<Measure
   const rounds = settings.profiles === undefined ? settings.rounds * RUNS_A_ROUND : 1;
   const end = await contest(settings.peers ? [ours, empty] : [ours], { rounds, tell: () => undefined });
   const value = timeRatio(end.standings[0], [end.standings[1]]);
-  const goal = { what: `time ÷ ${EMPTY}`, atMost: MOST_TIMES_AN_EMPTY_PROGRAM };
   return {
     ...{ scenario: helpScenario.name, title: helpScenario.title, size: rounds, dumpBytes: 0, records: 0, server: "" },
-    goals: settings.peers ? [{ ...goal, ...(value === undefined ? {} : { value }) }] : [],
+    goals: settings.peers ? [{ what: `time ÷ ${EMPTY}`, atMost: MOST_TIMES_AN_EMPTY_PROGRAM, value }] : [],
     ...memoryOf(end),
   };
 }
@@ -52,11 +51,12 @@ async function measureHelp(settings: Settings, scratch: string): Promise<Measure
 export const tenRecordsScenario: Scenario = {
   name: "speed/startup-restore",
   title: "records over four adapters",
-  size: 10,
-  generate: async (dump) => await generateParts(dump),
+  size: TEN,
+  generate: generateParts,
   measure: async (settings) =>
     await withScratch(
-      async (scratch) => await withDump(tenRecordsScenario, 10, (dump) => measureTen({ settings, scratch, dump })),
+      async (scratch) =>
+        await withDump({ generate: generateParts }, TEN, (dump) => measureTen({ settings, scratch, dump })),
     ),
 };
 
@@ -66,34 +66,26 @@ async function generateParts(dump: BigDump): Promise<Generated> {
   return { records };
 }
 
-interface Ready {
-  readonly settings: Settings;
-  readonly scratch: string;
-  readonly dump: ReadyDump;
-}
-
-async function measureTen({ settings, scratch, dump }: Ready): Promise<Measurement> {
+async function measureTen(ready: DumpReady): Promise<Measurement> {
+  const { settings } = ready;
   const targets: Target[] = [];
   try {
     for (const { shape } of PARTS) targets.push(await Target.start(shape));
-    const ours = restoreOfTen({ settings, scratch, dump }, targets);
+    const ours = restoreOfTen(ready, targets);
     const profiled = settings.profiles !== undefined;
     const end = await contest([ours], settings, profiled ? undefined : ours);
-    const seconds = end.standings[0]?.median?.seconds;
-    const goal = { what: "time", atMost: MOST_SECONDS_FOR_TEN, unit: "s" } as const;
+    const description = targets.map((target) => target.description).join(", ");
+    const value = end.standings[0]?.median?.seconds;
     return {
-      ...{ scenario: tenRecordsScenario.name, title: tenRecordsScenario.title, size: 10, dumpBytes: dump.bytes },
-      records: dump.generated.records,
-      server: targets.map(({ description }) => description).join(", "),
-      goals: [{ ...goal, ...(seconds === undefined ? {} : { value: seconds }) }],
-      ...memoryOf(end),
+      ...measurementOf(tenRecordsScenario, { ...ready, target: { description } }, end),
+      goals: [{ what: "time", atMost: MOST_SECONDS_FOR_TEN, unit: "s", value }],
     };
   } finally {
     for (const target of targets) await target.stop();
   }
 }
 
-function restoreOfTen({ settings, scratch, dump }: Ready, targets: readonly Target[]): Contestant {
+function restoreOfTen({ settings, scratch, dump }: DumpReady, targets: readonly Target[]): Contestant {
   const parts = PARTS.flatMap(({ shape, size }, index) => {
     const target = targets[index];
     return target === undefined ? [] : [{ shape, size, target }];

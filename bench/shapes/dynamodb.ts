@@ -4,8 +4,7 @@ import {
   DynamoDBClient,
   GetItemCommand,
   ListTablesCommand,
-  ScanCommand,
-  type ScanCommandOutput,
+  paginateScan,
   waitUntilTableNotExists,
 } from "@aws-sdk/client-dynamodb";
 
@@ -110,12 +109,7 @@ function sorted(item: object): string {
 
 async function count(client: DynamoDBClient): Promise<number> {
   let found = 0;
-  for (let key: ScanCommandOutput["LastEvaluatedKey"], first = true; first || key !== undefined; first = false) {
-    const request = new ScanCommand({ TableName: TABLE, Select: "COUNT", ExclusiveStartKey: key });
-    const page: ScanCommandOutput = await client.send(request);
-    found += page.Count ?? 0;
-    key = page.LastEvaluatedKey;
-  }
+  for await (const { Count = 0 } of paginateScan({ client }, { TableName: TABLE, Select: "COUNT" })) found += Count;
   return found;
 }
 

@@ -15,48 +15,38 @@ const STREAM_MS = 1_777_000_000_000;
 const onRedisServer = { adapter: "redis", start: startRedis, empty } as const;
 
 /** `size` elements in one list. */
-export const redisList: Shape = {
-  ...onRedisServer,
-  async generate(dump, size) {
-    await addList(dump, size);
-    return { records: 1 };
-  },
-  check: async (server, { size }) =>
-    await onRedis(server, async (client) => [
-      ...(await wrongInList(client, size)),
-      ...wrong("DBSIZE", await client.dbsize(), 1),
-    ]),
-};
+export const redisList: Shape = giants({ add: addList, wrongIn: wrongInList });
 
 /** `size` fields in one hash. */
-export const redisHash: Shape = {
-  ...onRedisServer,
-  async generate(dump, size) {
-    await addHash(dump, size);
-    return { records: 1 };
-  },
-  check: async (server, { size }) =>
-    await onRedis(server, async (client) => [
-      ...(await wrongInHash(client, size)),
-      ...wrong("DBSIZE", await client.dbsize(), 1),
-    ]),
-};
+export const redisHash: Shape = giants({ add: addHash, wrongIn: wrongInHash });
 
 /** A list of `size` elements and a hash of `size` fields. */
-export const redisGiants: Shape = {
-  ...onRedisServer,
-  async generate(dump, size) {
-    await addList(dump, size);
-    await addHash(dump, size);
-    return { records: 2 };
-  },
-  check: async (server, { size }) =>
-    await onRedis(server, async (client) => [
-      ...(await wrongInList(client, size)),
-      ...(await wrongInHash(client, size)),
-      ...wrong("DBSIZE", await client.dbsize(), 2),
-    ]),
-};
+export const redisGiants: Shape = giants(
+  { add: addList, wrongIn: wrongInList },
+  { add: addHash, wrongIn: wrongInHash },
+);
+
+/** A key with `size` of something in it. */
+interface Giant {
+  add(dump: BigDump, size: number): Promise<void>;
+  wrongIn(client: Redis, size: number): Promise<string[]>;
+}
+
+function giants(...each: readonly Giant[]): Shape {
+  return {
+    ...onRedisServer,
+    async generate(dump, size) {
+      for (const { add } of each) await add(dump, size);
+      return { records: each.length };
+    },
+    check: async (server, { size }) =>
+      await onRedis(server, async (client) => {
+        const found: string[] = [];
+        for (const { wrongIn } of each) found.push(...(await wrongIn(client, size)));
+        return [...found, ...wrong("DBSIZE", await client.dbsize(), each.length)];
+      }),
+  };
+}
 
 /** `size` strings of so many characters, every nth with an expiry. */
 export function redisStrings({ expireEvery, chars }: { expireEvery: number; chars: number }): Shape {

@@ -8,6 +8,7 @@ import {
   type HeadObjectCommandOutput,
   ListBucketsCommand,
   ListObjectsV2Command,
+  paginateListObjectsV2,
   S3Client,
 } from "@aws-sdk/client-s3";
 
@@ -177,11 +178,7 @@ function marks(size: number): Map<number, Buffer> {
 
 async function count(client: S3Client): Promise<number> {
   let found = 0;
-  for (let token: string | undefined, first = true; first || token !== undefined; first = false) {
-    const page = await client.send(new ListObjectsV2Command({ Bucket: BUCKET, ContinuationToken: token }));
-    found += page.KeyCount ?? 0;
-    token = page.NextContinuationToken;
-  }
+  for await (const { KeyCount = 0 } of paginateListObjectsV2({ client }, { Bucket: BUCKET })) found += KeyCount;
   return found;
 }
 

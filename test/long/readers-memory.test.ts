@@ -78,7 +78,8 @@ describe("reading a dump", () => {
 
   it(
     "takes the same memory for a hash of any number of fields, each name once",
-    async () => await expectConstant(2_400_000, fillWithFields),
+    // A quarter, too, has more names than the quick filter for them tells apart.
+    async () => await expectConstant(4_800_000, fillWithFields),
     TIMEOUT_MS,
   );
 });

@@ -68,6 +68,26 @@ describe("a contest", () => {
     expect(faults[0]).toMatch(/^bad: /u);
   });
 
+  it.each([
+    ["well", "true"],
+    ["badly", "false"],
+    ["before it began", "no-such-program-anywhere"],
+  ])("lets go of what a run that ended %s stood on, before the target is looked at", async (_, command) => {
+    const log: string[] = [];
+    const run = noting("ours", log, {
+      command: () => ({ command, args: [] }),
+      ended: async () => {
+        await Promise.resolve(log.push("ended"));
+      },
+      after: async () => {
+        log.push("after");
+        return await Promise.resolve([]);
+      },
+    });
+    await contest([run], rounds(1)).catch(() => undefined);
+    expect(log).toEqual(["before ours", "ended", ...(command === "true" ? ["after"] : [])]);
+  });
+
   it("measures what a run and all that it starts take", async () => {
     const busy = "for (let used = 0; used < 300_000; used = process.cpuUsage().user + process.cpuUsage().system);";
     const shell = `"$0" -e '${busy}' & wait`;
