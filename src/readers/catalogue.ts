@@ -10,11 +10,13 @@ import { join } from "node:path";
 import { messageOf, RestoreError } from "../errors/restore-error.js";
 import type { Content } from "../model/record.js";
 import { compareUtf8 } from "../support/byte-order.js";
+import { partitionPoint } from "../support/partition-point.js";
 import { CatalogueBlock, encodeBlock } from "./catalogue-block.js";
 import { type CatalogueRow, FileContent } from "./content.js";
-import type { FileThreads } from "./file-threads.js";
+import { closedDump, type FileThreads } from "./file-threads.js";
 import type { HashedBatch } from "./hash-pool.js";
 import { pathOf } from "./listing-blocks.js";
+import { asText } from "./path-tally.js";
 import { type BlockRange, readAhead } from "./read-ahead.js";
 
 export type { CatalogueRow };
@@ -65,8 +67,14 @@ export class CatalogueWriter {
   finish(threads: FileThreads): Catalogue {
     this.#flush();
     this.discard();
-    const { index, contents } = { index: this.#index, contents: this.#contents };
-    return new Catalogue({ root: this.#root, threads, file: this.#file, index, contents, end: this.#offset });
+    return new Catalogue({
+      root: this.#root,
+      threads,
+      file: this.#file,
+      index: this.#index,
+      contents: this.#contents,
+      end: this.#offset,
+    });
   }
 
   /** Gives up. Does nothing after `finish`. */
@@ -79,7 +87,7 @@ export class CatalogueWriter {
     const [first] = this.#pending;
     if (first === undefined) return;
     const bytes = this.#pending.reduce((sum, { answer }) => sum + answer.bytes, 0);
-    this.#index.push({ path: firstPath(first), offset: this.#offset, files: this.#pendingRows, bytes });
+    this.#index.push({ path: asText(pathOf(first.block, 0)), offset: this.#offset, files: this.#pendingRows, bytes });
     this.#keepContents(this.#index.length - 1);
     this.#write(encodeBlock(this.#pending));
     [this.#pending, this.#pendingRows, this.#pendingBytes] = [[], 0, 0];
@@ -104,10 +112,6 @@ export class CatalogueWriter {
     }
     this.#offset += bytes.length;
   }
-}
-
-function firstPath({ block }: HashedBatch): string {
-  return Buffer.from(pathOf(block, 0), "latin1").toString();
 }
 
 interface CatalogueInit {
@@ -241,18 +245,13 @@ export class Catalogue {
 
   /** The block that would hold `path`. */
   #blockOf(path: string): number {
-    let [low, high] = [0, this.#index.length];
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (compareUtf8(this.#index[middle]?.path ?? "", path) <= 0) low = middle + 1;
-      else high = middle;
-    }
-    return Math.max(0, low - 1);
+    return Math.max(0, partitionPoint(this.#index, (entry) => compareUtf8(entry.path, path) <= 0) - 1);
   }
 
   #block(block: number): CatalogueBlock {
     const kept = this.#blocks.get(block);
     if (kept !== undefined) return kept;
+    if (!this.#open) throw closedDump();
     const start = this.#index[block]?.offset ?? this.#end;
     const bytes = Buffer.from(new ArrayBuffer((this.#index[block + 1]?.offset ?? this.#end) - start));
     for (let at = 0; at < bytes.length; ) {
@@ -278,13 +277,7 @@ export class Catalogue {
 
 /** The index of the first row that is not before `path`. */
 function placeOf(rows: readonly CatalogueRow[], path: string): number {
-  let [low, high] = [0, rows.length];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (compareUtf8(rows[middle]?.path ?? "", path) < 0) low = middle + 1;
-    else high = middle;
-  }
-  return low;
+  return partitionPoint(rows, (row) => compareUtf8(row.path, path) < 0);
 }
 
 function isWithin({ before, behind }: Gap, path: string): boolean {

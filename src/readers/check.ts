@@ -9,7 +9,7 @@ import { FileThreads } from "./file-threads.js";
 import { type HashedBatch, HashPool } from "./hash-pool.js";
 import { LinkCheck } from "./link-check.js";
 import { pathOf } from "./listing-blocks.js";
-import { PathTally } from "./path-tally.js";
+import { asText, PathTally } from "./path-tally.js";
 import { identityAt } from "./row-batch.js";
 import { matchTree } from "./tree-match.js";
 import { mayBeUnlisted, tallyFiles } from "./tree-walk.js";
@@ -111,7 +111,7 @@ class Look {
     const exceptions = new Map(answer.exceptions.map((exception) => [exception.row, exception]));
     const linked = new Set(answer.linked);
     for (const row of [...new Set([...exceptions.keys(), ...linked])].sort((a, b) => a - b)) {
-      const path = Buffer.from(pathOf(block, row), "latin1").toString();
+      const path = asText(pathOf(block, row));
       const exception = exceptions.get(row);
       if (exception !== undefined && "error" in exception) {
         if (exception.isAbsent) this.#absent++;

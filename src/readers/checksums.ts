@@ -1,11 +1,10 @@
 /** CHECKSUMS: `sha256sum` output over every file of the dump, looked at as a whole and read in the order of its paths. */
 import type { RestoreError } from "../errors/restore-error.js";
 import { escapeForDisplay } from "../model/display.js";
-import { CHECKSUMS_FILE, type ChecksumRow, formatChecksumRow, invalidChecksums } from "./checksum-row.js";
+import { CHECKSUMS_FILE, type ChecksumRow, invalidChecksums } from "./checksum-row.js";
 import { sortRows } from "./checksum-sort.js";
 import { blocksOfRows, type ListingBlock, listingBlocks, pathOf, rowsOf } from "./listing-blocks.js";
-
-export { formatChecksumRow };
+import { asText } from "./path-tally.js";
 
 export interface ListingSurvey {
   /** Rows stand in bytewise order of their paths, as shipped dumps have them: then none stands twice. */
@@ -20,7 +19,7 @@ export async function surveyListing(root: string): Promise<ListingSurvey> {
   for await (const block of listingBlocks(root)) {
     for (let row = 0; row < block.ends.length; row++) {
       const path = pathOf(block, row);
-      if (path === last) throw listedTwice(block.line + row, Buffer.from(path, "latin1").toString());
+      if (path === last) throw listedTwice(block.line + row, asText(path));
       isSorted &&= path > last;
       if (path === CHECKSUMS_FILE) ownLine = block.line + row;
       last = path;

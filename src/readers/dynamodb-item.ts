@@ -30,10 +30,10 @@ export class ItemReader {
     const scanned = this.#scanner.scan(text);
     if (scanned === undefined) return readItem(text, this.#schema);
     const { key } = this.#schema;
-    const hash = scannedPart(key.hash, scanned.hash);
+    const hash = keyPart(key.hash, scanned.hash);
     return key.range === undefined || scanned.range === undefined
       ? readKey(hash)
-      : readKey(hash, scannedPart(key.range, scanned.range));
+      : readKey(hash, keyPart(key.range, scanned.range));
   }
 }
 
@@ -43,8 +43,8 @@ interface KeyPart {
   readonly display: string;
 }
 
-function scannedPart(key: KeyAttribute, { raw, value, isSimple }: ScannedKey): KeyPart {
-  return { raw, canonical: canonical(key, value), display: isSimple ? value : escapeForDisplay(value) };
+function keyPart(key: KeyAttribute, { raw, value }: ScannedKey): KeyPart {
+  return { raw, canonical: canonical(key, value), display: escapeForDisplay(value) };
 }
 
 /** @throws RecordFault, JsonSyntaxError, FieldError */
@@ -55,7 +55,7 @@ export function readItem(text: Buffer, schema: TableSchema): ReadItem {
   const part = (key: KeyAttribute): KeyPart => {
     const value = keyValue(item, key);
     const [start, end] = ranges.get(key.name) ?? [0, 0];
-    return { raw: text.subarray(start, end), canonical: canonical(key, value), display: escapeForDisplay(value) };
+    return keyPart(key, { raw: text.subarray(start, end), value });
   };
   const hash = part(schema.key.hash);
   return schema.key.range === undefined ? readKey(hash) : readKey(hash, part(schema.key.range));

@@ -4,6 +4,7 @@ import type { Position } from "../model/position.js";
 import type { Content, DumpRecord, FaultyRecord } from "../model/record.js";
 import type { TableScope } from "../model/scope.js";
 import { compareUtf8 } from "../support/byte-order.js";
+import { isSpace } from "../support/json-text.js";
 import { SpillingSet } from "../support/spilling-set.js";
 import type { Catalogue, CatalogueRow } from "./catalogue.js";
 import { ItemReader } from "./dynamodb-item.js";
@@ -113,8 +114,4 @@ function trimSpace(bytes: Buffer): Buffer {
   while (start < end && isSpace(bytes[start])) start++;
   while (end > start && isSpace(bytes[end - 1])) end--;
   return bytes.subarray(start, end);
-}
-
-function isSpace(byte: number | undefined): boolean {
-  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
 }

@@ -21,6 +21,10 @@ interface Pending {
   reject(error: Error): void;
 }
 
+export function closedDump(): RestoreError {
+  return new RestoreError("INTERNAL", "a file was asked for after its dump was closed");
+}
+
 export class FileThreads {
   readonly #threads: Thread[];
   readonly #pending = new Map<number, Pending>();
@@ -65,7 +69,7 @@ export class FileThreads {
 
   /** Repeatable. */
   async close(): Promise<void> {
-    this.stop(new RestoreError("INTERNAL", "a file was asked for after its dump was closed"));
+    this.stop(closedDump());
     await Promise.all(this.#threads.map(({ worker }) => worker.terminate()));
   }
 

@@ -56,7 +56,7 @@ function compareRows({ root, rows, count, isKept }) {
     }
     at = end + 1;
   }
-  const contents = isKept && bytes <= KEPT_BYTES ? Uint8Array.from(kept.subarray(0, bytes)) : undefined;
+  const contents = isKept && bytes <= KEPT_BYTES ? new Uint8Array(kept.subarray(0, bytes)) : undefined;
   return { columns, bytes, ms: performance.now() - start, exceptions, linked, tagged, contents };
 }
 
@@ -73,9 +73,9 @@ function hashFile(path) {
     describe(stat, () => fstatSync(fd, { bigint: true }));
     let length = readSync(fd, buffer, 0, BLOCK, null);
     // A read that gives less than was asked for, and all that there is by the size, has met the end of a regular file.
-    if (length === BLOCK || length !== stat.size) length = fill(fd, length);
+    if (length !== stat.size) length = fill(fd, length);
     const links = stat.nlink;
-    if (length === BLOCK) return { links, ...hashBlocks(fd, stat.size > BLOCK) };
+    if (length === BLOCK) return { links, ...hashBlocks(fd) };
     return { links, size: length, sha256: hash("sha256", buffer.subarray(0, length)), tags: "" };
   } finally {
     closeSync(fd);
@@ -83,11 +83,11 @@ function hashFile(path) {
 }
 
 /**
- * The first block is in the buffer.
+ * The first block is in the buffer. How many there are is known at the end alone: the file may have grown since it was
+ * opened.
  * @param {number} fd
- * @param {boolean} isTagged
  */
-function hashBlocks(fd, isTagged) {
+function hashBlocks(fd) {
   const whole = createHash("sha256");
   const key = randomBytes(TAG_BYTES);
   // Not an array of tags: a file of terabytes has millions.
@@ -97,11 +97,10 @@ function hashBlocks(fd, isTagged) {
     const block = buffer.subarray(0, length);
     whole.update(block);
     size += length;
-    if (!isTagged) continue;
     if (tagBytes === tags.length) tags = Buffer.concat([tags], Math.max(1024, tags.length * 2));
     tagBytes += blockTag(key, index, block).copy(tags, tagBytes);
   }
-  return { size, sha256: whole.digest("hex"), tags: isTagged ? tags.toString("base64", 0, tagBytes) : "" };
+  return { size, sha256: whole.digest("hex"), tags: size > BLOCK ? tags.toString("base64", 0, tagBytes) : "" };
 }
 
 /**

@@ -9,6 +9,8 @@
 import { isUtf8 } from "node:buffer";
 
 import type { KeyAttribute, KeyType, TableSchema } from "../model/scope.js";
+import { ESCAPED_BYTES } from "../support/json.js";
+import { behindSpace, standsAt } from "../support/json-text.js";
 
 /** A key attribute's value. */
 export interface ScannedKey {
@@ -16,8 +18,6 @@ export interface ScannedKey {
   readonly raw: Buffer;
   /** What stands between the inner quotes: no escapes. */
   readonly value: string;
-  /** All of it is printable ASCII. */
-  readonly isSimple: boolean;
 }
 
 export interface ScannedItem {
@@ -40,7 +40,6 @@ const CLOSE_LIST = 0x5d;
 const COMMA = 0x2c;
 const COLON = 0x3a;
 const EQUALS = 0x3d;
-const U = 0x75;
 
 const TRUE = Buffer.from("true");
 const FALSE = Buffer.from("false");
@@ -74,11 +73,10 @@ export class ItemScanner {
   #depth = 0;
   /** A byte above ASCII was met. */
   #isWide = false;
-  /** What the last string held: where it stands, whether it had escapes, and whether all of it was printable ASCII. */
+  /** The last string: where it stands, and whether it had escapes. */
   #from = 0;
   #to = 0;
   #hadEscapes = false;
-  #wasSimple = false;
   /** Names of the objects that are open, one after another: where each starts and ends. */
   readonly #names: number[] = [];
   #hashKey: ScannedKey | undefined;
@@ -158,15 +156,13 @@ export class ItemScanner {
   #attribute(key: Wanted | undefined, start: number): boolean {
     if (!this.#takes(OPEN) || !this.#string() || this.#hadEscapes) return false;
     const type = this.#to - this.#from > 4 ? undefined : TYPES.get(folded(this.#bytes, this.#from, this.#to));
-    if (type === undefined || !this.#takes(COLON)) return false;
-    this.#space();
-    if (!this.#typed(type)) return false;
-    const [from, to, isSimple] = [this.#from, this.#to, this.#wasSimple];
+    if (type === undefined || !this.#takes(COLON) || !this.#typed(type)) return false;
+    const [from, to] = [this.#from, this.#to];
     if (!this.#takes(CLOSE)) return false;
     if (key === undefined) return true;
     if (key.type !== type || this.#hadEscapes) return false;
     const raw = this.#bytes.subarray(start, this.#at);
-    const found = { raw, value: this.#bytes.toString("utf8", from, to), isSimple };
+    const found = { raw, value: this.#bytes.toString("utf8", from, to) };
     if (key === this.#hash) this.#hashKey = found;
     else this.#rangeKey = found;
     return true;
@@ -199,18 +195,18 @@ export class ItemScanner {
 
   #list(of: "string" | "base64" | "attribute"): boolean {
     if (++this.#depth > MOST_DEPTH || !this.#takes(OPEN_LIST)) return false;
+    const isSound = this.#takes(CLOSE_LIST) || this.#members(of);
     this.#depth--;
-    if (this.#takes(CLOSE_LIST)) return true;
-    this.#depth++;
-    for (;;) {
-      this.#space();
+    return isSound;
+  }
+
+  #members(of: "string" | "base64" | "attribute"): boolean {
+    do {
       const isSound =
         of === "string" ? this.#string() : of === "base64" ? this.#base64() : this.#attribute(undefined, 0);
       if (!isSound) return false;
-      if (this.#takes(COMMA)) continue;
-      this.#depth--;
-      return this.#takes(CLOSE_LIST);
-    }
+    } while (this.#takes(COMMA));
+    return this.#takes(CLOSE_LIST);
   }
 
   /** A string, with white space before it. */
@@ -220,23 +216,16 @@ export class ItemScanner {
     let at = this.#at;
     this.#from = at;
     this.#hadEscapes = false;
-    let isSimple = true;
     for (; at < bytes.length; at++) {
       const byte = bytes[at] ?? 0;
       const kind = STRING_BYTES[byte];
-      if (kind === 0) {
-        if (byte === 0x7f) isSimple = false;
-        continue;
-      }
-      if (kind === 2) {
-        isSimple = false;
-        this.#isWide = true;
-      } else if (byte === QUOTE) {
+      if (kind === 0) continue;
+      if (kind === 2) this.#isWide = true;
+      else if (byte === QUOTE) {
         this.#to = at;
         this.#at = at + 1;
-        this.#wasSimple = isSimple;
         return true;
-      } else if (byte !== BACKSLASH || !isPlainEscape(bytes[++at])) return false;
+      } else if (byte !== BACKSLASH || ESCAPED_BYTES[bytes[++at] ?? 0] === 0) return false;
       else this.#hadEscapes = true;
     }
     return false;
@@ -254,8 +243,10 @@ export class ItemScanner {
     return true;
   }
 
+  /** A word, with white space before it. */
   #word(word: Buffer): boolean {
-    for (let i = 0; i < word.length; i++) if (this.#bytes[this.#at + i] !== word[i]) return false;
+    this.#space();
+    if (!standsAt(this.#bytes, this.#at, word)) return false;
     this.#at += word.length;
     return true;
   }
@@ -269,10 +260,7 @@ export class ItemScanner {
   }
 
   #space(): void {
-    const bytes = this.#bytes;
-    for (let byte = bytes[this.#at]; byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09; ) {
-      byte = bytes[++this.#at];
-    }
+    this.#at = behindSpace(this.#bytes, this.#at);
   }
 }
 
@@ -280,11 +268,6 @@ function folded(bytes: Buffer, from: number, to: number): number {
   let sum = 0;
   for (let at = from; at < to; at++) sum = sum * 256 + (bytes[at] ?? 0);
   return sum;
-}
-
-/** Of one character, all but `\u`. */
-function isPlainEscape(byte: number | undefined): boolean {
-  return byte !== undefined && byte !== U && '"\\/bfnrt'.includes(String.fromCharCode(byte));
 }
 
 function wanted({ name, type }: KeyAttribute): Wanted {

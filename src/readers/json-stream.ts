@@ -7,8 +7,9 @@
  */
 
 import { type JsonObject, JsonSyntaxError, type JsonValue, parseJson } from "../support/json.js";
+import { behindSpace, isSpace, standsAt } from "../support/json-text.js";
 import { FieldError } from "./json-access.js";
-import { behindSpace, behindString, standsAt } from "./packed-elements.js";
+import { behindString } from "./packed-elements.js";
 
 /** Longest text of one element; Redis holds no value above 512 MiB. Bytes. */
 const MAX_ELEMENT_BYTES = 64 * 1024 * 1024;
@@ -430,8 +431,4 @@ class ValueScan {
     }
     return -1;
   }
-}
-
-function isSpace(byte: number | undefined): boolean {
-  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
 }

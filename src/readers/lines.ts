@@ -74,7 +74,10 @@ class LineSplitter {
 
   /** The last line, where no line feed ends it. */
   end(): Line | undefined {
-    return this.#partBytes === 0 ? undefined : this.#finish(Buffer.alloc(0), 0);
+    if (this.#partBytes === 0) return undefined;
+    const last = this.#parts.pop() ?? Buffer.alloc(0);
+    this.#partBytes -= last.length;
+    return this.#finish(last, 0);
   }
 
   #keep(rest: Buffer): void {
@@ -87,19 +90,9 @@ class LineSplitter {
     const length = this.#partBytes + last.length;
     const place = { line: ++this.#line, start: this.#start, end: this.#start + length + feedBytes };
     this.#start = place.end;
-    if (length > this.#maxBytes) {
-      this.#reset();
-      return place;
-    }
-    if (this.#partBytes === 0) return { bytes: last, ...place };
-    const bytes =
-      this.#parts.length === 1 && last.length === 0 ? this.#parts[0] : Buffer.concat([...this.#parts, last]);
-    this.#reset();
-    return bytes === undefined ? place : { bytes, ...place };
-  }
-
-  #reset(): void {
-    this.#parts = [];
-    this.#partBytes = 0;
+    const parts = this.#parts;
+    [this.#parts, this.#partBytes] = [[], 0];
+    if (length > this.#maxBytes) return place;
+    return { bytes: parts.length === 0 ? last : Buffer.concat([...parts, last]), ...place };
   }
 }

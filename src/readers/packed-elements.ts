@@ -8,6 +8,7 @@
 import { isUtf8 } from "node:buffer";
 
 import type { CollectionType, Packed } from "../model/record.js";
+import { behindSpace, standsAt } from "../support/json-text.js";
 
 const QUOTE = 0x22;
 const [BACKSLASH, COLON, COMMA, OPEN, CLOSE, MINUS, DOT] = [0x5c, 0x3a, 0x2c, 0x7b, 0x7d, 0x2d, 0x2e];
@@ -21,13 +22,6 @@ const [NAME, VALUE, MEMBER, SCORE] = ["name", "value", "member", "score"].map((n
   Buffer,
 ];
 
-/** Behind the white space at `from`. */
-export function behindSpace(text: Buffer, from: number): number {
-  let at = from;
-  for (let byte = text[at]; byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09; ) byte = text[++at];
-  return at;
-}
-
 /** Behind the closing quote of a string without escapes that begins at `at`; -1 when there is none. */
 export function behindString(text: Buffer, at: number): number {
   if (text[at] !== QUOTE) return -1;
@@ -38,11 +32,6 @@ export function behindString(text: Buffer, at: number): number {
     high |= byte;
   }
   return high < 0x80 || isUtf8(text.subarray(at + 1, end)) ? end + 1 : -1;
-}
-
-export function standsAt(text: Buffer, at: number, word: Buffer): boolean {
-  for (let i = 0; i < word.length; i++) if (text[at + i] !== word[i]) return false;
-  return true;
 }
 
 /** Behind `word` and one colon with the space around it; -1 when something else stands there. */

@@ -1,6 +1,7 @@
 /** Streams' entries as ranges of the text that they stand in: see `packed-elements.ts`. */
 import type { StreamEntry, StreamRecord } from "../model/record.js";
-import { behindDigits, behindName, behindSpace, behindString, PackedElements, standsAt } from "./packed-elements.js";
+import { behindSpace, standsAt } from "../support/json-text.js";
+import { behindDigits, behindName, behindString, PackedElements } from "./packed-elements.js";
 
 export type PackedEntries = NonNullable<StreamRecord["packed"]>;
 

@@ -8,10 +8,6 @@ export class PathTally {
   #low = 0;
   #high = 0;
 
-  get count(): number {
-    return this.#count;
-  }
-
   /** `bytes` is the path's UTF-8, a character each. */
   add(bytes: string): void {
     let [low, high] = [0x811c9dc5, 0x9747b28c];
@@ -43,4 +39,9 @@ const NOT_ASCII = /[\u0080-\uffff]/;
 /** A path's UTF-8, a character for each byte. */
 export function asBytes(path: string): string {
   return NOT_ASCII.test(path) ? Buffer.from(path).toString("latin1") : path;
+}
+
+/** The path of such bytes, as a string of its own: a part of a longer one would keep all of that in memory. */
+export function asText(bytes: string): string {
+  return Buffer.from(bytes, "latin1").toString();
 }

@@ -92,7 +92,6 @@ async function hashTree(root: string, { options, workDirectory, output }: Reseal
       bytes += answer.bytes;
       onProgress?.({ files: result.files, bytes });
     }
-    onProgress?.({ files: result.files, bytes });
     return result;
   } finally {
     links.close();

@@ -4,6 +4,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
+import { partitionPoint } from "../support/partition-point.js";
 import { WorkFile } from "../support/work-file.js";
 
 export interface SorterInit<T> {
@@ -102,14 +103,8 @@ export class Sorter<T> {
   #insert(heads: Head<T>[], rest: Generator<T>): void {
     const next = rest.next();
     if (next.done === true) return;
-    let [low, high] = [0, heads.length];
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      const other = heads[middle];
-      if (other !== undefined && this.#compare(other.item, next.value) <= 0) low = middle + 1;
-      else high = middle;
-    }
-    heads.splice(low, 0, { item: next.value, rest });
+    const place = partitionPoint(heads, ({ item }) => this.#compare(item, next.value) <= 0);
+    heads.splice(place, 0, { item: next.value, rest });
   }
 }
 

@@ -4,8 +4,8 @@
  */
 import { type Dirent, lstatSync, opendirSync } from "node:fs";
 import { join } from "node:path";
-import { setImmediate } from "node:timers/promises";
 import { systemCode } from "../errors/restore-error.js";
+import { Breath } from "../support/breathing.js";
 import { compareUtf8 } from "../support/byte-order.js";
 import { CHECKSUMS_FILE } from "./checksum-row.js";
 import { asBytes, PathTally } from "./path-tally.js";
@@ -14,9 +14,6 @@ import { treeFault, unreadable } from "./tree-fault.js";
 
 /** Entries asked from the system at a time. */
 const READ_AHEAD = 512;
-
-/** Files met between two turns for others. */
-const BETWEEN_PAUSES = 512;
 
 /** Names in memory, in all directories that are open at a time: some megabytes. */
 const NAMES_KEPT = 32_768;
@@ -44,10 +41,10 @@ export function walkFiles(root: string, { workDirectory, namesKept = NAMES_KEPT 
  */
 export async function tallyFiles(root: string, workDirectory: string, signal: AbortSignal): Promise<PathTally> {
   const tally = new PathTally();
-  let count = 0;
+  const breath = new Breath();
   for (const path of walk({ root, workDirectory, isOrdered: false }, "", NAMES_KEPT)) {
     if (!mayBeUnlisted(path)) tally.add(asBytes(path));
-    if (++count % BETWEEN_PAUSES === 0) await setImmediate();
+    if (breath.isDue()) await breath.take();
     if (signal.aborted) break;
   }
   return tally;

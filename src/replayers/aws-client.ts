@@ -5,7 +5,7 @@
  * It makes no client, so that each adapter keeps its SDK package to itself, and it reads no environment: regions,
  * profiles and credentials that are not given come from the SDK's own chain, endpoints never do.
  */
-import { Readable } from "node:stream";
+import { finished, Readable } from "node:stream";
 
 import type { ErrorCode } from "../errors/codes.js";
 import { RestoreError, type RestoreErrorInit, systemCode } from "../errors/restore-error.js";
@@ -104,7 +104,6 @@ export function awsClientConfig(options: AwsOptions): AwsClientConfig {
 /** Ten messages of a MiB, all of it escaped, take 60 MiB; no other answer comes near. */
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 const TOO_LONG = "ANSWER_TOO_LONG";
-const CUT = "ERR_STREAM_PREMATURE_CLOSE";
 
 /** The SDK's own collector has no bound: whatever stands at the endpoint could fill the memory with one answer. */
 export function collectAnswer(body: unknown): Promise<Buffer> {
@@ -119,10 +118,8 @@ export function collectAnswer(body: unknown): Promise<Buffer> {
       const error = new Error(`an answer is longer than ${MAX_ANSWER_BYTES} bytes`);
       source.destroy(Object.assign(error, { code: TOO_LONG }));
     });
-    source.on("end", () => resolve(Buffer.concat(parts)));
-    source.on("error", reject);
-    // Behind an end or an error this says nothing new.
-    source.on("close", () => reject(Object.assign(new Error("an answer was cut"), { code: CUT })));
+    // Also where it was cut before this.
+    finished(source, { writable: false }, (error) => (error ? reject(error) : resolve(Buffer.concat(parts))));
   });
 }
 
@@ -200,7 +197,15 @@ export interface AwsErrorContext {
 /** Never reached the server: the request cannot have been applied. */
 const NOT_SENT = new Set(["ECONNREFUSED", "ENOTFOUND", "EHOSTUNREACH", "ENETUNREACH", "EAI_AGAIN"]);
 
-const LOST = new Set(["ECONNRESET", "EPIPE", "ETIMEDOUT", "ECONNABORTED", "ESOCKETTIMEDOUT", CUT, TOO_LONG]);
+const LOST = new Set([
+  "ECONNRESET",
+  "EPIPE",
+  "ETIMEDOUT",
+  "ECONNABORTED",
+  "ESOCKETTIMEDOUT",
+  "ERR_STREAM_PREMATURE_CLOSE",
+  TOO_LONG,
+]);
 
 /**
  * The target put the request off without doing it. Not among them: ServiceUnavailable, status 503, with which elastickv

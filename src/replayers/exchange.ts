@@ -5,7 +5,7 @@
  * is done once a client: middleware is put together, the signer made and, where the endpoint is a URL, the endpoint
  * found. What serves nobody here is left out: the SDK's own retries (`Calls` does them), its log, its telemetry.
  *
- * For clients with `cacheMiddleware`: a command must not bring middleware of its own.
+ * A client may have `cacheMiddleware`, so a command must not bring middleware of its own.
  */
 import { type AwsEndpoint, collectAnswer } from "./aws-client.js";
 
@@ -69,15 +69,18 @@ interface Scheme {
 /** Names this program where the SDK would name itself, the machine and the features used, put together each time. */
 const USER_AGENT = "elastickv-restore";
 
-/** Prepares a client that was made with `exchangeConfig`, before its first request. */
-export function prepareForExchanges<S extends Scheme, T>(client: SdkClient<S, T>, endpoint: AwsEndpoint): void {
+/**
+ * Prepares a client before its first request. `endpoint`: for one that was made with `exchangeConfig`, with the same.
+ * Without it, each request goes all the way through the SDK.
+ */
+export function prepareForExchanges<S extends Scheme, T>(client: SdkClient<S, T>, endpoint?: AwsEndpoint): void {
   const { middlewareStack: stack, config } = client;
   stack.remove("loggerMiddleware");
   stack.remove("recursionDetectionMiddleware");
   stack.remove("getUserAgentMiddleware");
   // Others are placed by its name.
   stack.add((next) => next, { step: "finalizeRequest", name: "retryMiddleware", priority: "high", override: true });
-  const shortcut = "aws" in endpoint ? undefined : new Shortcut();
+  const shortcut = endpoint === undefined || "aws" in endpoint ? undefined : new Shortcut();
   if (shortcut !== undefined) stack.add(shortcut.taking, { step: "serialize", name: "exchange", priority: "high" });
   stack.add(replacingBody(shortcut), { step: "build", name: "exchangeBody", priority: "low" });
   stack.add(keepingAnswer, { step: "deserialize", name: "exchangeAnswer", priority: "low" });

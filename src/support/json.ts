@@ -4,6 +4,7 @@
  *
  * It works on bytes and decodes only names and string values.
  */
+import { behindSpace } from "./json-text.js";
 
 export class JsonNumber {
   /** The number as it stands in the text. */
@@ -89,7 +90,7 @@ const ESCAPES: Readonly<Record<number, string>> = {
   116: "\t",
 };
 /** The same as bytes; 0 for what is no escape of one character. */
-const ESCAPED_BYTES = new Uint8Array(256);
+export const ESCAPED_BYTES = new Uint8Array(256);
 for (const [kind, char] of Object.entries(ESCAPES)) ESCAPED_BYTES[Number(kind)] = char.charCodeAt(0);
 const LONE_SURROGATE = /\p{Cs}/u;
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
@@ -325,9 +326,7 @@ class JsonParser {
   }
 
   #space(): void {
-    for (let byte = this.#bytes[this.#at]; byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09; ) {
-      byte = this.#bytes[++this.#at];
-    }
+    this.#at = behindSpace(this.#bytes, this.#at);
   }
 
   #malformed(what: string): JsonSyntaxError {

@@ -3,6 +3,7 @@ import { RestoreError } from "../../errors/restore-error.js";
 import type { Outcome } from "../../model/outcome.js";
 import type { ItemRecord } from "../../model/record.js";
 import type { TableScope } from "../../model/scope.js";
+import { behindSpace } from "../../support/json-text.js";
 import type { RawAnswer } from "../exchange.js";
 import { unprocessedKeys } from "./answers.js";
 import { keyOfRecord } from "./keys.js";
@@ -48,15 +49,10 @@ const CLOSE_LIST = 0x5d;
 /** False for nearly every item, without looking at all of its text as the pattern does. */
 function mayHoldEmptyList(text: Buffer): boolean {
   for (let at = text.indexOf(OPEN_LIST); at >= 0; at = text.indexOf(OPEN_LIST, at)) {
-    at++;
-    while (isSpace(text[at])) at++;
+    at = behindSpace(text, at + 1);
     if (text[at] === CLOSE_LIST) return true;
   }
   return false;
-}
-
-function isSpace(byte: number | undefined): boolean {
-  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
 }
 
 /** What goes in one request each: no more than the target takes, `bytes` in all, and no key twice. In order. */

@@ -27,9 +27,10 @@ import {
 
 import { RestoreError } from "../../errors/restore-error.js";
 import type { CallStats } from "../calls.js";
+import { carrying, type Exchange } from "../exchange.js";
 import { type Source, streamed } from "./body.js";
 import { hasReason, NO_SUCH_BUCKET, NOT_FOUND } from "./classify-error.js";
-import { type AnswerHeaders, keepingHeaders, type Wire, withHeaders } from "./client.js";
+import { type AnswerHeaders, answerHeaders, type Wire, withHeaders } from "./client.js";
 import { decodedKey, type ObjectName, type Requests, withAttempts } from "./requests.js";
 import { assertArrived, type Stored, stored, unquoted } from "./stored.js";
 import { UploadsApi } from "./uploads-api.js";
@@ -247,10 +248,10 @@ export class S3Api {
     try {
       return await this.#requests.run("HeadObject", bucket, async () => {
         const mode = checksums ? ({ ChecksumMode: "ENABLED" } as const) : {};
-        const command = new HeadObjectCommand({ Bucket: bucket, Key: key, ...mode });
-        const headers = keepingHeaders(command.middlewareStack);
-        const answer = await this.wire.sdk.send(command);
-        return { size: answer.ContentLength ?? 0, etag: unquoted(answer.ETag), headers: headers() };
+        const exchange: Exchange = {};
+        const input = carrying({ Bucket: bucket, Key: key, ...mode }, exchange);
+        const answer = await this.wire.sdk.send(new HeadObjectCommand(input));
+        return { size: answer.ContentLength ?? 0, etag: unquoted(answer.ETag), headers: answerHeaders(exchange) };
       });
     } catch (error) {
       if (hasReason(error, NOT_FOUND)) return undefined;

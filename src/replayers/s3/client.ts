@@ -8,8 +8,7 @@
  */
 import { type PutObjectCommand, type PutObjectCommandOutput, S3Client } from "@aws-sdk/client-s3";
 import { type AwsOptions, awsClientConfig, isAws } from "../aws-client.js";
-import { prepareForExchanges } from "../exchange.js";
-import type { DeserializeMiddleware, MiddlewareStack } from "../middleware.js";
+import { type Exchange, prepareForExchanges } from "../exchange.js";
 
 /** Answer headers, names in lower case, values as the UTF-8 text that they are. */
 export type AnswerHeaders = Readonly<Record<string, string>>;
@@ -61,7 +60,7 @@ export function createWire(options: AwsOptions): Wire {
     // Without one of its own the SDK tells the console about every stream that failed.
     logger: SILENT,
   });
-  prepareForExchanges(sdk, options.endpoint);
+  prepareForExchanges(sdk);
   let serverHeader: string | undefined;
   const wire = {
     sdk,
@@ -164,16 +163,9 @@ function headersIn(input: object & { [HEADERS]?: Readonly<Record<string, string>
   return input[HEADERS];
 }
 
-/** Keeps the headers of a command's answer, whatever the SDK makes of them. */
-export function keepingHeaders(stack: MiddlewareStack): () => AnswerHeaders {
-  let kept: AnswerHeaders = {};
-  const middleware: DeserializeMiddleware = (next) => async (args) => {
-    const result = await next(args);
-    kept = Object.fromEntries(Object.entries(headersOf(result.response)).map(([name, value]) => [name, asText(value)]));
-    return result;
-  };
-  stack.add(middleware, { step: "deserialize", name: "elastickvRestoreAnswer", priority: "low" });
-  return () => kept;
+/** The headers of an answer as they came, whatever the SDK made of them. None before it came. */
+export function answerHeaders({ answer }: Exchange): AnswerHeaders {
+  return Object.fromEntries(Object.entries(answer?.headers ?? {}).map(([name, value]) => [name, asText(value)]));
 }
 
 /**

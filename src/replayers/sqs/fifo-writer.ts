@@ -207,10 +207,9 @@ export class FifoWriter implements QueueWriter {
     const { halted } = this.#init;
     for (const [i, { groupId, record }] of going.entries()) {
       const end = ends[i];
-      const line = record.place.line ?? 0;
       if (typeof end !== "object") continue;
-      if (end.kind === "failed") await halted.halt(groupId, line);
-      else if (halted.isHaltedBy(groupId, line)) await halted.release(groupId, line);
+      const line = record.place.line ?? 0;
+      await (end.kind === "failed" ? halted.halt(groupId, line) : halted.release(groupId, line));
     }
   }
 }

@@ -36,11 +36,6 @@ export class HaltedGroups {
     return failed > 0 ? place.line !== failed : this.#isRestHalted && announcedAt === undefined;
   }
 
-  /** Whether it was this message that halted the group. */
-  isHaltedBy(group: string, line: number): boolean {
-    return this.#lines.get(group) === line;
-  }
-
   /** Resolves once it is durable. */
   async halt(group: string, line: number): Promise<void> {
     if (this.#lines.set(group, line) === line) return;
@@ -51,7 +46,7 @@ export class HaltedGroups {
 
   /** Takes the halt back that this message caused. Resolves once that is durable. */
   async release(group: string, line: number): Promise<void> {
-    if (!this.isHaltedBy(group, line)) return;
+    if (this.#lines.get(group) !== line) return;
     this.#lines.set(group, 0);
     await this.#notes.noteHalted(nameOf(group), undefined);
   }

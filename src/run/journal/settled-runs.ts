@@ -3,6 +3,7 @@
  * them takes long.
  */
 import type { Position } from "../../model/position.js";
+import { partitionPoint } from "../../support/partition-point.js";
 import type { Range } from "./ranges.js";
 
 interface Run {
@@ -90,13 +91,7 @@ export class SettledRuns {
 
   /** Index of the first run that does not end below. */
   #indexOf(sequence: number): number {
-    let [low, high] = [0, this.#runs.length];
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.#runs[middle]?.last ?? 0) < sequence) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    return partitionPoint(this.#runs, ({ last }) => last < sequence);
   }
 }
 

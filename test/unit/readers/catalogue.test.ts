@@ -76,6 +76,11 @@ describe("a catalogue of several blocks", () => {
   it("names directories below a prefix once", () => {
     expect([...catalogue.directories("redis/")]).toEqual(["db_0", "db_1"]);
   });
+
+  it("is not read any more once it is closed: its file's number may be another file's by then", async () => {
+    await catalogue.close();
+    expect(() => catalogue.find(all[0] ?? "")).toThrow("after its dump was closed");
+  });
 });
 
 describe("reading ahead", () => {

@@ -7,7 +7,8 @@ import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 
 import { RestoreError } from "../../../src/errors/restore-error.js";
-import { formatChecksumRow, sortedChecksums } from "../../../src/readers/checksums.js";
+import { formatChecksumRow } from "../../../src/readers/checksum-row.js";
+import { sortedChecksums } from "../../../src/readers/checksums.js";
 import { Keymap, type KeymapEntry } from "../../../src/readers/keymap.js";
 import { readManifest } from "../../../src/readers/manifest.js";
 import { KeptBytes } from "../../../src/readers/scope-indexes.js";

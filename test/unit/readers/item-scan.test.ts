@@ -33,7 +33,7 @@ describe("a plain item", () => {
       "nul":{"NULL":true},"ss":{"SS":["a","b"]},"ns":{"NS":["1"]},"bs":{"BS":["","YWI="]},"l":{"L":[]},
       "m":{"M":{"id":{"L":[{"M":{}},{"S":""}]}}} } `.trim();
     expect(scan(text)).toMatchObject({
-      hash: { raw: Buffer.from('{"S":"a"}'), value: "a", isSimple: true },
+      hash: { raw: Buffer.from('{"S":"a"}'), value: "a" },
       range: { raw: Buffer.from('{"N":"1.0"}'), value: "1.0" },
     });
   });
@@ -42,8 +42,13 @@ describe("a plain item", () => {
     expect(scan('{"n":{"N":"1"},"id":{ "S":"käy" }}')?.hash).toEqual({
       raw: Buffer.from('{ "S":"käy" }'),
       value: "käy",
-      isSimple: false,
     });
+  });
+
+  it.each(["", "a", "käy", "a\u007fb", "a\u202eb", "\ufeff"])("shows the key as the full reading does: %j", (key) => {
+    const bytes = Buffer.from(`{"n":{"N":"1"},"id":{"S":"${key}"}}`);
+    expect(scan(bytes)).toBeDefined();
+    expect(new ItemReader(schema).read(bytes)).toEqual(readItem(bytes, schema));
   });
 });
 

@@ -2,7 +2,8 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { formatChecksumRow, sortedChecksums, surveyListing } from "../../../src/readers/checksums.js";
+import { formatChecksumRow } from "../../../src/readers/checksum-row.js";
+import { sortedChecksums, surveyListing } from "../../../src/readers/checksums.js";
 import { listingBlocks, partOf, pathOf, rowsOf } from "../../../src/readers/listing-blocks.js";
 import { collect, restoreErrorOf } from "../../support/read-dump.js";
 

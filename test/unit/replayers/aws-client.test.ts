@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { Readable } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { RestoreError } from "../../../src/errors/restore-error.js";
@@ -45,6 +46,15 @@ describe("the body of an answer", () => {
     const error = await streamCollector(endless()).catch((thrown: unknown) => thrown);
     expect(isClosed).toBe(true);
     expect(classify(error)).toMatchObject({ code: "CONNECTION", reason: "reply-lost", retry: "yes" });
+  });
+
+  it.each(["before anyone read it", "while it was read"])("that was cut %s counts as lost", async (when) => {
+    const body = new Readable({ read: () => undefined });
+    body.push("a part");
+    if (when === "before anyone read it") await once(body.destroy(), "close");
+    const taken = streamCollector(body).catch((thrown: unknown) => thrown);
+    body.destroy();
+    expect(classify(await taken)).toMatchObject({ code: "CONNECTION", reason: "reply-lost", retry: "yes" });
   });
 });
 
