@@ -1,5 +1,6 @@
 /** What a command may touch of the process that runs it. Tests hand in their own. */
 import type { Readable, Writable } from "node:stream";
+import type { Supervisor } from "./supervised.js";
 
 export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -20,6 +21,10 @@ export interface Io {
   readonly cwd: string;
   /** Silence of a target after which a connection counts as lost, in milliseconds. Absent: the replayers' own. */
   readonly silenceMs?: number;
+  /** The process that started this one, listens to it and steers it. */
+  readonly supervisor?: Supervisor;
+  /** How this program is begun again: the module that is the command line, and arguments of Node itself. */
+  readonly program?: { readonly module: string; readonly nodeArguments: readonly string[] };
   /** Aborted by the first interruption. */
   readonly signal?: AbortSignal;
 }

@@ -4,7 +4,7 @@ import { interruptionStatus } from "../errors/interruption.js";
 import { RestoreError } from "../errors/restore-error.js";
 import { COMMANDS } from "./commands.js";
 import { errorText } from "./error-text.js";
-import { HANDLERS } from "./handlers.js";
+import { handlerFor } from "./handlers.js";
 import type { Io } from "./io.js";
 import { print } from "./output.js";
 import { parse } from "./parse.js";
@@ -19,11 +19,14 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
       await print(io.stdout, `${parsed.output}\n`);
       return EXIT.ok;
     }
-    where = stateOption(parsed.args as { stateDir?: string }, io);
-    const { run } = await HANDLERS[parsed.command.name]();
+    const args = parsed.args as { readonly server?: string; readonly stateDir?: string };
+    // What is said of a daemon's jobs names the daemon itself.
+    where = args.server === undefined ? stateOption(args, io) : "";
+    const run = await handlerFor(parsed.command, args);
     return await run(parsed.args as never, io, argv.slice(1));
   } catch (error) {
     const thrown = interruption(error, io) ?? error;
+    io.supervisor?.failed(thrown);
     // Where messages cannot be written either, the exit status is all that is left.
     await print(io.stderr, errorText(thrown, where)).catch(() => undefined);
     if (!(thrown instanceof RestoreError)) return EXIT.stopped;

@@ -3,8 +3,10 @@ import { setFlagsFromString } from "node:v8";
 import { EXIT } from "../errors/codes.js";
 import { Interruption } from "../errors/interruption.js";
 import { messageOf, RestoreError, systemCode } from "../errors/restore-error.js";
+import { systemClock } from "../support/clock.js";
 import { errorText } from "./error-text.js";
 import { main } from "./main.js";
+import type { Supervision, SupervisionInit } from "./supervised.js";
 
 const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
 
@@ -22,6 +24,8 @@ export async function runProcess(): Promise<void> {
   setFlagsFromString(HEAP_GROWTH);
   // The AWS SDK would print its own support calendar at every start.
   process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] = "true";
+  let supervision: Supervision | undefined;
+  const endAtOnce = (thrown: unknown) => endUnexpectedly(thrown, supervision);
   process.on("uncaughtException", endAtOnce).on("unhandledRejection", endAtOnce);
   const interruption = new AbortController();
   let signalled: number | undefined;
@@ -35,6 +39,7 @@ export async function runProcess(): Promise<void> {
   }
   // A reader of our output that went away (`| head`) is no reason to crash.
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
+  supervision = await supervised(interruption);
   const status = await main(process.argv.slice(2), {
     env: process.env,
     stdin: process.stdin,
@@ -46,10 +51,50 @@ export async function runProcess(): Promise<void> {
     isOwnProcess: true,
     terminate: (pid) => process.kill(pid, "SIGTERM"),
     cwd: process.cwd(),
+    program: { module: process.argv[1] ?? "", nodeArguments: process.execArgv },
     signal: interruption.signal,
+    ...(supervision === undefined ? {} : { supervisor: supervision }),
   });
+  if (supervision !== undefined) await letGo(supervision);
   process.stdin.unref?.();
   process.exitCode = status === SIGNALS.SIGINT && signalled !== undefined ? signalled : status;
+}
+
+/** How long the last messages for a supervisor may take to be handed on. */
+const LAST_WORDS_MS = 1_000;
+
+/**
+ * The supervisor of this process, where one has started it and holds a channel to it open. While it does, the channel
+ * keeps the process alive: paused, a run may have nothing else that does.
+ */
+async function supervised(interruption: AbortController): Promise<Supervision | undefined> {
+  if (process.send === undefined) return undefined;
+  const { Supervision } = await import("./supervised.js");
+  const stop = () => {
+    interruption.abort(new Interruption(SIGNALS.SIGTERM));
+  };
+  const { env } = process;
+  const supervision = Supervision.begin({ send, env, clock: systemClock, stop, signal: interruption.signal });
+  if (supervision === undefined) return undefined;
+  process.on("disconnect", stop).on("message", (message) => supervision.take(message));
+  // It may have gone before anybody listened.
+  if (!process.connected) stop();
+  return supervision;
+}
+
+const send: SupervisionInit["send"] = (message, done) => {
+  if (!process.connected) return done();
+  try {
+    process.send?.(message, undefined, {}, () => done());
+  } catch {
+    done();
+  }
+};
+
+async function letGo(supervision: Supervision): Promise<void> {
+  await supervision.end(LAST_WORDS_MS);
+  process.removeAllListeners("disconnect").removeAllListeners("message");
+  if (process.connected) process.disconnect();
 }
 
 const WAITING = "interrupted: waiting for what is under way, at most about 10 s; once more ends it at once";
@@ -76,11 +121,13 @@ function isAlive(pid: number): boolean {
  * The last resort, for what a library throws where no caller can catch it: the calls that wait for it would wait for
  * ever, so the process ends. ioredis does that where a server sends a null answer that nobody asked for.
  */
-function endAtOnce(thrown: unknown): void {
+function endUnexpectedly(thrown: unknown, supervision: Supervision | undefined): void {
   const error = new RestoreError("INTERNAL", `the run was stopped by an unexpected error: ${messageOf(thrown)}`, {
     hint: "What was restored stays. Check that each endpoint leads to the server that is meant, then take the job up again: `elastickv-restore resume`.",
     cause: thrown,
   });
   process.stderr.write(`\n${errorText(error)}`);
-  process.exit(EXIT.stopped);
+  if (supervision === undefined) process.exit(EXIT.stopped);
+  supervision.failed(error);
+  void supervision.end(LAST_WORDS_MS).finally(() => process.exit(EXIT.stopped));
 }

@@ -4,32 +4,57 @@
  */
 import type { Writable } from "node:stream";
 import { MultiBar, type SingleBar } from "cli-progress";
-import type { Scope } from "../model/scope.js";
-import { type ProgressEvent, type ProgressSink, SILENT } from "../run/progress.js";
+import { escapeForDisplay } from "../model/display.js";
+import { scopeLabel } from "../model/scope.js";
+import { workClock } from "../run/control.js";
+import { type ProgressSink, SILENT } from "../run/progress.js";
 import { systemClock } from "../support/clock.js";
 import { formatBytes, formatCount, formatDuration, plural } from "./format.js";
 import type { Io } from "./io.js";
-import { ProgressState, type ScopeProgress } from "./progress-state.js";
+import { leftOf, ProgressState, type ScopeProgress, type ShownEvent, type ShownScope } from "./progress-state.js";
 
 export type ProgressKind = "auto" | "plain" | "none";
 
 const PLAIN_INTERVAL_MS = 5_000;
 
-export function progressSink(kind: ProgressKind, io: Io): ProgressSink {
-  if (kind === "none") return SILENT;
-  return kind === "auto" && io.isTty === true ? new TerminalProgress(io.stderr) : new PlainProgress(io.stderr);
+/** What shows progress, also another process's, and lines of text between. */
+export interface ShownProgress extends ProgressSink {
+  report(event: ShownEvent): void;
+  /** A line above what is drawn. */
+  say(line: string): void;
 }
 
-class PlainProgress implements ProgressSink {
+/** For one run. A supervisor is told whatever is shown here. */
+export function progressSink(kind: ProgressKind, io: Io): ProgressSink {
+  const shown = shownProgress(kind, io);
+  const told = io.supervisor?.progress();
+  if (told === undefined) return shown;
+  return {
+    report: (event) => {
+      shown.report(event);
+      told.report(event);
+    },
+  };
+}
+
+/** For one run. */
+export function shownProgress(kind: ProgressKind, { isTty, stderr, supervisor }: Io): ShownProgress {
+  if (kind === "none") return { ...SILENT, say: () => undefined };
+  const state = new ProgressState(workClock(systemClock, supervisor?.control));
+  return kind === "auto" && isTty === true ? new TerminalProgress(stderr, state) : new PlainProgress(stderr, state);
+}
+
+class PlainProgress implements ShownProgress {
   readonly #out: Writable;
-  readonly #state = new ProgressState(systemClock);
+  readonly #state: ProgressState;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(out: Writable) {
+  constructor(out: Writable, state: ProgressState) {
     this.#out = out;
+    this.#state = state;
   }
 
-  report(event: ProgressEvent): void {
+  report(event: ShownEvent): void {
     this.#state.take(event);
     if (event.type === "finished") {
       clearInterval(this.#timer);
@@ -41,6 +66,10 @@ class PlainProgress implements ProgressSink {
     this.#timer.unref();
   }
 
+  say(line: string): void {
+    this.#write(line);
+  }
+
   #tick(): void {
     const { checked, scopes, surveyed } = this.#state;
     if (checked?.isDone === false) {
@@ -48,9 +77,10 @@ class PlainProgress implements ProgressSink {
       return;
     }
     if (scopes.size === 0 && surveyed !== undefined) {
-      this.#write(`reading ${surveyed.label}: ${formatCount(surveyed.records)} records`);
+      const label = escapeForDisplay(scopeLabel(surveyed.scope));
+      this.#write(`reading ${label}: ${formatCount(surveyed.records)} records`);
     }
-    for (const scope of scopes.values()) if (!scope.isFinished) this.#line(scope);
+    for (const scope of scopes.values()) if (scope.endedAt === undefined) this.#line(scope);
   }
 
   #line(scope: ScopeProgress | undefined): void {
@@ -63,37 +93,49 @@ class PlainProgress implements ProgressSink {
 }
 
 function scopeText(scope: ScopeProgress, state: ProgressState): string {
-  const left = scope.isFinished ? undefined : state.timeLeft(scope);
+  const isFinished = scope.endedAt !== undefined;
+  const timeLeft = isFinished ? undefined : state.timeLeft(scope);
+  const left = leftOf(scope);
   return [
     plural(scope.records, "record"),
     formatBytes(scope.bytes),
     `${formatCount(Math.round(state.rate(scope)))}/s`,
-    ...(scope.left === 0 ? [] : [`${formatCount(scope.left)} ${scope.isComparison ? "differ" : "not restored"}`]),
-    ...(scope.isFinished ? ["done"] : left === undefined ? [] : [`${formatDuration(left)} left`]),
+    ...(left === 0 ? [] : [`${formatCount(left)} ${scope.isComparison ? "differ" : "not restored"}`]),
+    ...(isFinished ? ["done"] : timeLeft === undefined ? [] : [`${formatDuration(timeLeft)} left`]),
   ].join(", ");
 }
 
 const FORMAT = "{label} [{bar}] {percentage}%  {text}";
 const LABEL_CHARS = 28;
 
-class TerminalProgress implements ProgressSink {
+class TerminalProgress implements ShownProgress {
   readonly #out: Writable;
-  readonly #state = new ProgressState(systemClock);
-  readonly #byScope = new Map<Scope, SingleBar>();
+  readonly #state: ProgressState;
+  readonly #byScope = new Map<ShownScope, SingleBar>();
   /** Drawn while something is under way; in between the terminal belongs to whoever writes to it. */
   #bars: MultiBar | undefined;
   #check: SingleBar | undefined;
 
-  constructor(out: Writable) {
+  constructor(out: Writable, state: ProgressState) {
     this.#out = out;
+    this.#state = state;
   }
 
-  report(event: ProgressEvent): void {
+  report(event: ShownEvent): void {
     this.#state.take(event);
     if (event.type === "checking" || event.type === "checked") this.#showCheck();
     else if (event.type === "finished") this.#stop();
     else if (event.type === "surveyed") return;
     else if ("scope" in event && event.scope !== undefined) this.#showScope(event.scope);
+  }
+
+  say(line: string): void {
+    if (this.#bars === undefined) {
+      this.#out.write(`${line}\n`);
+      return;
+    }
+    this.#bars.log(`${line}\n`);
+    this.#bars.update();
   }
 
   #showCheck(): void {
@@ -106,11 +148,11 @@ class TerminalProgress implements ProgressSink {
     if (checked.isDone) this.#stop();
   }
 
-  #showScope(scope: Scope): void {
+  #showScope(scope: ShownScope): void {
     const progress = this.#state.scopes.get(scope);
     if (progress === undefined) return;
     const text = scopeText(progress, this.#state);
-    if (progress.isFinished) {
+    if (progress.endedAt !== undefined) {
       this.#keep(scope, `${label(progress.label)}  ${text}`);
       return;
     }
@@ -125,7 +167,7 @@ class TerminalProgress implements ProgressSink {
   }
 
   /** A scope that is done becomes a plain line above: more bars than the terminal has lines cannot be redrawn. */
-  #keep(scope: Scope, line: string): void {
+  #keep(scope: ShownScope, line: string): void {
     const bars = this.#drawn();
     const shown = this.#byScope.get(scope);
     bars.log(`${line}\n`);

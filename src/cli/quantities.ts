@@ -1,7 +1,7 @@
 /** Amounts as people write them: sizes, durations, rates. Each parser says what it takes when it is given something else. */
 import { RestoreError } from "../errors/restore-error.js";
 import { ADAPTERS, type Adapter } from "../model/scope.js";
-import type { RateLimit, RateLimits } from "../run/limits.js";
+import type { RateLimit, RateLimits } from "../run/rates.js";
 
 const SIZE_UNITS: Readonly<Record<string, number>> = {
   "": 1,
@@ -43,12 +43,19 @@ function amount(text: string, units: Readonly<Record<string, number>>): number |
   return number === undefined || unit === undefined ? undefined : Number(number) * unit;
 }
 
-/** `5000ops/s` for all, or `dynamodb=500ops/s,s3=50MiB/s`; an adapter may stand twice, with operations and with bytes. */
+/**
+ * `5000ops/s` for all, or `dynamodb=500ops/s,s3=50MiB/s`; an adapter may stand twice, with operations and with bytes.
+ * `none` is no limit, in place of one that a named target has.
+ */
 export function parseRateLimits(texts: readonly string[]): RateLimits {
   const limits: { -readonly [K in keyof RateLimits]: RateLimits[K] } = {};
-  for (const { key, value } of texts.flatMap((text) => keyed(text, "--rate-limit"))) {
+  const given = texts.flatMap((text) => keyed(text, "--rate-limit"));
+  const unlimited = new Set(given.filter(({ value }) => value.trim() === "none").map(({ key }) => key));
+  for (const { key, value } of given) {
+    if (value.trim() === "none") continue;
     const limit = parseRate(value);
     const name = key ?? "all";
+    if (unlimited.has(key)) throw new RestoreError("USAGE", `--rate-limit names ${name} with a rate and with none`);
     const both = { ...limits[name], ...limit };
     if (Object.keys(both).length !== Object.keys(limits[name] ?? {}).length + 1) {
       throw new RestoreError("USAGE", `--rate-limit names ${name} twice with the same unit`);
@@ -64,7 +71,7 @@ function parseRate(text: string): RateLimit {
   const ops = /^(\d+(?:\.\d+)?)\s*ops$/i.exec(quantity)?.[1];
   const value = ops === undefined ? amount(quantity, SIZE_UNITS) : Number(ops);
   if (match === null || value === undefined || value <= 0 || (ops === undefined && /^\d+(\.\d+)?$/.test(quantity))) {
-    throw usage("--rate-limit", text, "a rate such as 5000ops/s or 50MiB/s");
+    throw usage("--rate-limit", text, "a rate such as 5000ops/s or 50MiB/s, or none");
   }
   return ops === undefined ? { bytesPerSecond: value } : { opsPerSecond: value };
 }

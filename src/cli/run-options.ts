@@ -75,6 +75,7 @@ export async function runOptions(args: RunArguments, io: Io, progress: ProgressS
     newJobId: randomBytes(8).toString("hex"),
     clock: systemClock,
     progress,
+    ...(io.supervisor === undefined ? {} : { control: io.supervisor.control }),
     ...(io.signal === undefined ? {} : { signal: io.signal }),
   };
 }

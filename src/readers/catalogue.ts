@@ -31,8 +31,8 @@ interface IndexEntry {
 }
 
 /** A block ends with whichever comes first: tags make the row of a very large file megabytes long. */
-const ROWS_A_BLOCK = 256;
-const BLOCK_BYTES = 64 * 1024;
+const ROWS_A_BLOCK = 512;
+const BLOCK_BYTES = 128 * 1024;
 /** Of blocks as they lie in the file, in memory. */
 const KEPT_BYTES = 512 * 1024;
 

@@ -2,17 +2,17 @@
 import { interrupted } from "../errors/interruption.js";
 import { type Catalogue, CatalogueWriter } from "./catalogue.js";
 import { Problems } from "./check-problems.js";
-import { invalidChecksums } from "./checksum-row.js";
+import { CHECKSUMS_FILE, invalidChecksums } from "./checksum-row.js";
 import { sortedBlocks, surveyListing } from "./checksums.js";
-import type { CheckProgress } from "./dump.js";
+import type { CheckSink } from "./dump.js";
 import { FileThreads } from "./file-threads.js";
-import { type HashedBatch, HashPool } from "./hash-pool.js";
+import { type HashedBatch, HashPool, type TreeJob } from "./hash-pool.js";
 import { LinkCheck } from "./link-check.js";
 import { pathOf } from "./listing-blocks.js";
-import { asText, PathTally } from "./path-tally.js";
+import { asText, type PathSum, PathTally } from "./path-tally.js";
 import { identityAt } from "./row-batch.js";
 import { matchTree } from "./tree-match.js";
-import { mayBeUnlisted, tallyFiles } from "./tree-walk.js";
+import { tallyFiles } from "./tree-walk.js";
 
 /** Bytes of small files that need not be read a second time. */
 const KEPT_CONTENTS = 16 * 1024 * 1024;
@@ -21,7 +21,7 @@ export interface CheckOptions {
   readonly root: string;
   readonly workDirectory: string;
   readonly signal?: AbortSignal;
-  readonly onProgress?: (progress: CheckProgress) => void;
+  readonly onProgress?: CheckSink;
 }
 
 /**
@@ -35,16 +35,18 @@ export async function checkDump(options: CheckOptions): Promise<Catalogue> {
   const pool = new HashPool({ root, threads, signal, keptBytes: KEPT_CONTENTS });
   const look = new Look(options, writer);
   const end = new AbortController();
-  let tree: Promise<PathTally> | undefined;
+  const tree = tallied(options, threads, end.signal);
+  tree.catch((error: unknown) => pool.stop(error as Error));
   let catalogue: Catalogue | undefined;
   try {
     const survey = await surveyListing(root);
     if (survey.ownLine !== undefined) {
       throw invalidChecksums(survey.ownLine, "it lists CHECKSUMS itself, whose digest no row of it can hold");
     }
-    tree = tallyFiles(root, workDirectory, signal === undefined ? end.signal : AbortSignal.any([end.signal, signal]));
-    tree.catch((error: unknown) => pool.stop(error as Error));
-    for await (const batch of pool.hashAll(sortedBlocks(root, workDirectory, survey))) look.add(batch);
+    for await (const batch of pool.hashAll(sortedBlocks(root, workDirectory, survey))) {
+      const told = look.add(batch);
+      if (told !== undefined) await told;
+    }
     const tally = await tree;
     if (signal?.aborted === true) throw interrupted();
     await look.finish(tally);
@@ -55,8 +57,28 @@ export async function checkDump(options: CheckOptions): Promise<Catalogue> {
     writer.discard();
     look.close();
     if (catalogue === undefined) await threads.close();
-    await tree?.catch(() => undefined);
+    await tree.catch(() => undefined);
   }
+}
+
+/** A thread looks at the tree while CHECKSUMS is looked at; what is unusual about a tree is found out here. */
+async function tallied(
+  { root, workDirectory, signal }: CheckOptions,
+  threads: FileThreads,
+  end: AbortSignal,
+): Promise<PathTally> {
+  const job: TreeJob = { root, own: CHECKSUMS_FILE };
+  const stop = () => threads.stop(interrupted());
+  signal?.addEventListener("abort", stop);
+  const sum = await threads
+    .askAlone<PathSum | undefined>(job)
+    .finally(() => signal?.removeEventListener("abort", stop));
+  if (sum === undefined) {
+    return await tallyFiles(root, workDirectory, signal === undefined ? end : AbortSignal.any([end, signal]));
+  }
+  const tally = new PathTally();
+  tally.join(sum);
+  return tally;
 }
 
 /** What was seen of the files that CHECKSUMS lists. */
@@ -77,17 +99,15 @@ class Look {
     this.#links = new LinkCheck(options.workDirectory);
   }
 
-  add(batch: HashedBatch): void {
+  /** A promise where going on has to wait. */
+  add(batch: HashedBatch): Promise<void> | undefined {
     const { block, answer } = batch;
-    for (let row = 0; row < block.ends.length; row++) {
-      const path = pathOf(block, row);
-      if (!mayBeUnlisted(path)) this.#listed.add(path);
-    }
+    this.#listed.join(answer.listed);
     if (answer.exceptions.length > 0 || answer.linked.length > 0) this.#judge(batch);
     this.#writer.add(batch);
     this.#files += block.ends.length;
     this.#bytes += answer.bytes;
-    this.#options.onProgress?.({ files: this.#files, bytes: this.#bytes });
+    return this.#options.onProgress?.({ files: this.#files, bytes: this.#bytes });
   }
 
   /**

@@ -56,7 +56,10 @@ export class FileContent implements Content {
     return blocks.length === 1 && blocks[0] !== undefined ? blocks[0] : Buffer.concat(blocks);
   }
 
-  async *blocks(range?: { readonly start: number; readonly end: number }): AsyncGenerator<Buffer> {
+  async *blocks(
+    range?: { readonly start: number; readonly end: number },
+    into: readonly Buffer[] = [],
+  ): AsyncGenerator<Buffer> {
     const { start, end } = range ?? { start: 0, end: this.size };
     if (start >= end && this.size > 0) return;
     if (this.bytes !== undefined) {
@@ -67,7 +70,7 @@ export class FileContent implements Content {
     try {
       await this.#assertSame(file);
       for (let at = start - (start % BLOCK); at < end || at === 0; at += BLOCK) {
-        const block = await this.#read(file, at);
+        const block = await this.#read(file, at, into[(at / BLOCK) % into.length]);
         if (block.length === 0) return;
         yield block.subarray(Math.max(0, start - at), Math.min(block.length, end - at));
       }
@@ -93,9 +96,9 @@ export class FileContent implements Content {
   }
 
   /** One whole block, checked. */
-  async #read(file: FileHandle, at: number): Promise<Buffer> {
+  async #read(file: FileHandle, at: number, into: Buffer | undefined): Promise<Buffer> {
     const wanted = Math.min(BLOCK, this.size - at);
-    const block = Buffer.allocUnsafe(wanted);
+    const block = into?.subarray(0, wanted) ?? Buffer.allocUnsafe(wanted);
     let length = 0;
     while (length < wanted) {
       const { bytesRead } = await file.read(block, length, wanted - length, at + length).catch((error: unknown) => {

@@ -13,6 +13,9 @@ export interface CheckProgress {
   readonly bytes: number;
 }
 
+/** Told how far a check is. */
+export type CheckSink = (progress: CheckProgress) => Promise<void> | undefined;
+
 /** Files below a scope's directory, metadata included, and the bytes in them. */
 export interface ScopeSize {
   readonly files: number;
@@ -43,10 +46,11 @@ export interface Dump {
   outline(): Promise<{ readonly adapter: Adapter; readonly name: string }[]>;
 
   /**
-   * Compares tree, CHECKSUMS and files, hashing in worker threads. Nothing else may be called before it has passed.
+   * Compares tree, CHECKSUMS and files, hashing in worker threads. Nothing else may be called before it has passed. It
+   * goes on once what `onProgress` answers has resolved.
    * @throws RestoreError CHECKSUMS_*, CHECKSUM_MISMATCH, FILE_*, TREE_INVALID
    */
-  check(onProgress?: (progress: CheckProgress) => void): Promise<CheckProgress>;
+  check(onProgress?: CheckSink): Promise<CheckProgress>;
 
   /**
    * Metadata of the selected scopes, in the manifest's or else bytewise order, adapters in the order of ADAPTERS.

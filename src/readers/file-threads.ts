@@ -17,6 +17,7 @@ interface Thread {
 }
 
 interface Pending {
+  readonly load: number;
   resolve(answer: unknown): void;
   reject(error: Error): void;
 }
@@ -47,15 +48,25 @@ export class FileThreads {
     if (this.#failure === undefined && this.#threads.length < MOST_THREADS) this.#threads.push(this.#start());
   }
 
+  /** As `ask`, for a job that takes long: none is to wait behind it. */
+  askAlone<T>(job: object): Promise<T> {
+    return this.#ask(job, [], JOBS_A_THREAD);
+  }
+
   /** Gives a job to the thread with least to do; it answers with what `hash-worker.js` says. Rejects once stopped. */
   ask<T>(job: object, transfer: readonly TransferListItem[] = []): Promise<T> {
+    return this.#ask(job, transfer, 1);
+  }
+
+  #ask<T>(job: object, transfer: readonly TransferListItem[], load: number): Promise<T> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     const thread = this.#threads.reduce((best, other) => (other.load < best.load ? other : best));
     const id = this.#nextId++;
     return new Promise<T>((resolve, reject) => {
-      this.#pending.set(id, { resolve: resolve as (answer: unknown) => void, reject });
+      this.#pending.set(id, { load, resolve: resolve as (answer: unknown) => void, reject });
       // A thread keeps the process alive while somebody waits for it.
-      if (thread.load++ === 0) thread.worker.ref();
+      if (thread.load === 0) thread.worker.ref();
+      thread.load += load;
       thread.worker.postMessage({ ...job, id }, transfer);
     });
   }
@@ -64,7 +75,6 @@ export class FileThreads {
   stop(error: Error): void {
     this.#failure ??= error;
     for (const pending of this.#pending.values()) pending.reject(this.#failure);
-    this.#pending.clear();
   }
 
   /** Repeatable. */
@@ -78,9 +88,11 @@ export class FileThreads {
     const thread: Thread = { worker, load: 0 };
     worker.unref();
     worker.on("message", ({ id, answer }: { id: number; answer: unknown }) => {
-      if (--thread.load === 0) worker.unref();
-      this.#pending.get(id)?.resolve(answer);
+      const pending = this.#pending.get(id);
       this.#pending.delete(id);
+      thread.load -= pending?.load ?? 0;
+      if (thread.load === 0) worker.unref();
+      pending?.resolve(answer);
     });
     worker.on("error", (cause) => {
       this.stop(new RestoreError("LOCAL_IO", `a hashing thread stopped: ${String(cause)}`, { retry: "fatal", cause }));

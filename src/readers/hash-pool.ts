@@ -2,6 +2,7 @@
 import { interrupted } from "../errors/interruption.js";
 import type { FileThreads } from "./file-threads.js";
 import { type ListingBlock, partOf } from "./listing-blocks.js";
+import type { PathSum } from "./path-tally.js";
 import { KEPT_BYTES } from "./row-batch.js";
 
 /** A row whose file is not as the row says: its digest, or why there is none. */
@@ -19,6 +20,13 @@ export interface HashJob {
   readonly isKept: boolean;
 }
 
+/** A tree whose files are to be tallied. */
+export interface TreeJob {
+  readonly root: string;
+  /** The path of a file that does not count. */
+  readonly own: string;
+}
+
 /** What a thread found of a batch's files; rows are counted from the batch's first. */
 export interface HashAnswer {
   /** Of rows that have an error they mean nothing. */
@@ -33,6 +41,8 @@ export interface HashAnswer {
   readonly linked: readonly number[];
   /** Of files of several blocks: see `row-batch.js`. */
   readonly tagged: readonly { readonly row: number; readonly tags: string }[];
+  /** Of the rows' paths, without those that may be unlisted. */
+  readonly listed: PathSum;
   /** Of all files, one behind the other; absent when they are not small, or not wanted. */
   readonly contents?: Uint8Array | undefined;
 }

@@ -2,15 +2,19 @@
  * Opens, reads and hashes files in a worker thread, with synchronous I/O: for many small files that is several times
  * faster than promises. Plain JavaScript, because a worker is loaded by Node itself, from the sources as from the build.
  *
- * Takes a HashJob or a ReadJob and answers `{ id, answer }` with a HashAnswer or a ReadAnswer.
+ * Takes a HashJob, a ReadJob or a TreeJob and answers `{ id, answer }` with a HashAnswer, a ReadAnswer or what
+ * `tallyTree` says.
  */
 import { createHash, hash, randomBytes } from "node:crypto";
 import { closeSync, constants, fstatSync, lstatSync, openSync, readSync } from "node:fs";
 import { parentPort } from "node:worker_threads";
+import { asBytes, PathTally } from "./path-tally.js";
 import { BLOCK, blockTag, COLUMN_WORDS, DEVICE_WORD, INODE_WORD, KEPT_BYTES, PATH_AT, TAG_BYTES } from "./row-batch.js";
+import { mayBeUnlisted, tallyTree } from "./tree-tally.js";
 
 /** @typedef {import("./hash-pool.js").HashJob} HashJob */
 /** @typedef {import("./hash-pool.js").HashAnswer} HashAnswer */
+/** @typedef {import("./hash-pool.js").TreeJob} TreeJob */
 /** @typedef {import("./read-ahead.js").ReadJob} ReadJob */
 /** @typedef {import("./read-ahead.js").ReadAnswer} ReadAnswer */
 
@@ -36,12 +40,15 @@ function compareRows({ root, rows, count, isKept }) {
   const linked = [];
   /** @type {{ row: number, tags: string }[]} */
   const tagged = [];
+  const listed = new PathTally();
   let bytes = 0;
   const start = performance.now();
   for (let row = 0, at = 0; row < count; row++) {
     const end = text.indexOf("\0", at + PATH_AT);
+    const path = text.slice(at + PATH_AT, end);
+    if (!mayBeUnlisted(path)) listed.add(asBytes(path));
     try {
-      const { links, size, sha256, tags } = hashFile(`${root}/${text.slice(at + PATH_AT, end)}`);
+      const { links, size, sha256, tags } = hashFile(`${root}/${path}`);
       if (links > 1) linked.push(row);
       if (tags !== "") tagged.push({ row, tags });
       if (!text.startsWith(sha256, at)) exceptions.push({ row, sha256 });
@@ -57,7 +64,8 @@ function compareRows({ root, rows, count, isKept }) {
     at = end + 1;
   }
   const contents = isKept && bytes <= KEPT_BYTES ? new Uint8Array(kept.subarray(0, bytes)) : undefined;
-  return { columns, bytes, ms: performance.now() - start, exceptions, linked, tagged, contents };
+  const ms = performance.now() - start;
+  return { columns, bytes, ms, exceptions, linked, tagged, listed: listed.sum, contents };
 }
 
 /**
@@ -214,7 +222,11 @@ function isAsFound(columns, first, word) {
   return true;
 }
 
-parentPort?.on("message", (/** @type {{ id: number } & (HashJob | ReadJob)} */ job) => {
+parentPort?.on("message", (/** @type {{ id: number } & (HashJob | ReadJob | TreeJob)} */ job) => {
+  if ("own" in job) {
+    parentPort?.postMessage({ id: job.id, answer: tallyTree(job.root, job.own) });
+    return;
+  }
   const answer = "columns" in job ? readRows(job) : compareRows(job);
   const moved = "columns" in answer ? [answer.columns, answer.contents] : [answer.contents];
   const buffers = moved.flatMap((view) => (view === undefined ? [] : [/** @type {ArrayBuffer} */ (view.buffer)]));

@@ -28,13 +28,11 @@ export interface ListingBlock {
   readonly line: number;
 }
 
-const BLOCK_BYTES = 64 * 1024;
+const BLOCK_BYTES = 256 * 1024;
 const ROWS_A_BLOCK = 512;
+const [SPACE, DOT, SLASH] = [0x20, 0x2e, 0x2f];
 const LINE_FEED = 10;
 const DIGEST_CHARS = 64;
-
-/** A row that has the form already, with a path of plain segments. `parseRow` judges all others. */
-const PLAIN = /[0-9a-f]{64} {2}(?:(?!\.{1,2}\/)[^/\0\r\n\\]+\/)*(?!\.{1,2}\n)[^/\0\r\n\\]+\n/y;
 
 /** The dump's own. @throws RestoreError CHECKSUMS_MISSING, CHECKSUMS_INVALID, TREE_INVALID, DUMP_UNREADABLE */
 export async function* listingBlocks(root: string): AsyncGenerator<ListingBlock> {
@@ -74,16 +72,48 @@ async function* blocksOf(file: FileHandle): AsyncGenerator<ListingBlock> {
 
 /** `bytes` are lines with their feeds, and become the block's. */
 function toBlock(bytes: Buffer, line: number): ListingBlock {
+  if (!isUtf8(bytes)) return toBlockByRows(bytes, line);
   const text = bytes.toString("latin1");
   const ends: number[] = [];
-  if (!isUtf8(bytes)) return toBlockByRows(bytes, line);
-  for (let start = 0; start < text.length; start = PLAIN.lastIndex) {
-    PLAIN.lastIndex = start;
-    if (!PLAIN.test(text) || PLAIN.lastIndex - start > MAX_ROW_BYTES) return toBlockByRows(bytes, line);
-    ends.push(PLAIN.lastIndex);
+  for (let start = 0; start < bytes.length; ) {
+    const end = behindPlainRow(bytes, start);
+    if (end < 0 || end - start > MAX_ROW_BYTES) return toBlockByRows(bytes, line);
+    ends.push(end);
+    start = end;
   }
   for (const end of ends) bytes[end - 1] = 0;
   return { rows: bytes, text, ends, line };
+}
+
+const [OTHER, DIGIT, END] = [0, 1, 2];
+/** By byte: hex digits, what ends a segment of a path or has no place in one, and all others. */
+const KINDS = Uint8Array.from({ length: 256 }, (_, byte) => {
+  if (/[0-9a-f]/.test(String.fromCharCode(byte))) return DIGIT;
+  return /[/\0\r\n\\]/.test(String.fromCharCode(byte)) ? END : OTHER;
+});
+
+/**
+ * Behind the row that begins at `start` when it has the form already, with a path of plain segments; -1 for all others,
+ * which `parseRow` judges. A line feed is the last of the bytes.
+ */
+function behindPlainRow(bytes: Buffer, start: number): number {
+  let at = start;
+  while (KINDS[bytes[at] ?? 0] === DIGIT) at++;
+  if (at !== start + DIGEST_CHARS || bytes[at] !== SPACE || bytes[at + 1] !== SPACE) return -1;
+  for (let segment = start + PATH_AT; ; segment = at + 1) {
+    at = segment;
+    while (at < bytes.length && KINDS[bytes[at] ?? 0] !== END) at++;
+    if (isNoName(bytes, segment, at)) return -1;
+    if (bytes[at] === LINE_FEED) return at + 1;
+    if (bytes[at] !== SLASH) return -1;
+  }
+}
+
+/** Empty, `.` or `..`. */
+function isNoName(bytes: Buffer, start: number, end: number): boolean {
+  if (end - start > 2) return false;
+  for (let at = start; at < end; at++) if (bytes[at] !== DOT) return false;
+  return true;
 }
 
 /** Of rows that are not all in the one form, or not all rows. */

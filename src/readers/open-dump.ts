@@ -3,7 +3,7 @@ import { RestoreError } from "../errors/restore-error.js";
 import { ADAPTERS, type Adapter, type Scope, type ScopeByAdapter } from "../model/scope.js";
 import type { Catalogue } from "./catalogue.js";
 import { checkDump } from "./check.js";
-import type { CheckProgress, Dump, OpenOptions, ScopeSelection, ScopeSize } from "./dump.js";
+import type { CheckProgress, CheckSink, Dump, OpenOptions, ScopeSelection, ScopeSize } from "./dump.js";
 import { TableReader } from "./dynamodb.js";
 import { readTableScope } from "./dynamodb-scope.js";
 import { MANIFEST_FILE, type Manifest, type ManifestFile, readManifest } from "./manifest.js";
@@ -72,7 +72,7 @@ class OpenedDump implements Dump {
     return outline;
   }
 
-  async check(onProgress?: (progress: CheckProgress) => void): Promise<CheckProgress> {
+  async check(onProgress?: CheckSink): Promise<CheckProgress> {
     const { workDirectory, signal } = this.#options;
     await this.#checked?.close();
     this.#checked = undefined;

@@ -4,7 +4,7 @@ import type { Catalogue } from "./catalogue.js";
 import type { Keymap } from "./keymap.js";
 import { decodeSegment, encodeSegment, fallbackSegment, isFallback } from "./segments.js";
 
-export const REDIS_DIRECTORIES = {
+const REDIS_DIRECTORIES = {
   hashes: ".json",
   hll: ".bin",
   lists: ".json",
@@ -26,18 +26,36 @@ export interface KeyFile {
   readonly segment: string;
 }
 
-/** Undefined for a file that is no key's: `below` is the path below the database's directory. */
-export function keyFileOf(below: string): KeyFile | undefined {
-  const slash = below.indexOf("/");
-  const directory = below.slice(0, Math.max(0, slash));
-  if (!isKeyDirectory(directory) || below.includes("/", slash + 1)) return undefined;
-  const extension = REDIS_DIRECTORIES[directory];
-  if (!below.endsWith(extension)) return undefined;
-  return { directory, segment: below.slice(slash + 1, -extension.length) };
+interface KeyFolder {
+  readonly directory: RedisDirectory;
+  /** The directory with its slash. */
+  readonly start: string;
+  readonly extension: string;
 }
 
-function isKeyDirectory(name: string): name is RedisDirectory {
-  return Object.hasOwn(REDIS_DIRECTORIES, name);
+const FOLDERS: readonly KeyFolder[] = DIRECTORIES.map((directory) => {
+  return { directory, start: `${directory}/`, extension: REDIS_DIRECTORIES[directory] };
+});
+
+/** Of the path that was asked for last: the next one is mostly of the same. */
+let latest: KeyFolder | undefined;
+
+/** Undefined for a file that is no key's: `below` is the path below the database's directory. */
+export function keyFileOf(below: string): KeyFile | undefined {
+  if (latest === undefined || !below.startsWith(latest.start)) latest = folderOf(below);
+  if (latest === undefined) return undefined;
+  const { directory, start, extension } = latest;
+  if (!below.endsWith(extension) || below.includes("/", start.length)) return undefined;
+  return { directory, segment: below.slice(start.length, -extension.length) };
+}
+
+/** True for a path that only a key's file may have. */
+export function isInKeyFolder(below: string): boolean {
+  return folderOf(below) !== undefined;
+}
+
+function folderOf(below: string): KeyFolder | undefined {
+  return FOLDERS.find(({ start }) => below.startsWith(start));
 }
 
 /** @throws SegmentError, and Error when KEYMAP has no line for a fallback name (which `scopes` has ruled out) */

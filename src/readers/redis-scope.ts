@@ -4,7 +4,7 @@ import type { DatabaseScope } from "../model/scope.js";
 import type { Catalogue } from "./catalogue.js";
 import { structuralError } from "./faults.js";
 import { Keymap, type KeymapEntry } from "./keymap.js";
-import { type KeyFile, keyFileOf, REDIS_DIRECTORIES, TTL_FILES } from "./redis-layout.js";
+import { isInKeyFolder, type KeyFile, keyFileOf, TTL_FILES } from "./redis-layout.js";
 import type { ScopeContext } from "./scope-context.js";
 import type { ScopeDirectory } from "./scope-directories.js";
 import { assertSegment, fallbackSegment, isFallback, isPlain } from "./segments.js";
@@ -26,12 +26,11 @@ export async function readDatabaseScope(
 ): Promise<{ scope: ReadDatabaseScope; indexes: DatabaseIndexes }> {
   const { catalogue } = context;
   const keymap = await loadKeymap(context, path);
-  const strays = assertNames(catalogue, path, keymap);
-  const strings = await loadTimes(context, path, "strings");
-  const hll = await loadTimes(context, path, "hll");
-  const warnings = [...strings.warnings, ...hll.warnings, ...strays.warnings];
+  const times = { strings: await loadTimes(context, path, "strings"), hll: await loadTimes(context, path, "hll") };
+  const { strays, dangling } = assertNames(catalogue, path, { keymap, times });
+  const warnings = [...dangling, ...strays.warnings];
   const scope = { adapter: "redis" as const, name, path, database: databaseNumber(name), warnings };
-  return { scope, indexes: { keymap, times: { strings: strings.index, hll: hll.index } } };
+  return { scope, indexes: { keymap, times } };
 }
 
 /** `db_3` is 3. */
@@ -54,15 +53,25 @@ async function loadKeymap({ catalogue, indexes }: ScopeContext, database: string
   return Keymap.load(path, catalogue.content(row), { names: indexes.names, unique: false, check });
 }
 
-/** Makes sure that every key can be known. Tells of files that are no key's. */
-function assertNames(catalogue: Catalogue, database: string, keymap: Keymap): StrayFiles {
+/** Makes sure that every key can be known. Tells of files that are no key's, and of times that are none's. */
+function assertNames(
+  catalogue: Catalogue,
+  database: string,
+  { keymap, times }: DatabaseIndexes,
+): { strays: StrayFiles; dangling: string[] } {
   const prefix = `${database}/`;
   const strays = new StrayFiles();
+  const met = { strings: 0, hll: 0 };
   for (const { path } of catalogue.rows(prefix)) {
     const below = path.slice(prefix.length);
     const file = keyFileOf(below);
-    if (file !== undefined) assertKey(path, file, keymap);
-    else if (Object.keys(REDIS_DIRECTORIES).some((directory) => below.startsWith(`${directory}/`))) {
+    if (file !== undefined) {
+      const { directory, segment } = file;
+      assertKey(path, file, keymap);
+      if ((directory === "strings" || directory === "hll") && times[directory].get(segment) !== undefined) {
+        met[directory]++;
+      }
+    } else if (isInKeyFolder(below)) {
       throw structuralError(
         "NAME_INVALID",
         { path },
@@ -70,7 +79,16 @@ function assertNames(catalogue: Catalogue, database: string, keymap: Keymap): St
       );
     } else if (!OWN_FILES.has(below)) strays.add(path);
   }
-  return strays;
+  const dangling = [danglingLines(times.strings, met.strings), danglingLines(times.hll, met.hll)];
+  return { strays, dangling: dangling.flat() };
+}
+
+/** A warning of lines whose key has no file. */
+function danglingLines({ path, size }: TtlIndex, met: number): string[] {
+  const dangling = size - met;
+  if (dangling === 0) return [];
+  const lines = `${dangling} ${dangling === 1 ? "line" : "lines"}`;
+  return [`${escapeForDisplay(path)} has ${lines} without a key's file: left out`];
 }
 
 function assertKey(path: string, { segment }: KeyFile, keymap: Keymap): void {
@@ -82,24 +100,14 @@ function assertKey(path: string, { segment }: KeyFile, keymap: Keymap): void {
   }
 }
 
-/** Reads an expiry file; warns of lines whose key has no file. */
 async function loadTimes(
   { catalogue, indexes }: ScopeContext,
   database: string,
   directory: keyof typeof TTL_FILES,
-): Promise<{ index: TtlIndex; warnings: string[] }> {
+): Promise<TtlIndex> {
   const path = `${database}/${TTL_FILES[directory]}`;
-  const index = new TtlIndex(path, indexes.times);
+  const index = new TtlIndex(path, indexes);
   const row = catalogue.find(path);
-  if (row === undefined) return { index, warnings: [] };
-  await index.load(catalogue.content(row));
-  let met = 0;
-  for (const { path: key } of catalogue.rows(`${database}/${directory}/`)) {
-    const file = keyFileOf(key.slice(database.length + 1));
-    if (file !== undefined && index.get(file.segment) !== undefined) met++;
-  }
-  const dangling = index.size - met;
-  if (dangling === 0) return { index, warnings: [] };
-  const lines = `${dangling} ${dangling === 1 ? "line" : "lines"}`;
-  return { index, warnings: [`${escapeForDisplay(path)} has ${lines} without a key's file: left out`] };
+  if (row !== undefined) await index.load(catalogue.content(row));
+  return index;
 }

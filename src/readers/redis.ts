@@ -8,11 +8,12 @@ import type { Catalogue, CatalogueRow } from "./catalogue.js";
 import { faultyRecord, RecordFault, type RecordFrame } from "./faults.js";
 import { collectionInMemory, readCollection } from "./redis-collection.js";
 import { readHyperLogLog } from "./redis-hll.js";
-import { earlierFileOf, type KeyFile, keyFileOf, keyOf, type RedisDirectory } from "./redis-layout.js";
+import { earlierFileOf, isInKeyFolder, type KeyFile, keyFileOf, keyOf, type RedisDirectory } from "./redis-layout.js";
 import type { DatabaseIndexes } from "./redis-scope.js";
 import { readStream, streamInMemory } from "./redis-stream.js";
 import type { ScopeReader } from "./scope-reader.js";
 import { SeenKeys } from "./seen-keys.js";
+import { isBare, isFallback } from "./segments.js";
 
 const COLLECTIONS: Partial<Record<RedisDirectory, CollectionType>> = {
   hashes: "hash",
@@ -55,8 +56,9 @@ export class DatabaseReader implements ScopeReader<"redis"> {
     }
   }
 
-  /** Keys of the files up to that one. */
-  #seenUpTo(last: string | undefined): SeenKeys {
+  /** Keys of the files up to that one; undefined where no two files can be of one key. */
+  #seenUpTo(last: string | undefined): SeenKeys | undefined {
+    if (this.#indexes.keymap.size === 0 && this.#folders() <= 1) return undefined;
     const seen = new SeenKeys(this.#catalogue.count);
     if (last === undefined) return seen;
     for (const { path } of this.#catalogue.rows(this.#prefix)) {
@@ -67,13 +69,18 @@ export class DatabaseReader implements ScopeReader<"redis"> {
     return seen;
   }
 
+  #folders(): number {
+    return [...this.#catalogue.directories(this.#prefix)].filter((name) => isInKeyFolder(`${name}/`)).length;
+  }
+
   /** A promise only where a file has to be waited for. */
   #record(row: CatalogueRow, { file, seen }: Met): DumpRecord<"redis"> | Promise<DumpRecord<"redis">> {
     const key = keyOf(file.segment, this.#indexes.keymap);
     const place = { path: row.path };
-    const frame = { place, after: place, displayKey: displayBytes(key), bytes: row.size, key };
+    const displayKey = isShownAsKey(file.segment) ? file.segment : displayBytes(key);
+    const frame = { place, after: place, displayKey, bytes: row.size, key };
     try {
-      if (!seen.isNew(key)) this.#assertFirst(row.path, file, key);
+      if (seen?.isNew(key) === false) this.#assertFirst(row.path, file, key);
       const content = this.#catalogue.content(row);
       return this.#atHand(frame, file, content) ?? this.#readLater(frame, file, content);
     } catch (error) {
@@ -133,7 +140,11 @@ export class DatabaseReader implements ScopeReader<"redis"> {
 /** A key's file, and the keys that stood before it. */
 interface Met {
   readonly file: KeyFile;
-  readonly seen: SeenKeys;
+  readonly seen: SeenKeys | undefined;
+}
+
+function isShownAsKey(segment: string): boolean {
+  return isBare(segment) && !isFallback(segment);
 }
 
 type KeyFrame = RecordFrame & { readonly key: Buffer };

@@ -18,7 +18,8 @@ import { blocksOfRows, rowsOf } from "./listing-blocks.js";
 import { readManifest } from "./manifest.js";
 import { identityAt } from "./row-batch.js";
 import { treeFault, unreadable } from "./tree-fault.js";
-import { mayBeUnlisted, walkFiles } from "./tree-walk.js";
+import { mayBeUnlisted } from "./tree-tally.js";
+import { walkFiles } from "./tree-walk.js";
 
 export interface ResealOptions {
   /** Only tell. */

@@ -13,7 +13,7 @@ import { structuralError } from "./faults.js";
 import { MANIFEST_FILE, type Manifest } from "./manifest.js";
 import { decodeSegment, encodeSegment, fallbackSegment, isFallback, SegmentError } from "./segments.js";
 import { unreadable } from "./tree-fault.js";
-import { mayBeUnlisted } from "./tree-walk.js";
+import { mayBeUnlisted } from "./tree-tally.js";
 
 export interface ScopeDirectory {
   readonly adapter: Adapter;

@@ -5,6 +5,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
+import { QuickFilter } from "../support/quick-filter.js";
 import { SpillingMap } from "../support/spilling-map.js";
 import { SpillingSet } from "../support/spilling-set.js";
 import { WorkFile } from "../support/work-file.js";
@@ -14,6 +15,8 @@ export class ScopeIndexes {
   readonly names: KeptBytes;
   /** Expiry times, by the file's path and the key's segment. */
   readonly times: SpillingMap;
+  /** Segments of keys that have one, of whatever file: most keys have none. */
+  readonly expiring = new QuickFilter();
   /** Keys that a bucket's KEYMAP gives, by its path and the key. */
   readonly mappedKeys: SpillingSet;
 

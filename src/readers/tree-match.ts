@@ -2,7 +2,8 @@
 import { compareUtf8 } from "../support/byte-order.js";
 import { Problems } from "./check-problems.js";
 import { sortedChecksums } from "./checksums.js";
-import { mayBeUnlisted, walkFiles } from "./tree-walk.js";
+import { mayBeUnlisted } from "./tree-tally.js";
+import { walkFiles } from "./tree-walk.js";
 
 export interface TreeMatch {
   readonly problems: Problems;

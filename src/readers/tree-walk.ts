@@ -11,6 +11,7 @@ import { CHECKSUMS_FILE } from "./checksum-row.js";
 import { asBytes, PathTally } from "./path-tally.js";
 import { Sorter } from "./sorter.js";
 import { treeFault, unreadable } from "./tree-fault.js";
+import { mayBeUnlisted } from "./tree-tally.js";
 
 /** Entries asked from the system at a time. */
 const READ_AHEAD = 512;
@@ -120,18 +121,4 @@ function kindOf(entry: Dirent): string | undefined {
   if (entry.isSymbolicLink()) return "a symbolic link";
   if (entry.isFIFO()) return "a FIFO";
   return entry.isSocket() ? "a socket" : "a device or unknown thing";
-}
-
-const DEBRIS = /^\..*\.tmp-[^/]*$|^\.MANIFEST\.json\..*\.tmp$/s;
-const REMAP = "._id_remap.jsonl";
-const DOT = ".";
-
-/**
- * Files that may stand in a tree unlisted: what a crashed writer left, and what this tool writes beside streams. Takes
- * the path as text or as its bytes, a character each.
- */
-export function mayBeUnlisted(path: string): boolean {
-  if (path.endsWith(REMAP) || path.startsWith(".scratch/")) return true;
-  const name = path.lastIndexOf("/") + 1;
-  return path[name] === DOT && DEBRIS.test(path.slice(name));
 }

@@ -1,23 +1,22 @@
 /** `strings_ttl.jsonl` and `hll_ttl.jsonl`: expiry times by encoded segment, read once. */
 import type { Content } from "../model/record.js";
 import { parseJson } from "../support/json.js";
-import type { SpillingMap } from "../support/spilling-map.js";
 import { structural, structuralError } from "./faults.js";
 import { asInteger, asObject, asString, FieldError } from "./json-access.js";
 import { lines, tooLong } from "./lines.js";
-import { indexKey } from "./scope-indexes.js";
+import { indexKey, type ScopeIndexes } from "./scope-indexes.js";
 
 const INT64_MAX = 2n ** 63n - 1n;
 
 export class TtlIndex {
-  readonly #path: string;
-  readonly #times: SpillingMap;
+  readonly path: string;
+  readonly #indexes: Pick<ScopeIndexes, "times" | "expiring">;
   #size = 0;
 
-  /** Of the file at `path`. `times` takes what it tells; no other file's under the same path. */
-  constructor(path: string, times: SpillingMap) {
-    this.#path = path;
-    this.#times = times;
+  /** Of the file at `path`. `indexes` take what it tells; no other file's under the same path. */
+  constructor(path: string, indexes: Pick<ScopeIndexes, "times" | "expiring">) {
+    this.path = path;
+    this.#indexes = indexes;
   }
 
   /** Different keys. */
@@ -27,11 +26,13 @@ export class TtlIndex {
 
   /** @throws RestoreError TTL_INVALID for malformed lines and a key with two times; LOCAL_IO, CHANGED_AFTER_CHECK */
   async load(content: Content): Promise<void> {
-    const path = this.#path;
+    const { path } = this;
+    const { times, expiring } = this.#indexes;
     for await (const { bytes, line } of lines(content.blocks())) {
       if (bytes === undefined) throw structuralError("TTL_INVALID", { path, line }, tooLong());
       const { key, time } = structural("TTL_INVALID", { path, line }, () => parseLine(bytes));
-      const before = this.#times.set(indexKey(path, key), time);
+      expiring.add(key);
+      const before = times.set(indexKey(path, key), time);
       if (before === undefined) this.#size++;
       else if (before !== time) {
         throw structuralError("TTL_INVALID", { path, line }, `"${key}" has two expiry times`);
@@ -41,7 +42,8 @@ export class TtlIndex {
 
   /** @throws RestoreError LOCAL_IO */
   get(segment: string): bigint | undefined {
-    return this.#size === 0 ? undefined : this.#times.get(indexKey(this.#path, segment));
+    const { times, expiring } = this.#indexes;
+    return this.#size > 0 && expiring.mayHold(segment) ? times.get(indexKey(this.path, segment)) : undefined;
   }
 }
 

@@ -26,6 +26,10 @@ export interface Pacer {
    */
   readonly portion: Portion;
   acquire(ops: number, bytes: number, signal?: AbortSignal): Promise<void>;
+  /** The request that was last let by has ended, or waits until one that it makes itself is let by. */
+  ended?(): void;
+  /** Milliseconds since then, in Unix milliseconds, in which nothing was let by because the run was paused. */
+  pausedSince?(at: number): number;
 }
 
 const ANY_PORTION: Portion = { ops: Number.POSITIVE_INFINITY, bytes: Number.POSITIVE_INFINITY };
@@ -146,6 +150,12 @@ export class Calls {
     return this.#init.signal;
   }
 
+  /** Milliseconds since then, in Unix milliseconds, in which requests could be made: what counts against retries. */
+  workedSince(at: number): number {
+    const { clock, pacer } = this.#init;
+    return clock.now() - at - (pacer.pausedSince?.(at) ?? 0);
+  }
+
   /**
    * Runs `attempt` until it succeeds, fails for good, or `maxRetryTimeMs` has passed since the first failure.
    * `attempt` may keep what it achieved in its closure and throw a THROTTLED error to be called again for the rest.
@@ -172,7 +182,8 @@ export class Calls {
         }
         firstFailureAt ??= clock.now();
         const waitMs = backoffMs(failures++);
-        if (clock.now() + waitMs - firstFailureAt > maxRetryTimeMs) throw this.#gaveUp(error, options, firstFailureAt);
+        const isTooLong = this.workedSince(firstFailureAt) + waitMs > maxRetryTimeMs;
+        if (isTooLong) throw this.#gaveUp(error, options, firstFailureAt);
         this.stats.retries++;
         await this.#waiting(clock.sleep(waitMs, signal));
       }
@@ -182,6 +193,7 @@ export class Calls {
   async #permission(options: CallOptions): Promise<void> {
     const { pacer, signal, pacingSignal = signal } = this.#init;
     const [ops, bytes] = [amountOf(options.ops, 1), amountOf(options.bytes, 0)];
+    if (options.isNested === true) pacer.ended?.();
     try {
       await pacer.acquire(ops, bytes, pacingSignal);
     } catch (error) {
@@ -192,9 +204,18 @@ export class Calls {
 
   /** One attempt, when its turn has come. */
   async #once<T>({ operation, isNested }: CallOptions, attempt: () => Promise<T>): Promise<T> {
+    const { pacer } = this.#init;
+    try {
+      return await this.#inTurn(operation, isNested === true, attempt);
+    } finally {
+      if (isNested !== true) pacer.ended?.();
+    }
+  }
+
+  async #inTurn<T>(operation: string, isNested: boolean, attempt: () => Promise<T>): Promise<T> {
     const { clock, classify, signal } = this.#init;
     const { governor, passed, stats } = this.#shared;
-    const ticket = isNested === true ? undefined : await this.#waiting(governor.enter(signal));
+    const ticket = isNested ? undefined : await this.#waiting(governor.enter(signal));
     const beganAt = clock.now();
     stats.requests++;
     try {

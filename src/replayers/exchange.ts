@@ -17,8 +17,16 @@ export interface RawAnswer {
   readonly body: Buffer;
 }
 
+/** When a request goes out, and what is done then. */
+export interface Timing {
+  /** Made and signed at once, sent only when this has resolved; not sent where it rejects: the call rejects with that. */
+  readonly sendAfter?: Promise<unknown> | undefined;
+  /** Called when the request is on its way, for what can be done before its answer comes. Must not throw. */
+  readonly meanwhile?: (() => void) | undefined;
+}
+
 /** One request. Goes along with a command's input, whose own members then only choose operation and endpoint. */
-export interface Exchange {
+export interface Exchange extends Timing {
   /** Sent in place of what the SDK would make of the input. */
   readonly body?: Buffer;
   /** The whole answer where there is nothing more in it to read: the SDK does not look at it. */
@@ -147,12 +155,16 @@ function replacingBody(shortcut: Shortcut | undefined) {
   };
 }
 
-/** Next to the wire: reads the body once and hands it on in one piece. */
+/** Next to the wire: sends when it is time, reads the body once and hands it on in one piece. */
 function keepingAnswer<R extends { response: unknown }>(next: Handler<R>): Handler<R> {
   return async (args) => {
-    const result = await next(args);
     const exchange = exchangeOf(args.input);
-    if (exchange === undefined) return result;
+    if (exchange === undefined) return await next(args);
+    if (exchange.sendAfter !== undefined) await exchange.sendAfter;
+    const answered = next(args);
+    // What is handed over in this turn of the event loop goes out at its end.
+    if (exchange.meanwhile !== undefined) setImmediate(exchange.meanwhile);
+    const result = await answered;
     const { response } = result;
     if (!isResponse(response)) throw new TypeError("the client took no HTTP answer");
     const body = await collectAnswer(response.body);

@@ -125,6 +125,16 @@ export interface Replayer<A extends Adapter = Adapter> {
   write(scope: ScopeByAdapter[A], batch: readonly RecordByAdapter[A][]): Promise<Outcome[]>;
 
   /**
+   * As `write`, for a batch whose announcement is on its way to the disk: what a request needs is made meanwhile. Nothing
+   * is sent before `announced` has resolved, and nothing where it rejects. Absent where there is little to make.
+   */
+  writeOnceAnnounced?(
+    scope: ScopeByAdapter[A],
+    batch: readonly RecordByAdapter[A][],
+    announced: Promise<void>,
+  ): Promise<Outcome[]>;
+
+  /**
    * A key of the dump that will not be written (its record is faulty): a replace that deletes what the dump lacks spares
    * it. Undefined is a key that can no longer be known: then nothing may be deleted.
    */

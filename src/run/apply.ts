@@ -38,6 +38,7 @@ export interface ApplyOptions extends RunOptions {
  */
 export async function apply(options: ApplyOptions): Promise<Report> {
   const startedAt = options.clock.monotonic();
+  const pausedBefore = options.control?.pausedMs ?? 0;
   let run: PreparedRun | undefined;
   let opened: Job | undefined;
   let isWriting = false;
@@ -62,7 +63,7 @@ export async function apply(options: ApplyOptions): Promise<Report> {
     if (opened?.isResumed !== true) assertMemory(run);
     await assertConfirmed(options, run, plan);
     isWriting = true;
-    return await write({ options, run, plan, dumpDigest, startedAt });
+    return await write({ options, run, plan, dumpDigest, startedAt, pausedBefore });
   } catch (error) {
     // A job that never wrote anything leaves nothing to be taken up.
     if (opened !== undefined && !opened.isResumed && !isWriting) await opened.forget();
@@ -120,12 +121,14 @@ async function write({
   plan,
   dumpDigest,
   startedAt,
+  pausedBefore,
 }: {
   readonly options: ApplyOptions;
   readonly run: PreparedRun;
   readonly plan: Outline;
   readonly dumpDigest: string;
   readonly startedAt: number;
+  readonly pausedBefore: number;
 }): Promise<Report> {
   const { job } = run;
   if (job === undefined) throw new RestoreError("INTERNAL", "a run that writes has no job");
@@ -139,7 +142,8 @@ async function write({
   const { listed, failure, ...rejects } = await gatherListed(job, options.rejectsPath);
   const end = failure === undefined ? closed : { ...closed, error: closed.error ?? failure };
   const durationMs = options.clock.monotonic() - startedAt;
-  const measured = { timeline: points, workedBefore, durationMs };
+  const pausedMs = (options.control?.pausedMs ?? 0) - pausedBefore;
+  const measured = { timeline: points, workedBefore, durationMs, pausedMs };
   const report = makeReport({ run, plan, end, ledger, job, dumpDigest, listed, ...rejects, ...measured });
   if (end.error === undefined) await job.end(`${JSON.stringify(report, undefined, 2)}\n`);
   return report;

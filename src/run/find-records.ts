@@ -33,7 +33,7 @@ export async function findRecords(options: FindRecordsOptions, show: ShowRecord)
     const { dump } = await openWithWorkDirectory(options, closers);
     const selection = new Selection(options.selection);
     selection.validate(await dump.outline());
-    await check(dump, options.progress);
+    await check(dump, options);
     const scopes = await dump.scopes(selection);
     const { path } = options;
     if (path === undefined) return await showSome({ dump, scopes, selection, options }, show);

@@ -131,7 +131,7 @@ export class ScopeLedger {
       scope: this.#scope,
       records: settled.settled,
       bytes,
-      left: totals.rejected + totals.failed + totals.ambiguous,
+      outcomes: { ...totals },
     });
   }
 

@@ -12,14 +12,8 @@ import Bottleneck from "bottleneck";
 import { ADAPTERS, type Adapter } from "../model/scope.js";
 import { type Pacer, type Portion, UNPACED } from "../replayers/calls.js";
 import type { Clock } from "../support/clock.js";
-
-/** Operations and payload bytes a second; absent: unlimited. */
-export interface RateLimit {
-  readonly opsPerSecond?: number;
-  readonly bytesPerSecond?: number;
-}
-
-export type RateLimits = { readonly all?: RateLimit } & { readonly [A in Adapter]?: RateLimit };
+import type { RunControl } from "./control.js";
+import type { RateLimit, RateLimits } from "./rates.js";
 
 const QUANTUM_MS = 10;
 /** Leases cover at most this much time together, however late one is handed out. */
@@ -28,11 +22,13 @@ const LONGEST_LEASE_MS = 3 * QUANTUM_MS;
 const PORTION = 0.01;
 
 class Budget {
-  #credit = 0;
+  #credit: number;
   readonly #perSecond: number;
 
-  constructor(perSecond: number) {
+  /** What the one before has overdrawn is paid off by this one. */
+  constructor(perSecond: number, before?: Budget) {
     this.#perSecond = perSecond;
+    this.#credit = Math.min(0, before === undefined ? 0 : before.#credit);
   }
 
   /** The most that one request should spend. */
@@ -58,15 +54,23 @@ class Budget {
 export class LeasedPacer implements Pacer {
   readonly #limiter = new Bottleneck({ minTime: QUANTUM_MS, maxConcurrent: 1 });
   readonly #clock: Clock;
-  readonly #ops: Budget | undefined;
-  readonly #bytes: Budget | undefined;
+  readonly #control: RunControl | undefined;
+  #ops: Budget | undefined;
+  #bytes: Budget | undefined;
   #lastLeaseAt: number | undefined;
   #queue: Promise<void> = Promise.resolve();
 
-  constructor(limit: RateLimit, clock: Clock) {
+  /** `control`: may hold it up. */
+  constructor(limit: RateLimit, clock: Clock, control?: RunControl) {
     this.#clock = clock;
-    this.#ops = limit.opsPerSecond === undefined ? undefined : new Budget(limit.opsPerSecond);
-    this.#bytes = limit.bytesPerSecond === undefined ? undefined : new Budget(limit.bytesPerSecond);
+    this.#control = control;
+    this.limitTo(limit);
+  }
+
+  /** Holds from now on, also for those who wait. What was not spent under the limit before is not kept. */
+  limitTo({ opsPerSecond, bytesPerSecond }: RateLimit): void {
+    this.#ops = opsPerSecond === undefined ? undefined : new Budget(opsPerSecond, this.#ops);
+    this.#bytes = bytesPerSecond === undefined ? undefined : new Budget(bytesPerSecond, this.#bytes);
   }
 
   get portion(): Portion {
@@ -82,7 +86,10 @@ export class LeasedPacer implements Pacer {
   }
 
   async #take(ops: number, bytes: number, signal: AbortSignal | undefined): Promise<void> {
-    while (!this.#usable()) {
+    for (;;) {
+      // Whoever was let by before a pause would be sent with many others behind it.
+      if (this.#control?.isPaused === true) await this.#control.pass(signal);
+      if (this.#usable()) break;
       signal?.throwIfAborted();
       await this.#limiter.schedule(async () => this.#renew());
     }
@@ -91,6 +98,7 @@ export class LeasedPacer implements Pacer {
   }
 
   #usable(): boolean {
+    if (this.#ops === undefined && this.#bytes === undefined) return true;
     // Time that nobody counted yet would pay off what is spent only now.
     const stale = this.#lastLeaseAt === undefined || this.#clock.monotonic() - this.#lastLeaseAt > QUANTUM_MS * 1.5;
     return !stale && this.#ops?.usable !== false && this.#bytes?.usable !== false;
@@ -105,10 +113,11 @@ export class LeasedPacer implements Pacer {
   }
 }
 
-/** Gives one operation after another to the first budget and then to the second. */
+/** Asks the first budget and then the second, for one request after another: what waits has spent nothing of either. */
 class Both implements Pacer {
   readonly #first: Pacer;
   readonly #second: Pacer;
+  #queue: Promise<void> = Promise.resolve();
 
   constructor(first: Pacer, second: Pacer) {
     this.#first = first;
@@ -120,16 +129,56 @@ class Both implements Pacer {
     return { ops: Math.min(first.ops, second.ops), bytes: Math.min(first.bytes, second.bytes) };
   }
 
-  async acquire(ops: number, bytes: number, signal?: AbortSignal): Promise<void> {
-    await this.#first.acquire(ops, bytes, signal);
-    await this.#second.acquire(ops, bytes, signal);
+  acquire(ops: number, bytes: number, signal?: AbortSignal): Promise<void> {
+    const turn = this.#queue.then(async () => {
+      await this.#first.acquire(ops, bytes, signal);
+      await this.#second.acquire(ops, bytes, signal);
+    });
+    this.#queue = turn.catch(() => undefined);
+    return turn;
   }
 }
 
-/** One pacer an adapter, the same at every call. A limit for all is shared by the adapters, beside their own. */
-export function pacersFor(limits: RateLimits, clock: Clock): (adapter: Adapter) => Pacer {
+/** Tells the control what is under way. */
+class Controlled implements Pacer {
+  readonly #inner: Pacer;
+  readonly #control: RunControl;
+
+  constructor(inner: Pacer, control: RunControl) {
+    this.#inner = inner;
+    this.#control = control;
+  }
+
+  get portion(): Portion {
+    return this.#inner.portion;
+  }
+
+  async acquire(ops: number, bytes: number, signal?: AbortSignal): Promise<void> {
+    await this.#inner.acquire(ops, bytes, signal);
+    this.#control.begin();
+  }
+
+  ended(): void {
+    this.#control.end();
+  }
+
+  pausedSince(at: number): number {
+    return this.#control.pausedSince(at);
+  }
+}
+
+/**
+ * One pacer an adapter, the same at every call. A limit for all is shared by the adapters, beside their own. With a
+ * control they wait while it is paused, and follow the limits that it is told.
+ */
+export function pacersFor(limits: RateLimits, clock: Clock, control?: RunControl): (adapter: Adapter) => Pacer {
+  const made = control === undefined ? fixed(limits, clock) : controlled(limits, clock, control);
+  return (adapter) => made.get(adapter) ?? UNPACED;
+}
+
+function fixed(limits: RateLimits, clock: Clock): ReadonlyMap<Adapter, Pacer> {
   const shared = limits.all === undefined ? undefined : new LeasedPacer(limits.all, clock);
-  const made = new Map(
+  return new Map(
     ADAPTERS.map((adapter): [Adapter, Pacer] => {
       const limit = limits[adapter];
       const own = limit === undefined ? undefined : new LeasedPacer(limit, clock);
@@ -137,5 +186,16 @@ export function pacersFor(limits: RateLimits, clock: Clock): (adapter: Adapter) 
       return [adapter, own === undefined ? shared : new Both(shared, own)];
     }),
   );
-  return (adapter) => made.get(adapter) ?? UNPACED;
+}
+
+/** Any of them may be limited later. */
+function controlled(limits: RateLimits, clock: Clock, control: RunControl): ReadonlyMap<Adapter, Pacer> {
+  const leased = new Map((["all", ...ADAPTERS] as const).map((name) => [name, new LeasedPacer({}, clock, control)]));
+  const follow = (rates: RateLimits) => {
+    for (const [name, pacer] of leased) pacer.limitTo(rates[name] ?? {});
+  };
+  follow(control.rates ?? limits);
+  control.onRates(follow);
+  const of = (name: Adapter | "all") => leased.get(name) ?? UNPACED;
+  return new Map(ADAPTERS.map((adapter) => [adapter, new Controlled(new Both(of("all"), of(adapter)), control)]));
 }

@@ -17,13 +17,14 @@ import { type Capabilities, NO_NOTEBOOK, type Notebook } from "../replayers/repl
 import type { Clock } from "../support/clock.js";
 import { present } from "../support/present.js";
 import { asksTarget, unlessInterrupted } from "./before-writing.js";
+import type { RunControl } from "./control.js";
 import { inspectAll, type PreparedScope } from "./inspection.js";
 import type { JobIdentity } from "./job/identity.js";
 import type { Job } from "./job/job.js";
 import type { Journal } from "./journal/journal.js";
-import type { RateLimits } from "./limits.js";
 import { bindPolicy } from "./policy.js";
 import type { ProgressSink } from "./progress.js";
+import type { RateLimits } from "./rates.js";
 import type { Retry } from "./retry.js";
 import { Selection, type SelectionOptions } from "./selection.js";
 import { assertEndpoints, endpointLabels, Replayers, type TargetSettings } from "./targets.js";
@@ -60,6 +61,8 @@ export interface RunOptions {
   readonly rebasedAt?: number;
   readonly clock: Clock;
   readonly progress: ProgressSink;
+  /** Pauses the run, and limits it otherwise than `limits` and `concurrency` say. */
+  readonly control?: RunControl;
   readonly signal?: AbortSignal;
 }
 
@@ -176,7 +179,7 @@ async function open({
     ...(job === undefined ? {} : { job }),
   });
   // Targets are asked meanwhile: a check is work for threads, and asking is waiting.
-  const checking = check(dump, options.progress);
+  const checking = check(dump, options);
   const settled = checking.then(ignored, ignored);
   closers.push(() => settled);
   const replayers = await Replayers.create(adapters, init);
@@ -368,7 +371,7 @@ function replayersInit(init: {
 }) {
   const { options, dump, selection, startedAt, writeSignal, job } = init;
   const dumpTakenAt = dump.manifest.wallTime.unixMs;
-  const { mode, strategies, ttlPolicy, clock, limits, maxRetryTimeMs, concurrency, signal } = options;
+  const { mode, strategies, ttlPolicy, clock, limits, maxRetryTimeMs, concurrency, control, signal } = options;
   const jobId = job?.id ?? options.newJobId;
   return {
     targets: options.targets,
@@ -377,6 +380,7 @@ function replayersInit(init: {
     limits,
     maxRetryTimeMs,
     concurrency,
+    ...(control === undefined ? {} : { control }),
     ...(signal === undefined ? {} : { signal }),
     writeSignal,
     notebook: notebookOf(job?.journal),
@@ -428,9 +432,20 @@ function assertPerKeyPossible({ mode, targets }: RunOptions, capabilities: Reado
   });
 }
 
-/** The check of the dump, with its progress. */
-export async function check(dump: Dump, progress: ProgressSink): Promise<CheckProgress> {
-  const seen = await dump.check(({ files, bytes }) => progress.report({ type: "checking", files, bytes }));
-  progress.report({ type: "checked", ...seen });
-  return seen;
+/** The check of the dump, with its progress. Paused, it reads on to the end of what it has begun. */
+export async function check(
+  dump: Dump,
+  { progress, control, signal }: Pick<RunOptions, "control" | "progress" | "signal">,
+): Promise<CheckProgress> {
+  control?.begin();
+  try {
+    const seen = await dump.check(({ files, bytes }) => {
+      progress.report({ type: "checking", files, bytes });
+      return control?.isPaused === true ? control.rest(signal) : undefined;
+    });
+    progress.report({ type: "checked", ...seen });
+    return seen;
+  } finally {
+    control?.end();
+  }
 }

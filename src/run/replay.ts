@@ -11,6 +11,7 @@ import type { Outcome } from "../model/outcome.js";
 import { ADAPTERS, type Adapter, type Scope, scopeLabel } from "../model/scope.js";
 import type { Replayer, ScopeNotes } from "../replayers/replayer.js";
 import { someAtOnce } from "../support/some-at-once.js";
+import { workClock } from "./control.js";
 import { lookAgain, type PreparedScope } from "./inspection.js";
 import { type Journal, type Readiness, type RecoveredScope, SCOPE_PHASES, type ScopePhase } from "./journal/journal.js";
 import type { Ledger } from "./ledger.js";
@@ -111,7 +112,8 @@ async function writeScope(
   prepared: PreparedScope,
   before: RecoveredScope | undefined,
 ): Promise<void> {
-  const { clock } = job.run.options;
+  const { options } = job.run;
+  const clock = workClock(options.clock, options.control);
   const startedAt = clock.monotonic();
   const workedMs = () => (before?.workedMs ?? 0) + clock.monotonic() - startedAt;
   const readiness = await ready(job, prepared, before);

@@ -37,7 +37,7 @@ const reportedScope = z.strictObject({
   notes: z.record(z.string(), count),
   entries: entriesSchema.describe("stream entries"),
   bytesRestored: count,
-  durationMs: count,
+  durationMs: count.describe("of work on it: pauses left out"),
   warnings: z.array(z.string()).readonly(),
   error: z.string().exactOptional().describe("why the scope itself is not as the dump has it"),
   recordsPerSecond: z.number().nonnegative().describe("restored by this process, while it worked on the scope"),
@@ -48,9 +48,10 @@ const reportedScope = z.strictObject({
 /** What the process did that wrote the report: of a job that was never stopped, all. */
 const thisProcess = z.strictObject({
   durationMs: count,
+  pausedMs: count.exactOptional().describe("of durationMs, in which it was paused; absent: never"),
   restored: count,
   bytesRestored: count,
-  recordsPerSecond: z.number().nonnegative(),
+  recordsPerSecond: z.number().nonnegative().describe("pauses left out"),
   timeline: z
     .array(z.tuple([count, count, count]))
     .readonly()
@@ -132,6 +133,8 @@ export interface ReportInit {
   readonly workedBefore: (scope: Scope) => number;
   /** Of this process. */
   readonly durationMs: number;
+  /** Of them, in which it was paused. */
+  readonly pausedMs: number;
 }
 
 /** Puts a run's report together. @throws RestoreError INTERNAL when a finished run's sums do not add up */
@@ -190,13 +193,14 @@ function asReported(records: readonly ListedRecord[]): Report["listed"] {
   return records as Report["listed"];
 }
 
-function workOf({ ledger, timeline, durationMs }: ReportInit): Report["thisProcess"] {
+function workOf({ ledger, timeline, durationMs, pausedMs }: ReportInit): Report["thisProcess"] {
   const { restored, bytes } = ledger.here;
   return {
     durationMs: Math.round(durationMs),
+    ...(pausedMs === 0 ? {} : { pausedMs: Math.round(pausedMs) }),
     restored,
     bytesRestored: bytes,
-    recordsPerSecond: perSecond(restored, durationMs),
+    recordsPerSecond: perSecond(restored, durationMs - pausedMs),
     timeline: timeline.map(([ms, records, size]): [number, number, number] => [ms, records, size]),
   };
 }

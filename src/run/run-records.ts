@@ -10,6 +10,7 @@ import type { Dump } from "../readers/dump.js";
 import type { ScopeReader } from "../readers/scope-reader.js";
 import { Breath, breathing } from "../support/breathing.js";
 import { SpillingSet } from "../support/spilling-set.js";
+import type { RunControl } from "./control.js";
 import type { Retry } from "./retry.js";
 import type { Selection } from "./selection.js";
 import { duplicate, type RunRecord, type Transform, transformRecord } from "./transform/transform.js";
@@ -24,6 +25,8 @@ export interface RecordSource {
   readonly transform?: Transform;
   /** Takes keys that do not fit into memory. */
   readonly workDirectory: string;
+  /** Paused, no more is read. */
+  readonly control?: RunControl;
   readonly signal?: AbortSignal;
 }
 
@@ -34,12 +37,13 @@ export interface RecordsInit {
     readonly transform?: Transform;
     readonly retry?: Pick<Retry, "wants">;
     readonly workRoot: string;
+    readonly control?: RunControl;
   };
   readonly signal?: AbortSignal;
 }
 
 export function recordSource({ dump, selection, options, signal }: RecordsInit, scope: Scope): RecordSource {
-  const { transform, retry, workRoot } = options;
+  const { transform, retry, workRoot, control } = options;
   return {
     reader: dump.reader(scope),
     scope,
@@ -47,6 +51,7 @@ export function recordSource({ dump, selection, options, signal }: RecordsInit, 
     workDirectory: workRoot,
     ...(transform === undefined ? {} : { transform }),
     ...(retry === undefined ? {} : { retry }),
+    ...(control === undefined ? {} : { control }),
     ...(signal === undefined ? {} : { signal }),
   };
 }
@@ -65,6 +70,7 @@ export async function* runRecords(source: RecordSource, from?: Position): AsyncG
   const breath = new Breath();
   for await (const record of reader.records(from)) {
     if (breath.isDue()) await breath.take();
+    if (source.control?.isPaused === true) await source.control.pass(source.signal);
     if (wants(source, record)) yield record;
   }
 }
@@ -109,6 +115,7 @@ async function* transformed(
   let isBehind = !skipsAhead;
   try {
     for await (const record of breathing(reader.records(skipsAhead ? undefined : from))) {
+      if (source.control?.isPaused === true) await source.control.pass(source.signal);
       const yields = isBehind;
       if (!isBehind && from !== undefined) isBehind = isSamePosition(record.after, from);
       if (!wants(source, record)) continue;

@@ -26,7 +26,7 @@ export interface ScopeRun {
   readonly scope: Scope;
   /** Selected and transformed, from the journal's position on. */
   readonly records: AsyncIterable<RunRecord>;
-  readonly replayer: Pick<Replayer, "write" | "spare">;
+  readonly replayer: Pick<Replayer, "write" | "writeOnceAnnounced" | "spare">;
   readonly capabilities: Pick<Capabilities, "batch" | "concurrency" | "keepsOrder">;
   readonly journal: Omit<RecordJournal, "underWay" | "underWayUpTo">;
   /** Number of the first record. */
@@ -192,15 +192,10 @@ class ScopeRunner {
   }
 
   async #write(batch: readonly Waiting[]): Promise<void> {
-    const { scope, replayer, journal } = this.#run;
-    await journal.intent(batch.map(({ sequence }) => sequence));
     let ends: readonly EndAtStop[];
     let stopped: unknown;
     try {
-      ends = await replayer.write(
-        scope,
-        batch.map(({ record }) => record),
-      );
+      ends = await this.#announceAndWrite(batch);
     } catch (error) {
       if (!(error instanceof WriteStopped)) throw error;
       ends = error.ends;
@@ -211,6 +206,18 @@ class ScopeRunner {
     }
     await this.#end(batch, ends);
     if (stopped !== undefined) throw stopped;
+  }
+
+  async #announceAndWrite(batch: readonly Waiting[]): Promise<readonly EndAtStop[]> {
+    const { scope, replayer, journal } = this.#run;
+    const records = batch.map(({ record }) => record);
+    const announced = journal.intent(batch.map(({ sequence }) => sequence));
+    if (replayer.writeOnceAnnounced !== undefined) {
+      const [ends] = await Promise.all([replayer.writeOnceAnnounced(scope, records, announced), announced]);
+      return ends;
+    }
+    await announced;
+    return await replayer.write(scope, records);
   }
 
   async #end(batch: readonly Waiting[], ends: readonly EndAtStop[]): Promise<void> {

@@ -12,7 +12,9 @@ import type { Capabilities, Notebook, Replayer, ReplayerContext } from "../repla
 import type { S3Target } from "../replayers/s3/replayer.js";
 import type { SqsTarget } from "../replayers/sqs/replayer.js";
 import type { Clock } from "../support/clock.js";
-import { pacersFor, type RateLimits } from "./limits.js";
+import type { RunControl } from "./control.js";
+import { pacersFor } from "./limits.js";
+import type { RateLimits } from "./rates.js";
 import { remapFiles } from "./remap-files.js";
 
 /** Where a setting came from, for people: `--s3-endpoint`, `AWS_ENDPOINT_URL_S3`, `target "staging"`. */
@@ -67,6 +69,7 @@ export interface ReplayersInit {
   readonly limits: RateLimits;
   readonly maxRetryTimeMs: number;
   readonly concurrency: { readonly [A in Adapter]?: number };
+  readonly control?: RunControl;
   readonly signal?: AbortSignal;
   readonly writeSignal: AbortSignal;
   readonly notebook: Notebook;
@@ -87,14 +90,20 @@ export interface ReplayersInit {
 export class Replayers {
   readonly #byAdapter: ReadonlyMap<Adapter, Replayer>;
   readonly #pacerOf: (adapter: Adapter) => Pacer;
+  readonly #control: RunControl | undefined;
 
-  private constructor(byAdapter: ReadonlyMap<Adapter, Replayer>, pacerOf: (adapter: Adapter) => Pacer) {
+  private constructor(
+    byAdapter: ReadonlyMap<Adapter, Replayer>,
+    pacerOf: (adapter: Adapter) => Pacer,
+    control: RunControl | undefined,
+  ) {
     this.#byAdapter = byAdapter;
     this.#pacerOf = pacerOf;
+    this.#control = control;
   }
 
   static async create(adapters: Iterable<Adapter>, init: ReplayersInit): Promise<Replayers> {
-    const pacerOf = pacersFor(init.limits, init.clock);
+    const pacerOf = pacersFor(init.limits, init.clock, init.control);
     const contextFor = (adapter: Adapter): ReplayerContext => ({
       policy: init.policy,
       clock: init.clock,
@@ -109,7 +118,7 @@ export class Replayers {
     const made = [...adapters].map(
       async (adapter) => [adapter, await createReplayer(adapter, init, contextFor(adapter))] as const,
     );
-    return new Replayers(new Map(await Promise.all(made)), pacerOf);
+    return new Replayers(new Map(await Promise.all(made)), pacerOf, init.control);
   }
 
   /** The replayer of the scope's adapter. */
@@ -119,11 +128,25 @@ export class Replayers {
     return replayer;
   }
 
-  /** What is learnt of the target, with batches no larger than the limits let requests be. */
+  /**
+   * What is learnt of the target, with batches no larger than the limits let requests be. Both and how many are under way
+   * at once follow the limits: they are to be asked anew for every batch.
+   */
   async probe(replayer: Replayer): Promise<Capabilities> {
-    const { batch, ...rest } = await replayer.probe();
-    const { ops, bytes } = this.#pacerOf(replayer.adapter).portion;
-    return { ...rest, batch: { records: Math.min(batch.records, ops), bytes: Math.min(batch.bytes, bytes) } };
+    const capabilities = await replayer.probe();
+    const pacer = this.#pacerOf(replayer.adapter);
+    const control = this.#control;
+    return {
+      ...capabilities,
+      get batch() {
+        const { ops, bytes } = pacer.portion;
+        const { batch } = capabilities;
+        return { records: Math.min(batch.records, ops), bytes: Math.min(batch.bytes, bytes) };
+      },
+      get concurrency() {
+        return control?.concurrencyOf(replayer.adapter) ?? capabilities.concurrency;
+      },
+    };
   }
 
   all(): Replayer[] {

@@ -2,6 +2,7 @@
 import type { FaultyRecord } from "../model/record.js";
 import { type Adapter, type Scope, scopeLabel } from "../model/scope.js";
 import type { Dump } from "../readers/dump.js";
+import { present } from "../support/present.js";
 import { check, closeAll, openWithWorkDirectory, type RunOptions } from "./prepare.js";
 import { recordSource } from "./run-records.js";
 import { Selection } from "./selection.js";
@@ -10,7 +11,7 @@ import { surveyScope } from "./survey.js";
 export interface VerifyDumpOptions
   extends Pick<
     RunOptions,
-    "dump" | "workRoot" | "workPrefix" | "allowOrphanBuckets" | "selection" | "progress" | "signal"
+    "dump" | "workRoot" | "workPrefix" | "allowOrphanBuckets" | "selection" | "progress" | "control" | "signal"
   > {
   /** Stop after manifest, digests and metadata. */
   readonly checksumsOnly: boolean;
@@ -58,7 +59,7 @@ export async function verifyDump(options: VerifyDumpOptions): Promise<DumpVerifi
     const { dump, workDirectory } = await openWithWorkDirectory(options, closers);
     const selection = new Selection(options.selection);
     selection.validate(await dump.outline());
-    const checked = await check(dump, options.progress);
+    const checked = await check(dump, options);
     const malformed: MalformedRecord[] = [];
     const scopes: VerifiedScope[] = [];
     for (const scope of await dump.scopes(selection)) {
@@ -93,11 +94,14 @@ interface ScopeVerification {
 
 async function verifyScope(job: ScopeVerification): Promise<VerifiedScope> {
   const { options, dump, scope, selection, malformed } = job;
-  const { progress, signal } = options;
+  const { progress, control, signal } = options;
   const base = { adapter: scope.adapter, scope: scope.name, ...dump.sizeOf(scope) };
   if (options.checksumsOnly) return { ...base, warnings: scope.warnings };
   const survey = await surveyScope({
-    source: recordSource({ dump, selection, options: { workRoot: options.workRoot } }, scope),
+    source: recordSource(
+      { dump, selection, options: { workRoot: options.workRoot, ...present({ control }) }, ...present({ signal }) },
+      scope,
+    ),
     onMalformed: (record) => {
       if (malformed.length < MALFORMED_KEPT) malformed.push(malformedRecord(scope, record));
     },

@@ -151,7 +151,7 @@ describe("a bucket with Object Lock", () => {
     const put = () => api.putObject(name, { headers: {}, ifAbsent: false, sha256, bytes: 3 }, () => Buffer.from("abc"));
     await put();
     await put();
-    const part = { uploadId: "id", number: 1, bytes: 3 };
+    const part = { uploadId: "id", number: 1, bytes: 3, isHashed: true };
     const blocks = async function* () {
       yield Buffer.from("abc");
     };

@@ -1,6 +1,7 @@
 import {
   CreateBucketCommand,
   CreateMultipartUploadCommand,
+  GetObjectCommand,
   HeadObjectCommand,
   ListMultipartUploadsCommand,
   ListObjectsV2Command,
@@ -10,6 +11,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { WriteAction } from "../../src/model/policy.js";
 import type { BucketScope } from "../../src/model/scope.js";
 import type { Replayer, ReplayerContext } from "../../src/replayers/replayer.js";
+import type { S3Target } from "../../src/replayers/s3/replayer.js";
 import { LOCAL_CREDENTIALS } from "../../testcontainers/server.js";
 import { startOrStandIn } from "../../testcontainers/stand-in.js";
 import { type S3Proxy, type S3Verdict, startS3Proxy } from "../support/s3-proxy.js";
@@ -36,9 +38,13 @@ afterEach(() => {
   expect(awaited).toBeUndefined();
 });
 
-async function replayerFor(action: WriteAction, overrides: Partial<ReplayerContext> = {}): Promise<Replayer<"s3">> {
+async function replayerFor(
+  action: WriteAction,
+  overrides: Partial<ReplayerContext> = {},
+  options: Partial<S3Target> = {},
+): Promise<Replayer<"s3">> {
   const context = { maxRetryTimeMs: 3_000, ...overrides };
-  const replayer = bench.replayerFor(action, { endpoint: { url: proxy.endpoint } }, context);
+  const replayer = bench.replayerFor(action, { ...options, endpoint: { url: proxy.endpoint } }, context);
   await replayer.probe();
   return replayer;
 }
@@ -60,6 +66,15 @@ async function etagOf(key: string): Promise<string | undefined> {
 
 async function pendingUploads(): Promise<number> {
   return (await bench.client.send(new ListMultipartUploadsCommand({ Bucket: scope.target }))).Uploads?.length ?? 0;
+}
+
+function sentParts(): string[] {
+  return proxy.lines.flatMap((line) => /^PUT .*partNumber=(\d+)/.exec(line)?.[1] ?? []);
+}
+
+async function bodyOf(key: string): Promise<Buffer> {
+  const { Body } = await bench.client.send(new GetObjectCommand({ Bucket: scope.target, Key: key }));
+  return Buffer.from((await Body?.transformToByteArray()) ?? []);
 }
 
 const parts = patterned(11 * MIB);
@@ -104,6 +119,30 @@ describe("an answer that is lost", () => {
     expect(await replayer.write(scope, [record])).toEqual([{ kind: "restored" }]);
     expect(await etagOf("a")).toBe(partsEtag);
     expect(await pendingUploads()).toBe(0);
+  });
+
+  it.each([
+    ["beside an ETag in the dump that tells of all parts", partsEtag, ["1", "2", "2", "3"]],
+    ["by itself", undefined, ["1", "1"]],
+  ])("that tells of a part with other bytes has it sent again, %s", async (_, etag, sent) => {
+    const replayer = await replayerFor("put", {}, { multipartThresholdBytes: 5 * MIB });
+    once(new RegExp(`^PUT .*partNumber=${sent[1]}`), {
+      status: 200,
+      body: "",
+      headers: { etag: `"${md5("other")}"` },
+    });
+    const record = objectRecord("a", { body: parts, ...(etag === undefined ? {} : { etag }) });
+    expect(await replayer.write(scope, [record])).toEqual([{ kind: "restored" }]);
+    expect(sentParts().sort()).toEqual(sent);
+    expect(md5(await bodyOf("a"))).toBe(md5(parts));
+  });
+
+  it("has no part sent again for an ETag in the dump that is not the content's", async () => {
+    const replayer = await replayerFor("put");
+    const etag = `${md5("other")}-3`;
+    const outcomes = await replayer.write(scope, [objectRecord("a", { body: parts, etag })]);
+    expect(outcomes).toMatchObject([{ kind: "restored", notes: [{ kind: "etag-changed" }] }]);
+    expect(sentParts().sort()).toEqual(["1", "2", "3"]);
   });
 
   it("does not make somebody else's object ours", async () => {

@@ -1,5 +1,6 @@
 /** An SQS queue that answers by script, for tests of sending: it keeps what it was sent and loses what it is told to. */
-import { Calls, UNPACED } from "../../src/replayers/calls.js";
+import { Calls, type Pacer, UNPACED } from "../../src/replayers/calls.js";
+import type { Timing } from "../../src/replayers/exchange.js";
 import { classifySqsError } from "../../src/replayers/sqs/classify-error.js";
 import type { EntryAnswer } from "../../src/replayers/sqs/client.js";
 import { md5OfBody } from "../../src/replayers/sqs/digests.js";
@@ -21,6 +22,8 @@ export class FakeSqs {
   /** Bodies of each request, in order. */
   readonly requests: string[][] = [];
   readonly entries: Entry[][] = [];
+  /** How many messages each request holds, also while it waits for the time to go out. */
+  readonly prepared: number[] = [];
   readonly #answering: Answering;
   #messages = 0;
 
@@ -29,6 +32,7 @@ export class FakeSqs {
     answering: Answering = () => undefined,
     maxRetryTimeMs = 600_000,
     signal: AbortSignal | undefined = undefined,
+    pacer: Pacer = UNPACED,
   ) {
     this.#answering = answering;
     this.sends = new Calls({
@@ -36,15 +40,18 @@ export class FakeSqs {
       endpoint: this.endpoint,
       clock,
       maxRetryTimeMs,
-      pacer: UNPACED,
+      pacer,
       ...(signal === undefined ? {} : { signal }),
       classify: (error, operation) => classifySqsError(error, operation, { adapter: "sqs", endpoint: this.endpoint }),
     });
   }
 
-  async sendOnce(_url: string, entries: readonly Entry[]): Promise<(EntryAnswer | undefined)[]> {
+  async sendOnce(_url: string, entries: readonly Entry[], timing: Timing = {}): Promise<(EntryAnswer | undefined)[]> {
+    this.prepared.push(entries.length);
+    if (timing.sendAfter !== undefined) await timing.sendAfter;
     this.requests.push(entries.map(({ body }) => body));
     this.entries.push([...entries]);
+    timing.meanwhile?.();
     const answers = this.#answering(entries, this.requests.length - 1) ?? [];
     return entries.map((entry, i) => {
       const answer = answers[i] ?? this.taken(entry);

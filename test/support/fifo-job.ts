@@ -160,10 +160,10 @@ export class FifoJob {
     const { suspectSince } = beforeNotes;
     const api = new FakeSqs(this.clock, () => undefined, 1_000);
     const answering = api.sendOnce.bind(api);
-    api.sendOnce = async (url, entries) =>
+    api.sendOnce = async (url, entries, timing) =>
       await steps.take(async () => {
         if (entries.some(({ body }) => failing.includes(body))) throw serviceError("KmsDisabled");
-        await answering(url, entries);
+        await answering(url, entries, timing);
         return entries.map((entry) => this.queue.take(api, entry));
       });
     const rules = { jobId: "0123456789abcdef", scope: "q.fifo", mode: "original", contentBased: false } as const;

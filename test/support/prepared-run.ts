@@ -98,7 +98,7 @@ export function runInMemory({ scopes, scripts = {}, mode = "none", signal }: Run
     const listed = new ListedSummary();
     for (const record of kept.listed) listed.add(record);
     const job = { id: "0123456789abcdef", isResumed: false };
-    const measured = { durationMs: 1234.5, workedBefore: () => 0, timeline: timeline.points() };
+    const measured = { durationMs: 1234.5, pausedMs: 0, workedBefore: () => 0, timeline: timeline.points() };
     return makeReport({ run, plan: planOf(run), end, ledger, job, dumpDigest: "d".repeat(64), listed, ...measured });
   };
   return { run, replayers, ledger, journal, kept, events, replay: start, report };

@@ -1,11 +1,12 @@
 /**
  * What a disk may hold after a power loss: file operations are recorded while they really happen, and from the record
- * images are made for any moment. What was synced is there. Of what was not, each 512-byte sector is as it was after any
+ * images are made for any moment. What was synced is there, and what was written whole to a file that was opened with
+ * O_DSYNC. Of what was not, each 512-byte sector is as it was after any
  * of the operations since, or zeros; lengths and names are there or not.
  *
  * `vi.mock("node:fs/promises", async (original) => recorded(await original()))` puts it under the code.
  */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { constants, mkdirSync, writeFileSync } from "node:fs";
 import type * as fsPromises from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 
@@ -16,7 +17,14 @@ interface Timed {
   /** Absent while it is under way. */
   end?: number;
 }
-type Change = Timed & ({ readonly write: Buffer } | { readonly truncate: number });
+/** `at`: place in the file; absent: its end. `isSync`: on disk when it has ended. */
+interface Write {
+  readonly write: Buffer;
+  readonly at?: number;
+  readonly isSync?: boolean;
+}
+type Effect = Write | { readonly truncate: number };
+type Change = Timed & Effect;
 interface FileRecord {
   readonly changes: Change[];
   readonly syncs: Timed[];
@@ -45,7 +53,8 @@ export class DiskRecord {
 
   /** Syncs of the file of that name so far. */
   syncsOf(name: string): number {
-    return this.#names.get(name)?.syncs.length ?? 0;
+    const { syncs = [], changes = [] } = this.#names.get(name) ?? {};
+    return syncs.length + changes.filter((change) => isSynced(change, this.#time)).length;
   }
 
   covers(path: string): boolean {
@@ -65,11 +74,7 @@ export class DiskRecord {
     return file;
   }
 
-  async change<T>(
-    file: FileRecord | undefined,
-    what: { write: Buffer } | { truncate: number },
-    work: () => Promise<T>,
-  ): Promise<T> {
+  async change<T>(file: FileRecord | undefined, what: Effect, work: () => Promise<T>): Promise<T> {
     const change = { start: this.#time++, ...what } as Change;
     file?.changes.push(change);
     const done = await work();
@@ -133,7 +138,7 @@ function imageOf({ changes, syncs }: FileRecord, moment: number, draw: Draw): Bu
   const versions: Buffer[] = [];
   for (const change of changes) {
     if (change.start >= moment) break;
-    const isDurable = (change.end ?? Number.POSITIVE_INFINITY) <= durable;
+    const isDurable = (change.end ?? Number.POSITIVE_INFINITY) <= durable || isSynced(change, moment);
     if (!isDurable && versions.length === 0) versions.push(content);
     content = changed(content, change);
     if (!isDurable) versions.push(content);
@@ -141,8 +146,17 @@ function imageOf({ changes, syncs }: FileRecord, moment: number, draw: Draw): Bu
   return versions.length === 0 ? content : mixed(versions, draw);
 }
 
+/** Whether it brought itself to the disk before that time. */
+function isSynced(change: Change, moment: number): boolean {
+  return "write" in change && change.isSync === true && change.end !== undefined && change.end < moment;
+}
+
 function changed(content: Buffer, change: Change): Buffer {
-  return "write" in change ? Buffer.concat([content, change.write]) : content.subarray(0, change.truncate);
+  if (!("write" in change)) return content.subarray(0, change.truncate);
+  const { write, at = content.length } = change;
+  const written = Buffer.concat([content], Math.max(content.length, at + write.length));
+  write.copy(written, at);
+  return written;
 }
 
 function mixed(versions: readonly Buffer[], draw: Draw): Buffer {
@@ -175,11 +189,12 @@ export function failWith(next: typeof fault): void {
 
 /** The module with the functions that the code under test uses, recorded. */
 export function recorded(fs: typeof fsPromises): typeof fsPromises {
-  const open = async (path: string, flags: string, mode?: number) => {
+  const open = async (path: string, flags: string | number, mode?: number) => {
     await fault?.(flags === "r" ? "look" : "open", path);
     const handle = await fs.open(path, flags, mode);
     const record = recording?.covers(path) === true ? recording : undefined;
-    return watched(handle, { path, record, file: record?.opened(path, flags) });
+    const isSync = typeof flags === "number" && (flags & constants.O_DSYNC) !== 0;
+    return watched(handle, { path, record, file: record?.opened(path, flags), isSync });
   };
   const readFile = async (path: string, options?: BufferEncoding) => {
     await fault?.("read", path);
@@ -201,16 +216,27 @@ interface Watched {
   readonly path: string;
   readonly record: DiskRecord | undefined;
   readonly file: FileRecord | undefined;
+  /** Every write is on disk when it ends. */
+  readonly isSync: boolean;
 }
 
-function watched(handle: fsPromises.FileHandle, { path, record, file }: Watched): fsPromises.FileHandle {
-  const change = <T>(what: { write: Buffer } | { truncate: number }, work: () => Promise<T>) =>
+function watched(handle: fsPromises.FileHandle, { path, record, file, isSync }: Watched): fsPromises.FileHandle {
+  const change = <T>(what: Effect, work: () => Promise<T>) =>
     record === undefined ? work() : record.change(file, what, work);
   const sync = (work: () => Promise<void>) => (record === undefined ? work() : record.sync(file, work));
   const methods = {
-    write: async (bytes: Buffer, at = 0) => {
+    write: async (bytes: Buffer, from: number, length: number, at: number) => {
       await fault?.("write", path);
-      return await change({ write: Buffer.from(bytes.subarray(at)) }, () => handle.write(bytes, at));
+      const written = await change(
+        { write: Buffer.from(bytes.subarray(from, from + length)), at, isSync },
+        async () => {
+          const result = await handle.write(bytes, from, length, at);
+          if (isSync) await fault?.("sync", path);
+          return result;
+        },
+      );
+      if (isSync) await fault?.("synced", path);
+      return written;
     },
     appendFile: async (bytes: Buffer) => {
       await fault?.("write", path);

@@ -1,24 +1,24 @@
 /** `apply`: restores a dump. */
 import { resolve } from "node:path";
+import { JOB_ID_VARIABLE } from "../../daemon/channel.js";
 import { RestoreError } from "../../errors/restore-error.js";
-import { escapeForDisplay } from "../../model/display.js";
-import { apply as applyRun, mayDelete } from "../../run/apply.js";
+import { apply as applyRun } from "../../run/apply.js";
 import type { JobInit } from "../../run/job/job.js";
 import type { KeptPlan } from "../../run/plan/judge-plan.js";
-import type { Outline } from "../../run/plan/plan-schema.js";
 import type { Report } from "../../run/report.js";
 import { present } from "../../support/present.js";
-import { ask } from "../ask.js";
 import { compareAfter } from "../compare.js";
+import { confirm } from "../confirm.js";
 import { errorText } from "../error-text.js";
 import { htmlReport } from "../html/report.js";
 import type { Io } from "../io.js";
 import { jobPlace } from "../job-place.js";
 import { REPORT_OPTION, RETRIED_OPTIONS, RUN_OPTIONS } from "../options.js";
 import { json, print } from "../output.js";
-import { deletionText, outlineText } from "../plan-text.js";
+import { outlineText } from "../plan-text.js";
 import { plannedArguments } from "../planned.js";
 import { type ProgressKind, progressSink } from "../progress.js";
+import { usage } from "../quantities.js";
 import { keepReports, listPathOf, makeRoomForReports } from "../reports.js";
 import { type RunArguments, runOptions } from "../run-options.js";
 import { stateOption } from "../state-directory.js";
@@ -46,7 +46,7 @@ export async function run(args: TypedArguments, io: Io, words: readonly string[]
   if (dump === undefined) throw dumpMissing();
   const whole = { ...args, dump };
   if (args.dryRun === true) return await runPlan(whole, io);
-  return await runApply(whole, io, { words, take: takeOf(args) });
+  return await runApply(whole, io, { words, take: takeOf(args), ...newId(io) });
 }
 
 function takeOf({ resume }: Pick<ApplyArguments, "resume">): "begin" | "same" {
@@ -65,16 +65,28 @@ async function runKeptPlan(said: TypedArguments & { readonly plan: string }, io:
   const args: ApplyArguments = { ...planned, ...present(said), dump: planned.dump };
   const report = args.report?.map((path) => resolve(io.cwd, path));
   const words = wordsFor({ ...RUN_OPTIONS, ...RETRIED_OPTIONS, ...REPORT_OPTION }, { ...args, ...present({ report }) });
-  return await runApply(args, io, { words, take: takeOf(args), plan: kept });
+  return await runApply(args, io, { words, take: takeOf(args), plan: kept, ...newId(io) });
 }
 
-/** How a job is begun or taken up. `plan`: what it has to be, where it is begun. */
-type JobArguments = Pick<JobInit, "take" | "words"> & { readonly plan?: KeptPlan };
+/** How a job is begun or taken up. `plan`: what it has to be, where it is begun. `newJobId`: default: a random one. */
+type JobArguments = Pick<JobInit, "take" | "words"> & { readonly plan?: KeptPlan; readonly newJobId?: string };
+
+/** A supervisor knows the job by an id that it chose. @throws RestoreError USAGE */
+function newId({ supervisor }: Io): Pick<JobArguments, "newJobId"> {
+  const id = supervisor?.jobId;
+  if (id === undefined) return {};
+  if (/^[0-9a-f]{16}$/.test(id)) return { newJobId: id };
+  throw usage(JOB_ID_VARIABLE, id, "16 lower-case hex digits");
+}
 
 /** Begins a job or takes one up, and shows it to its end. */
-export async function runApply(args: ApplyArguments, io: Io, { plan, ...job }: JobArguments): Promise<number> {
+export async function runApply(
+  args: ApplyArguments,
+  io: Io,
+  { plan, newJobId, ...job }: JobArguments,
+): Promise<number> {
   const progress = progressSink(args.progress ?? "auto", io);
-  const options = await runOptions(args, io, progress);
+  const options = { ...(await runOptions(args, io, progress)), ...present({ newJobId }) };
   const paths = args.report ?? [];
   try {
     await makeRoomForReports(paths, "restore");
@@ -129,6 +141,7 @@ async function show(report: Report, args: ApplyArguments, io: Io): Promise<void>
   const compared = verification === undefined ? "" : `\nCompared with the dump:\n\n${comparisonText(verification)}`;
   await print(io.stdout, args.json === true ? json(report) : `${reportText(report)}${compared}`);
   if (report.error === undefined) return;
+  io.supervisor?.failed(report.error);
   const text = stoppedText(report.error, report, stateOption(args, io));
   await print(io.stderr, text);
 }
@@ -140,15 +153,4 @@ function stoppedText(error: NonNullable<Report["error"]>, { job }: Report, where
     `What was restored stays. To go on where it was: elastickv-restore resume ${job}${where}`,
     "",
   ].join("\n");
-}
-
-async function confirm({ scopes }: Outline, { yes, progress }: ApplyArguments, io: Io): Promise<boolean> {
-  if (yes === true) return true;
-  if (io.isTty !== true || io.stdin === undefined) return false;
-  const deleted = scopes.filter(mayDelete);
-  const names = deleted.map(({ adapter, target }) => escapeForDisplay(`${adapter}:${target}`));
-  const what = `${names.join(", ")} ${names.length === 1 ? "holds" : "hold"}`;
-  // Else it stands just above.
-  if (progress === "none") io.stderr.write(deletionText(deleted));
-  return (await ask(`This deletes what ${what}. Type "replace" to go on: `, io)) === "replace";
 }

@@ -59,6 +59,7 @@ async function runDrill(args: DrillArguments, io: Io): Promise<number> {
   if (args.out !== undefined) await makeRoomForEvidence(options.out);
   await endOfKilledDrills(options, say, stateOption(args, io));
   const report = await drillRun(options);
+  if (report.error !== undefined) io.supervisor?.failed(report.error);
   const evidence = evidenceIn(options.out);
   const shown = args.json === true ? json(report) : drillText(report);
   await keepEvidence(report, { evidence, ...options, io }).finally(() => print(io.stdout, shown));

@@ -33,6 +33,7 @@ export async function runPlan(args: PlanArguments, io: Io): Promise<number> {
       command: { words, cwd: io.cwd },
     });
     if (out !== undefined) await writeResult(out, json(result), "--out");
+    if (result.refusal !== undefined) io.supervisor?.failed(result.refusal);
     await print(io.stdout, args.json === true ? json(result) : `${planText(result)}${keptText(args)}`);
     return result.refusal?.exitStatus ?? 0;
   } finally {

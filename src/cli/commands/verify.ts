@@ -48,7 +48,7 @@ async function alone(args: VerifyArguments, io: Io): Promise<number> {
     selection: parseSelection(args),
     checksumsOnly: args.checksums ?? false,
     progress: progressSink(args.progress ?? "auto", io),
-    ...present({ signal: io.signal }),
+    ...present({ control: io.supervisor?.control, signal: io.signal }),
   });
   await print(io.stdout, args.json === true ? json(result) : verificationText(result));
   return result.malformedCount > 0 ? EXIT.incomplete : EXIT.ok;

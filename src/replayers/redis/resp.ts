@@ -3,6 +3,7 @@
  * come. One buffer holds many commands, and a reply that says no more than that a write was done takes no memory.
  */
 import type { Packed } from "../../model/record.js";
+import { standsAt } from "../../support/json-text.js";
 import { replyError } from "./classify-error.js";
 
 export interface Command {
@@ -32,7 +33,7 @@ const LARGE_BYTES = 16 * 1024;
 const HEADER_BYTES = 24;
 /** Below, a loop is faster than a call out of JavaScript. */
 const LOOPED_BYTES = 24;
-const [CR, LF, STAR, DOLLAR, ZERO] = [0x0d, 0x0a, 0x2a, 0x24, 0x30];
+const [CR, LF, STAR, DOLLAR, PLUS, MINUS, COLON, ZERO] = [0x0d, 0x0a, 0x2a, 0x24, 0x2b, 0x2d, 0x3a, 0x30];
 
 /** The buffers to write, in order. Arguments above some kilobytes are among them as they are. */
 export function encodeCommands(commands: readonly Command[]): Buffer[] {
@@ -153,6 +154,7 @@ function isAscii(text: string): boolean {
 }
 
 const OK = Buffer.from("OK");
+const OK_LINE = Buffer.from("+OK\r\n");
 const QUEUED = Buffer.from("QUEUED");
 const NOTHING = Buffer.alloc(0);
 /** No server nests deeper; one that did would be no Redis. */
@@ -196,8 +198,12 @@ export class ReplyReader {
 
   #readAll(): void {
     this.#needed = 0;
-    while (this.#at < this.#buffer.length) {
-      const reply = this.#next();
+    const buffer = this.#buffer;
+    while (this.#at < buffer.length) {
+      // What a write is answered with, thousands of times a block.
+      const isOk = standsAt(buffer, this.#at, OK_LINE);
+      const reply = isOk ? OK : this.#next();
+      if (isOk) this.#at += OK_LINE.length;
       if (reply === undefined) return;
       if (reply !== BEGUN) this.#hand(reply);
     }
@@ -206,7 +212,8 @@ export class ReplyReader {
   /** A reply that is whole may be the last of its array, and that of its. */
   #hand(reply: Reply): void {
     let whole = reply;
-    for (let frame = this.#frames.at(-1); frame !== undefined; frame = this.#frames.at(-1)) {
+    while (this.#frames.length > 0) {
+      const frame = this.#frames[this.#frames.length - 1] as Frame;
       frame.items.push(whole);
       if (--frame.left > 0) return;
       this.#frames.pop();
@@ -217,31 +224,31 @@ export class ReplyReader {
 
   /** Undefined, and nothing read, when more bytes are needed. */
   #next(): Reply | typeof BEGUN | undefined {
-    const { [this.#at]: type } = this.#buffer;
+    const buffer = this.#buffer;
     const start = this.#at + 1;
-    const end = this.#buffer.indexOf(CR, start);
-    if (end < 0 || end + 1 >= this.#buffer.length) {
-      this.#needed = this.#buffer.length - this.#at + 1;
+    const end = lineEnd(buffer, start);
+    if (end < 0) {
+      this.#needed = buffer.length - this.#at + 1;
       return undefined;
     }
-    if (this.#buffer[end + 1] !== LF) throw new Error("the answer is none of this protocol");
-    switch (type) {
-      case 0x2b:
+    if (buffer[end + 1] !== LF) throw notOfThisProtocol();
+    switch (buffer[this.#at]) {
+      case PLUS:
         this.#at = end + 2;
-        return status(this.#buffer, start, end);
-      case 0x3a:
+        return standsAt(buffer, start, QUEUED) && end - start === QUEUED.length ? QUEUED : buffer.subarray(start, end);
+      case COLON:
         this.#at = end + 2;
-        return this.#number(start, end);
-      case 0x2d:
+        return numberIn(buffer, start, end);
+      case MINUS:
         this.#at = end + 2;
-        return replyError(this.#buffer.toString("utf8", start, end));
+        return replyError(buffer.toString("utf8", start, end));
       case DOLLAR:
-        return this.#bulk(this.#number(start, end), end + 2);
+        return this.#bulk(numberIn(buffer, start, end), end + 2);
       case STAR:
         this.#at = end + 2;
-        return this.#array(this.#number(start, end));
+        return this.#array(numberIn(buffer, start, end));
       default:
-        throw new Error("the answer is none of this protocol");
+        throw notOfThisProtocol();
     }
   }
 
@@ -265,25 +272,28 @@ export class ReplyReader {
     this.#frames.push({ items: [], left: length });
     return BEGUN;
   }
-
-  #number(start: number, end: number): number {
-    const buffer = this.#buffer;
-    const isNegative = buffer[start] === 0x2d;
-    let value = 0;
-    for (let at = isNegative ? start + 1 : start; at < end; at++) {
-      const digit = (buffer[at] ?? 0) - ZERO;
-      if (digit < 0 || digit > 9) throw new Error("the answer is none of this protocol");
-      value = value * 10 + digit;
-    }
-    return isNegative ? -value : value;
-  }
 }
 
 /** An array has begun. */
 const BEGUN = Symbol("begun");
 
-function status(buffer: Buffer, start: number, end: number): Buffer {
-  if (end - start === 2 && buffer[start] === 0x4f && buffer[start + 1] === 0x4b) return OK;
-  if (end - start === 6 && buffer[start] === 0x51 && buffer[start + 1] === 0x55) return QUEUED;
-  return buffer.subarray(start, end);
+/** Of the line's end, which has come whole; -1 when it has not. */
+function lineEnd(buffer: Buffer, from: number): number {
+  for (let at = from; at + 1 < buffer.length; at++) if (buffer[at] === CR) return at;
+  return -1;
+}
+
+function numberIn(buffer: Buffer, start: number, end: number): number {
+  const isNegative = buffer[start] === MINUS;
+  let value = 0;
+  for (let at = isNegative ? start + 1 : start; at < end; at++) {
+    const digit = (buffer[at] ?? 0) - ZERO;
+    if (digit < 0 || digit > 9) throw notOfThisProtocol();
+    value = value * 10 + digit;
+  }
+  return isNegative ? -value : value;
+}
+
+function notOfThisProtocol(): Error {
+  return new Error("the answer is none of this protocol");
 }

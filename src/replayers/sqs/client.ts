@@ -32,7 +32,7 @@ import {
   endpointLabel,
 } from "../aws-client.js";
 import { Calls } from "../calls.js";
-import { carrying, exchangeConfig, prepareForExchanges } from "../exchange.js";
+import { carrying, exchangeConfig, prepareForExchanges, type Timing } from "../exchange.js";
 import type { ReplayerContext } from "../replayer.js";
 import { classifySqsError, type EntryRefusal, isQueueMissing, judgeRefusal } from "./classify-error.js";
 import { type HeldMessage, heldMessage } from "./held-message.js";
@@ -167,16 +167,17 @@ export class SqsApi {
    * One attempt, not retried, errors as the SDK throws them. Answers in the order of `entries`; undefined for an entry
    * that the answer does not name.
    */
-  async sendOnce(url: string, entries: readonly Entry[]): Promise<(EntryAnswer | undefined)[]> {
+  async sendOnce(url: string, entries: readonly Entry[], timing: Timing = {}): Promise<(EntryAnswer | undefined)[]> {
     const [only] = entries;
     if (entries.length === 1 && only !== undefined) {
       const input = { QueueUrl: url, MessageBody: "" };
-      const answer = await this.#client.send(new SendMessageCommand(carrying(input, { body: sendBody(url, only) })));
+      const exchange = { ...timing, body: sendBody(url, only) };
+      const answer = await this.#client.send(new SendMessageCommand(carrying(input, exchange)));
       return [{ sent: sentMessage(answer) }];
     }
     const input = { QueueUrl: url, Entries: [] };
-    const body = sendBatchBody(url, entries);
-    const answer = await this.#client.send(new SendMessageBatchCommand(carrying(input, { body })));
+    const exchange = { ...timing, body: sendBatchBody(url, entries) };
+    const answer = await this.#client.send(new SendMessageBatchCommand(carrying(input, exchange)));
     const ends = new Map<string | undefined, EntryAnswer>();
     for (const failed of answer.Failed ?? []) ends.set(failed.Id, { refused: refusalOf(failed) });
     for (const sent of answer.Successful ?? []) ends.set(sent.Id, { sent: sentMessage(sent) });

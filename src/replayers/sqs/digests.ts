@@ -5,6 +5,20 @@ import type { MessageAttribute, MessageRecord } from "../../model/record.js";
 const STRING_VALUE = 1;
 const BINARY_VALUE = 2;
 
+export interface Digests {
+  readonly body: string;
+  readonly attributes: string | undefined;
+}
+
+/** Made when they are first asked for. */
+export function digestsOnce({ body, attributes }: MessageRecord): () => Digests {
+  let digests: Digests | undefined;
+  return () => {
+    digests ??= { body: md5OfBody(body), attributes: md5OfAttributes(attributes) };
+    return digests;
+  };
+}
+
 export function md5OfBody(body: Uint8Array): string {
   return hash("md5", body);
 }

@@ -16,9 +16,10 @@ import { carry } from "./carriable.js";
 import type { SentMessage } from "./client.js";
 import type { DeduplicationId, DeduplicationIds } from "./deduplication.js";
 import { delayOf } from "./delay.js";
+import { digestsOnce } from "./digests.js";
 import type { EarlierIds, SentAs } from "./earlier-ids.js";
 import type { HaltedGroups } from "./halted-groups.js";
-import { endOfDelivery, isPacked, outcomesOf, type Packed, sendRest, type Written } from "./packing.js";
+import { endOfDelivery, isPacked, outcomesOf, type Packed, sendRest, timingOf, type Written } from "./packing.js";
 import type { QueueWriter, WriterInit } from "./queue-writer.js";
 import { type Deliveries, Sending } from "./sending.js";
 import type { PackingRules } from "./standard-writer.js";
@@ -46,6 +47,12 @@ interface Keyed {
 
 interface FifoPacked extends Packed, Keyed {
   readonly groupId: string;
+}
+
+interface Circumstances {
+  readonly isSuspect: boolean;
+  /** Until then nothing is sent. */
+  readonly announced: Promise<void> | undefined;
 }
 
 interface Judged {
@@ -81,7 +88,7 @@ export function packFifo(
   if ("kind" in carried) return carried;
   const { nowMs, queueDelaySeconds, preserveVisibility } = rules;
   const { notes } = delayOf(record, { nowMs, fifo: true, queueDelaySeconds, preserveVisibility });
-  return { record, carried, groupId, notes };
+  return { record, carried, digests: digestsOnce(record), groupId, notes };
 }
 
 /** The notes of a message with one for an id that was made for it, and why. */
@@ -98,11 +105,13 @@ export class FifoWriter implements QueueWriter {
     this.#sending = new Sending({ ...init.sending, repeatableMs: REPEATABLE_MS });
   }
 
-  async write(batch: readonly MessageRecord[]): Promise<Outcome[]> {
+  async write(batch: readonly MessageRecord[], announced?: Promise<void>): Promise<Outcome[]> {
     const isSuspect = await this.#init.earlier.isSuspect();
+    // How a message went is noted behind its announcement.
+    if (isSuspect) await announced;
     const written = await sendRest(
       batch.map((record) => this.#pack(record, isSuspect)),
-      (going) => this.#send(going, isSuspect),
+      (going) => this.#send(going, { isSuspect, announced }),
     );
     return outcomesOf(written);
   }
@@ -145,11 +154,11 @@ export class FifoWriter implements QueueWriter {
     return above === undefined ? made(FIRST_OF_GROUP) : { id, above, isAlone: true };
   }
 
-  async #send(going: readonly FifoPacked[], isSuspect: boolean): Promise<Written> {
+  async #send(going: readonly FifoPacked[], { isSuspect, announced }: Circumstances): Promise<Written> {
     const { earlier } = this.#init;
     const slot = earlier.takeSlot();
     if (isSuspect) await earlier.note(slot, going.flatMap(asSent));
-    const { judged, cause } = await this.#deliverAndJudge(going);
+    const { judged, cause } = await this.#deliverAndJudge(going, announced);
     const written = cause === undefined ? await this.#sendDropped(going, judged, slot) : stopped(judged, cause);
     await this.#keepHalts(going, written.ends);
     if (written.cause === undefined) earlier.giveBack(slot);
@@ -167,8 +176,8 @@ export class FifoWriter implements QueueWriter {
     });
   }
 
-  async #deliverAndJudge(going: readonly FifoPacked[]): Promise<Judged> {
-    const { deliveries, ...stop } = await this.#deliver(going);
+  async #deliverAndJudge(going: readonly FifoPacked[], announced?: Promise<void>): Promise<Judged> {
+    const { deliveries, ...stop } = await this.#deliver(going, announced);
     const judged = deliveries.map((delivery) =>
       "sent" in delivery && this.#isDropped(delivery.shipment, delivery.sent)
         ? delivery.shipment
@@ -177,9 +186,11 @@ export class FifoWriter implements QueueWriter {
     return { judged, ...stop };
   }
 
-  async #deliver(going: readonly FifoPacked[]): Promise<Deliveries<FifoPacked>> {
-    if (!going.some(({ isAlone }) => isAlone)) return await this.#sending.deliver(going);
-    const alone = await Promise.all(going.map((packed) => this.#sending.deliver([packed])));
+  async #deliver(going: readonly FifoPacked[], announced?: Promise<void>): Promise<Deliveries<FifoPacked>> {
+    if (!going.some(({ isAlone }) => isAlone)) return await this.#sending.deliver(going, timingOf(going, announced));
+    const alone = await Promise.all(
+      going.map((packed) => this.#sending.deliver([packed], timingOf([packed], announced))),
+    );
     const cause = alone.find((one) => one.cause !== undefined)?.cause;
     const deliveries = alone.flatMap((one) => one.deliveries);
     return cause === undefined ? { deliveries } : { deliveries, cause };

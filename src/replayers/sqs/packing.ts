@@ -2,16 +2,18 @@
 import { RestoreError } from "../../errors/restore-error.js";
 import type { Note, Outcome } from "../../model/outcome.js";
 import { RESTORED } from "../../model/outcome.js";
-import type { MessageRecord } from "../../model/record.js";
+import type { Timing } from "../exchange.js";
 import { type EndAtStop, stoppedBy } from "../replayer.js";
 import type { SentMessage } from "./client.js";
-import { md5OfAttributes, md5OfBody } from "./digests.js";
+import type { Digests } from "./digests.js";
 import { type Shipment, whatWasLost } from "./parcel.js";
 import type { Delivery } from "./sending.js";
 
 /** A message that can be sent, with the near misses it then has. */
 export interface Packed extends Shipment {
   readonly notes: readonly Note[];
+  /** What the target has to answer. */
+  readonly digests: () => Digests;
 }
 
 /** What a batch came to. */
@@ -28,12 +30,20 @@ export function outcomesOf({ ends, cause }: Written): Outcome[] {
   return ends.map((end) => (typeof end === "object" ? end : withoutOutcome()));
 }
 
+/** Nothing goes out before `announced` has resolved; what its answer has to say is made out while it is awaited. */
+export function timingOf(going: readonly Packed[], announced: Promise<void> | undefined): Timing {
+  const meanwhile = (): void => {
+    for (const { digests } of going) digests();
+  };
+  return { sendAfter: announced, meanwhile };
+}
+
 /** How a record ended, as far as its delivery tells. */
 export function endOfDelivery(delivery: Delivery<Packed>): EndAtStop {
   if ("outcome" in delivery) return delivery.outcome;
   if ("unsettled" in delivery) return delivery.unsettled;
-  const { record, notes } = delivery.shipment;
-  const fault = digestFault(record, delivery.sent);
+  const { digests, notes } = delivery.shipment;
+  const fault = digestFault(digests(), delivery.sent);
   if (fault !== undefined) return fault;
   if (delivery.isDoubtful) {
     const detail = `${whatWasLost(delivery)}; it was sent again and acknowledged, so it may be there twice`;
@@ -48,9 +58,8 @@ export function restoredWith(notes: readonly Note[]): Outcome {
 }
 
 /** The target tells what it took: anything but what was sent is a failure. */
-function digestFault(record: MessageRecord, sent: SentMessage): Outcome | undefined {
-  if (sent.bodyMd5 !== md5OfBody(record.body)) return differs("body", sent.bodyMd5);
-  const attributes = md5OfAttributes(record.attributes);
+function digestFault({ body, attributes }: Digests, sent: SentMessage): Outcome | undefined {
+  if (sent.bodyMd5 !== body) return differs("body", sent.bodyMd5);
   return attributes === undefined || sent.attributesMd5 === attributes
     ? undefined
     : differs("attributes", sent.attributesMd5);

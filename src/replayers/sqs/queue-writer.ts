@@ -11,8 +11,11 @@ export interface WriterInit {
 }
 
 export interface QueueWriter {
-  /** One outcome per record, in their order. @throws WriteStopped or what ends the run */
-  write(batch: readonly MessageRecord[]): Promise<Outcome[]>;
+  /**
+   * One outcome per record, in their order. Nothing is sent before `announced` has resolved, where it is given.
+   * @throws WriteStopped or what ends the run
+   */
+  write(batch: readonly MessageRecord[], announced?: Promise<void>): Promise<Outcome[]>;
   /** Removes what it keeps on disk, where it does. Repeatable; nothing may be written afterwards. */
   close?(): void;
 }

@@ -122,7 +122,18 @@ class SqsReplayer implements Replayer<"sqs"> {
     return { warnings: prepared.warnings };
   }
 
-  async write(scope: QueueScope, batch: readonly MessageRecord[]): Promise<Outcome[]> {
+  async writeOnceAnnounced(
+    scope: QueueScope,
+    batch: readonly MessageRecord[],
+    announced: Promise<void>,
+  ): Promise<Outcome[]> {
+    const { ops, bytes } = this.#api.sends.portion;
+    // Permission to send is for the moment in which it is given.
+    if (Number.isFinite(ops) || Number.isFinite(bytes)) await announced;
+    return await this.write(scope, batch, announced);
+  }
+
+  async write(scope: QueueScope, batch: readonly MessageRecord[], announced?: Promise<void>): Promise<Outcome[]> {
     let open: OpenQueue;
     try {
       open = await (this.#queues.get(scope.target) ?? this.#takeUp(scope, "keep"));
@@ -136,7 +147,7 @@ class SqsReplayer implements Replayer<"sqs"> {
       }
       return batch.map(() => ({ kind: "failed", reason: error.reason ?? "queue-unusable", detail: error.message }));
     }
-    return await open.writer.write(batch);
+    return await open.writer.write(batch, announced);
   }
 
   async finish(scope: QueueScope): Promise<ScopeNotes> {

@@ -11,6 +11,7 @@
 import { RestoreError } from "../../errors/restore-error.js";
 import type { Outcome } from "../../model/outcome.js";
 import { backoffMs } from "../../support/clock.js";
+import type { Timing } from "../exchange.js";
 import type { SqsApi } from "./client.js";
 import { intoRequests } from "./message-size.js";
 import {
@@ -49,6 +50,17 @@ export interface SendingInit {
   readonly maxRetryTimeMs: number;
 }
 
+interface Attempt {
+  readonly timing: Timing;
+  /** When what it asks for failed first, in an attempt before it. */
+  readonly failingSince: number | undefined;
+}
+
+interface Refused {
+  readonly error: RestoreError;
+  readonly timing: Timing;
+}
+
 export class Sending {
   readonly #init: SendingInit;
 
@@ -56,12 +68,14 @@ export class Sending {
     this.#init = init;
   }
 
-  /** The next request goes out when the one before is settled. Never throws: what ends the run stands in the answer. */
-  async deliver<T extends Shipment>(shipments: readonly T[]): Promise<Deliveries<T>> {
+  /**
+   * The next request goes out when the one before is settled. Never throws: what ends the run stands in the answer.
+   */
+  async deliver<T extends Shipment>(shipments: readonly T[], timing: Timing = {}): Promise<Deliveries<T>> {
     const isRepeatable = this.#init.repeatableMs > 0;
     const sent = shipments.map((shipment) => ({ shipment, parcel: parcelOf(shipment, isRepeatable) }));
     try {
-      for (const request of intoRequests(sent.map(({ parcel }) => parcel))) await this.#request(request);
+      for (const request of intoRequests(sent.map(({ parcel }) => parcel))) await this.#request(request, timing);
     } catch (cause) {
       const known = sent.map(({ shipment, parcel }) => ({ shipment, ...deliveredAtStop(parcel, cause) }));
       return { deliveries: known, cause };
@@ -69,25 +83,25 @@ export class Sending {
     return { deliveries: sent.map(({ shipment, parcel }) => ({ shipment, ...(parcel.delivered ?? neverSettled()) })) };
   }
 
-  async #request(parcels: readonly Parcel[]): Promise<void> {
+  async #request(parcels: readonly Parcel[], timing: Timing): Promise<void> {
     const { api, maxRetryTimeMs } = this.#init;
     const { clock, signal } = api.sends;
     let firstLossAt: number | undefined;
     for (let losses = 0; ; losses++) {
-      const error = await this.#attempt(parcels, firstLossAt);
+      const error = await this.#attempt(parcels, { timing, failingSince: firstLossAt });
       if (error === undefined) return;
-      if (error.code !== "REPLY_LOST") return await this.#refused(pendingOf(parcels), error);
+      if (error.code !== "REPLY_LOST") return await this.#refused(pendingOf(parcels), { error, timing });
       for (const parcel of pendingOf(parcels)) parcel.isLost = true;
       firstLossAt ??= clock.now();
       const waitMs = backoffMs(losses);
-      if (clock.now() + waitMs - firstLossAt > maxRetryTimeMs) throw this.#outage(error);
+      if (api.sends.workedSince(firstLossAt) + waitMs > maxRetryTimeMs) throw this.#outage(error);
       api.sends.stats.retries++;
       await clock.sleep(waitMs, signal);
     }
   }
 
   /** Undefined when every parcel is settled, else the error that stands in the way of the rest. */
-  async #attempt(parcels: readonly Parcel[], failingSince: number | undefined): Promise<RestoreError | undefined> {
+  async #attempt(parcels: readonly Parcel[], { timing, failingSince }: Attempt): Promise<RestoreError | undefined> {
     const { api, queue } = this.#init;
     const call = {
       operation: parcels.length === 1 ? "SendMessage" : "SendMessageBatch",
@@ -98,7 +112,7 @@ export class Sending {
       bytes: () => pendingOf(parcels).reduce((sum, { size }) => sum + size, 0),
     };
     try {
-      await api.sends.run(call, () => this.#send(parcels));
+      await api.sends.run(call, () => this.#send(parcels, timing));
       return undefined;
     } catch (error) {
       if (error instanceof RestoreError && error.retry !== "fatal") return error;
@@ -106,7 +120,7 @@ export class Sending {
     }
   }
 
-  async #send(parcels: readonly Parcel[]): Promise<void> {
+  async #send(parcels: readonly Parcel[], timing: Timing): Promise<void> {
     const { api, url } = this.#init;
     const now = api.sends.clock.now();
     for (const parcel of pendingOf(parcels)) this.#resolveDoubt(parcel, now);
@@ -116,6 +130,7 @@ export class Sending {
     const answers = await api.sendOnce(
       url,
       pending.map(({ shipment }) => entryOf(shipment, now)),
+      timing,
     );
     pending.forEach((parcel, i) => {
       settle(parcel, answers[i]);
@@ -153,12 +168,12 @@ export class Sending {
   }
 
   /** A request that will not be taken as it is. */
-  async #refused(parcels: readonly Parcel[], error: RestoreError): Promise<void> {
+  async #refused(parcels: readonly Parcel[], { error, timing }: Refused): Promise<void> {
     const mayBeOneOfThem = error.code === "RECORD_REFUSED" || error.reason === "unexpected-error";
     if (parcels.length > 1 && mayBeOneOfThem) {
       const middle = Math.ceil(parcels.length / 2);
-      await this.#request(parcels.slice(0, middle));
-      await this.#request(parcels.slice(middle));
+      await this.#request(parcels.slice(0, middle), timing);
+      await this.#request(parcels.slice(middle), timing);
       return;
     }
     for (const parcel of parcels) end(parcel, outcomeOf(error));

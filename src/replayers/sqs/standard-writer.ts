@@ -3,7 +3,8 @@ import type { Outcome } from "../../model/outcome.js";
 import type { MessageRecord } from "../../model/record.js";
 import { carry } from "./carriable.js";
 import { delayOf } from "./delay.js";
-import { endOfDelivery, outcomesOf, type Packed, sendRest } from "./packing.js";
+import { digestsOnce } from "./digests.js";
+import { endOfDelivery, outcomesOf, type Packed, sendRest, timingOf } from "./packing.js";
 import type { QueueWriter, WriterInit } from "./queue-writer.js";
 import { Sending } from "./sending.js";
 
@@ -16,13 +17,13 @@ export class StandardWriter implements QueueWriter {
     this.#sending = new Sending({ ...init.sending, repeatableMs: 0 });
   }
 
-  async write(batch: readonly MessageRecord[]): Promise<Outcome[]> {
+  async write(batch: readonly MessageRecord[], announced?: Promise<void>): Promise<Outcome[]> {
     const { limitBytes, preserveVisibility, sending } = this.#init;
     const nowMs = sending.api.sends.clock.now();
     const written = await sendRest(
       batch.map((record) => packStandard(record, { limitBytes, preserveVisibility, nowMs })),
       async (going) => {
-        const { deliveries, ...stop } = await this.#sending.deliver(going);
+        const { deliveries, ...stop } = await this.#sending.deliver(going, timingOf(going, announced));
         return { ends: deliveries.map(endOfDelivery), ...stop };
       },
     );
@@ -42,6 +43,7 @@ export function packStandard(record: MessageRecord, rules: PackingRules): Packed
   return {
     record,
     carried,
+    digests: digestsOnce(record),
     // Standard queues take group ids too (fair queues); an empty one counts as missing.
     ...(record.groupId === undefined || record.groupId === "" ? {} : { groupId: record.groupId }),
     ...(hiddenUntilMs === undefined ? {} : { hiddenUntilMs }),

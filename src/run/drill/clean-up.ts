@@ -157,7 +157,18 @@ function labelOf({ adapter, target, endpoint }: ScopeNote): string {
 
 /** One that needs no dump. */
 async function bareReplayers(options: RunOptions, adapter: Adapter): Promise<Replayers> {
-  const { clock, mode, strategies, ttlPolicy, limits, maxRetryTimeMs, targets, concurrency, newJobId: jobId } = options;
+  const {
+    clock,
+    mode,
+    strategies,
+    ttlPolicy,
+    limits,
+    maxRetryTimeMs,
+    targets,
+    concurrency,
+    control,
+    newJobId: jobId,
+  } = options;
   const now = clock.now();
   return await Replayers.create([adapter], {
     targets,
@@ -166,6 +177,7 @@ async function bareReplayers(options: RunOptions, adapter: Adapter): Promise<Rep
     limits,
     maxRetryTimeMs,
     concurrency,
+    ...(control === undefined ? {} : { control }),
     writeSignal: new AbortController().signal,
     notebook: NO_NOTEBOOK,
     targetName: (_, name) => name,

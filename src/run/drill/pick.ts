@@ -6,6 +6,7 @@ import { randomInt } from "node:crypto";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { messageOf, RestoreError } from "../../errors/restore-error.js";
+import type { Adapter } from "../../model/scope.js";
 import { MANIFEST_FILE, readManifest } from "../../readers/manifest.js";
 
 export const PICKS = ["newest", "random"] as const;
@@ -15,6 +16,19 @@ export interface FoundDump {
   readonly path: string;
   /** As its manifest has it. */
   readonly takenAt: string;
+}
+
+export interface DumpBelow extends FoundDump {
+  /** Unix milliseconds. */
+  readonly takenAtMs: number;
+  readonly adapters: readonly Adapter[];
+}
+
+export interface DumpsBelow {
+  /** Newest first. */
+  readonly found: readonly DumpBelow[];
+  /** Folders with a manifest that cannot be read, a sentence each. */
+  readonly unreadable: readonly string[];
 }
 
 export interface PickedDump {
@@ -40,24 +54,30 @@ export async function pickDump(
   how: Pick,
   choose: (below: number) => number = randomInt,
 ): Promise<PickedDump> {
-  const found: (FoundDump & { readonly unixMs: number })[] = [];
-  const unreadable: string[] = [];
-  for await (const path of dumpsUnder(root)) {
-    try {
-      const { wallTime } = (await readManifest(path)).manifest;
-      found.push({ path, takenAt: wallTime.iso, unixMs: wallTime.unixMs });
-    } catch (error) {
-      unreadable.push(`${path}: ${messageOf(error)}`);
-    }
-  }
-  found.sort((a, b) => b.unixMs - a.unixMs || (a.path < b.path ? -1 : 1));
+  const { found, unreadable } = await dumpsBelow(root);
   const chosen = found[how === "newest" || found.length === 0 ? 0 : choose(found.length)];
   if (chosen === undefined) throw nothing(root, unreadable);
   return { how, root, path: chosen.path, from: found.map(({ path, takenAt }) => ({ path, takenAt })), unreadable };
 }
 
+/** Every dump that stands under a folder. @throws RestoreError DUMP_UNREADABLE, DUMP_NOT_FOUND where it holds too much else */
+export async function dumpsBelow(root: string): Promise<DumpsBelow> {
+  const found: DumpBelow[] = [];
+  const unreadable: string[] = [];
+  for await (const path of foldersOfDumps(root)) {
+    try {
+      const { wallTime, adapters } = (await readManifest(path)).manifest;
+      found.push({ path, takenAt: wallTime.iso, takenAtMs: wallTime.unixMs, adapters: [...adapters.keys()] });
+    } catch (error) {
+      unreadable.push(`${path}: ${messageOf(error)}`);
+    }
+  }
+  found.sort((a, b) => b.takenAtMs - a.takenAtMs || (a.path < b.path ? -1 : 1));
+  return { found, unreadable };
+}
+
 /** A dump is a folder that holds a manifest; a copy that is not finished has none yet. */
-async function* dumpsUnder(root: string): AsyncGenerator<string> {
+async function* foldersOfDumps(root: string): AsyncGenerator<string> {
   let level = [root];
   let seen = 0;
   for (let depth = 0; depth <= MOST_DEPTH && level.length > 0; depth++) {

@@ -4,6 +4,7 @@ import { RestoreError } from "../../errors/restore-error.js";
 import { scopeLabel } from "../../model/scope.js";
 import { modeByName } from "../../modes/by-name.js";
 import { apply } from "../apply.js";
+import { workClock } from "../control.js";
 import type { Outline, OutlinedScope } from "../plan/plan-schema.js";
 import type { RunOptions } from "../prepare.js";
 import { endpointLabels } from "../targets.js";
@@ -15,8 +16,11 @@ import { drillRenames, sandboxRenames } from "./names.js";
 /** @throws RestoreError as `apply`; what it wrote by then is noted in the drill's folder */
 export async function restore(run: DrillRun): Promise<void> {
   const { options, folder, facts, signal } = run;
-  const { clock, tools } = options;
+  const { tools } = options;
   const runOptions = await drillRunOptions(run);
+  const { control } = runOptions;
+  const clock = workClock(options.clock, control);
+  const pausedBefore = control?.pausedMs ?? 0;
   options.say("restoring");
   const began = clock.monotonic();
   const measuring = new MeasuringSink(options.progress(), clock);
@@ -42,6 +46,9 @@ export async function restore(run: DrillRun): Promise<void> {
     facts.times.restoreMs = Math.round(clock.monotonic() - began);
     if (measuring.firstRecordMs !== undefined) facts.times.firstRecordMs = measuring.firstRecordMs;
     facts.paces = measuring.paces();
+    const pausedSeconds = Math.round(((control?.pausedMs ?? 0) - pausedBefore) / 1000);
+    if (pausedSeconds > 0)
+      facts.warnings.push(`the restore was paused for ${pausedSeconds} s, which its times leave out`);
   }
   const { error } = facts.restore;
   if (error === undefined) return;

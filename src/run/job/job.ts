@@ -86,6 +86,7 @@ export async function openJob(init: JobInit): Promise<Job> {
     if ((found?.id ?? init.newId) !== id) throw changedMeanwhile();
     const directory = jobDirectory(stateDirectory, id);
     const isBegun = found !== undefined && (await hasBegun(directory));
+    if (found === undefined) await removeUnbegun(init);
     const file = isBegun ? await asNow(found, init) : await begin(init, id);
     const { journal, listed } = await openFileJournal({ directory, clock });
     return {
@@ -113,7 +114,7 @@ export async function openJob(init: JobInit): Promise<Job> {
   }
 }
 
-/** Also for one whose process ended before it wrote anything: such a job is begun anew, under its id. */
+/** Also for one that is named and whose process ended before it wrote anything: it is begun anew, under its id. */
 async function begin({ stateDirectory, identity, dump, cwd, words, clock }: JobInit, id: string): Promise<JobFile> {
   const file: JobFile = { jobVersion: 1, id, startedAt: clock.now(), dump, cwd, words: [...words], identity };
   await createJob(stateDirectory, file);
@@ -134,8 +135,8 @@ async function jobFor(init: JobInit): Promise<JobFile | undefined> {
     if (await isOver(stateDirectory, job.id)) throw endedJob(job.id);
     return asSame(job, init);
   }
-  const same = await unfinishedLike(stateDirectory, identity);
-  if (same === undefined || take === "same" || !(await hasBegun(jobDirectory(stateDirectory, same.id)))) return same;
+  const [same] = (await unfinishedLike(stateDirectory, identity)).begun;
+  if (same === undefined || take === "same") return same;
   throw new RestoreError(
     "JOB_UNFINISHED",
     `this restore was begun ${timeOf(same)} and is unfinished (job ${same.id})`,
@@ -167,15 +168,31 @@ async function asNow(job: JobFile, { identity, stateDirectory }: JobInit): Promi
   return rebound;
 }
 
-async function unfinishedLike(stateDirectory: string, identity: JobIdentity): Promise<JobFile | undefined> {
+interface Unfinished {
+  readonly begun: readonly JobFile[];
+  /** Their processes ended before they wrote anything, or are about to write. */
+  readonly unbegun: readonly JobFile[];
+}
+
+/** Jobs that are the same restore. */
+async function unfinishedLike(stateDirectory: string, identity: JobIdentity): Promise<Unfinished> {
   const fingerprint = fingerprintOf(identity);
+  const [begun, unbegun]: [JobFile[], JobFile[]] = [[], []];
   for (const id of await jobIds(stateDirectory)) {
     // A job that cannot be read is no reason not to begin another one.
     const job = await readJob(stateDirectory, id).catch(() => undefined);
     if (job === undefined || fingerprintOf(job.identity) !== fingerprint) continue;
-    if (!(await hasEnded(stateDirectory, id))) return job;
+    if (await hasEnded(stateDirectory, id)) continue;
+    const isBegun = await hasBegun(jobDirectory(stateDirectory, id));
+    (isBegun ? begun : unbegun).push(job);
   }
-  return undefined;
+  return { begun, unbegun };
+}
+
+/** Nothing stands for a restore that wrote nothing. No process is about to begin one: the locks of its scopes are had. */
+async function removeUnbegun({ stateDirectory, identity }: JobInit): Promise<void> {
+  const { unbegun } = await unfinishedLike(stateDirectory, identity);
+  for (const { id } of unbegun) await removeJob(stateDirectory, id);
 }
 
 async function acquireAll(init: JobInit, id: string): Promise<Lock[]> {

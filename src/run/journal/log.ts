@@ -8,7 +8,9 @@
  */
 
 import { randomInt } from "node:crypto";
+import { constants } from "node:fs";
 import { type FileHandle, open, readdir, readFile, rm } from "node:fs/promises";
+import { platform } from "node:os";
 import { join } from "node:path";
 import { messageOf, RestoreError, systemCode } from "../../errors/restore-error.js";
 import { syncDirectory } from "../../support/durable-files.js";
@@ -21,12 +23,25 @@ import {
   segmentHeader,
 } from "./frames.js";
 
+/**
+ * Room is made for so many bytes at once, by writing zeros: a write into what a file has already leaves its length alone,
+ * and takes the disk two thirds of the time of one at its end.
+ */
+const ROOM_BYTES = 64 * 1024;
 /** Small enough to be read again in a moment. */
 const SEGMENT_BYTES = 4 * 1024 * 1024;
 /** Entries that nobody waits for are written after this time. */
 const LAZY_MS = 20;
 /** Entries that nobody waits for are waited for, once there are as many bytes of them. */
 const LAZY_BYTES = 1024 * 1024;
+
+/**
+ * On Linux a write of a file that was opened so is on disk when it returns, as with a sync behind it and one call less.
+ * Elsewhere such a write may stop at a cache of the disk.
+ */
+const WRITES_ARE_SYNCS = platform() === "linux";
+const { O_CREAT, O_EXCL, O_WRONLY } = constants;
+const SEGMENT_FLAGS = O_WRONLY | O_CREAT | O_EXCL | (WRITES_ARE_SYNCS ? constants.O_DSYNC : 0);
 
 const SEGMENT_NAME = /^journal-(\d{8})\.log$/;
 
@@ -54,6 +69,8 @@ export class JournalLog {
   #file: FileHandle | undefined;
   #segment: number;
   #size = 0;
+  /** Length of the file, with the zeros behind its frames. */
+  #room = 0;
   /** The segment is followed by another one, once it is longer. */
   #longest = 0;
   #durable = 0;
@@ -141,11 +158,19 @@ export class JournalLog {
   async #appendFrames(payloads: readonly Buffer[]): Promise<void> {
     const file = this.#open();
     const { frames, crc } = this.#encode(payloads);
-    await writeWhole(file, frames);
-    await file.datasync();
+    await writeWhole(file, this.#withRoom(frames), this.#size);
+    if (!WRITES_ARE_SYNCS) await file.datasync();
     this.#previous = crc;
     this.#size += frames.length;
     this.#durable = this.#size;
+  }
+
+  /** With zeros behind them, where they go beyond the file's end. */
+  #withRoom(frames: Buffer): Buffer {
+    const end = this.#size + frames.length;
+    if (end <= this.#room) return frames;
+    this.#room = Math.max(end, Math.min(end + ROOM_BYTES, this.#longest));
+    return Buffer.concat([frames], this.#room - this.#size);
   }
 
   #encode(payloads: readonly Buffer[]): { readonly frames: Buffer; readonly crc: number } {
@@ -166,10 +191,10 @@ export class JournalLog {
     const seed = randomInt(2 ** 32 - 1);
     const header = segmentHeader(seed);
     const frame = encodeFrame(checkpoint, { durable: 0, previous: seed });
-    const file = await open(segmentPath(directory, number), "wx", 0o600);
+    const file = await open(segmentPath(directory, number), SEGMENT_FLAGS, 0o600);
     try {
-      await writeWhole(file, Buffer.concat([header, frame.bytes]));
-      await file.datasync();
+      await writeWhole(file, Buffer.concat([header, frame.bytes]), 0);
+      if (!WRITES_ARE_SYNCS) await file.datasync();
       await syncDirectory(directory);
     } catch (error) {
       await file.close().catch(() => undefined);
@@ -181,6 +206,7 @@ export class JournalLog {
     this.#segment = number;
     this.#previous = frame.crc;
     this.#size = header.length + frame.bytes.length;
+    this.#room = this.#size;
     this.#durable = this.#size;
     // At least as much again as the checkpoint: however long that is, writing it stays half of the work.
     this.#longest = Math.max(this.#init.segmentBytes ?? SEGMENT_BYTES, 2 * this.#size);
@@ -289,7 +315,9 @@ function segmentPath(directory: string, number: number): string {
   return join(directory, `journal-${String(number).padStart(8, "0")}.log`);
 }
 
-/** A write may take only a part of what it is given, on a disk that is nearly full. */
-async function writeWhole(file: FileHandle, bytes: Buffer): Promise<void> {
-  for (let at = 0; at < bytes.length; ) at += (await file.write(bytes, at)).bytesWritten;
+/** A write may take only a part of what it is given, on a disk that is nearly full. `start`: place in the file. */
+async function writeWhole(file: FileHandle, bytes: Buffer, start: number): Promise<void> {
+  for (let at = 0; at < bytes.length; ) {
+    at += (await file.write(bytes, at, bytes.length - at, start + at)).bytesWritten;
+  }
 }

@@ -3,7 +3,7 @@
  * endpoint achieved. Where neither is known nothing is said.
  */
 import { ADAPTERS, type Adapter } from "../../model/scope.js";
-import type { RateLimit, RateLimits } from "../limits.js";
+import type { RateLimit, RateLimits } from "../rates.js";
 import { SCOPES_AT_ONCE } from "../replay.js";
 import type { PastRate } from "./past-restores.js";
 import type { ExpectedTime } from "./plan-schema.js";

@@ -16,7 +16,7 @@ export interface ComparedInit<K> {
   readonly entries: AsyncIterable<Entry<K>>;
   readonly verifier: Pick<Verifier, "batch"> & Required<Pick<Verifier, "compare">>;
   readonly comparing: Comparing;
-  /** Batches at once. */
+  /** Batches at once; asked anew for each. */
   readonly concurrency: number;
 }
 
@@ -38,7 +38,7 @@ export async function* compared<K>(init: ComparedInit<K>): AsyncGenerator<Answer
     if ("ask" in entry) size += entry.ask.bytes;
     if (batch.length < records && size < bytes) continue;
     begin();
-    if (underWay.length >= init.concurrency) yield* (await underWay.shift()) ?? [];
+    while (underWay.length >= init.concurrency) yield* (await underWay.shift()) ?? [];
   }
   if (batch.length > 0) begin();
   for (const answers of underWay) yield* await answers;

@@ -151,13 +151,15 @@ class Looks {
     const { scope, verifier, how, run } = this.#check;
     const { compare, batch } = verifier;
     if (compare === undefined) throw new RestoreError("INTERNAL", `${scope.adapter} does not compare by record`);
-    const concurrency = run.capabilities.get(scope.adapter)?.concurrency ?? 1;
+    const capabilities = run.capabilities.get(scope.adapter);
     return compared({
       scope,
       entries,
       verifier: { batch, compare: compare.bind(verifier) },
       comparing: how.comparing,
-      concurrency,
+      get concurrency() {
+        return capabilities?.concurrency ?? 1;
+      },
     });
   }
 

@@ -5,6 +5,7 @@
  */
 import { scopeLabel } from "../../model/scope.js";
 import type { ScopeComparison } from "../../replayers/verifier.js";
+import { workClock } from "../control.js";
 import { sumOf } from "./counts.js";
 import { verifyEach } from "./each-record.js";
 import type { VerifiedScope } from "./report.js";
@@ -16,7 +17,8 @@ import { verifyWhole } from "./whole-scope.js";
 export async function verifyScope(init: Omit<ScopeCheck, "tally" | "verifier">): Promise<VerifiedScope> {
   const { run, scope, checkpoints } = init;
   const label = scopeLabel(scope);
-  run.options.progress.report({ type: "scope-started", scope, expectedBytes: run.dump.sizeOf(scope).bytes });
+  const expectedBytes = run.dump.sizeOf(scope).bytes;
+  run.options.progress.report({ type: "scope-started", scope, expectedBytes, isComparison: true });
   const before = checkpoints.done(label);
   const done = before ?? (await verified(init));
   if (before === undefined) await checkpoints.finish(label, done);
@@ -27,7 +29,8 @@ export async function verifyScope(init: Omit<ScopeCheck, "tally" | "verifier">):
 async function verified(init: Omit<ScopeCheck, "tally" | "verifier">): Promise<VerifiedScope> {
   const { run, scope, checkpoints } = init;
   const { verifier } = run.replayers.of(scope);
-  const startedAt = run.options.clock.monotonic();
+  const clock = workClock(run.options.clock, run.options.control);
+  const startedAt = clock.monotonic();
   const found = await settings({ ...init, verifier });
   // Of one that is gone meanwhile, what was compared before counts no more.
   const begun = found.exists ? checkpoints.begun(scopeLabel(scope)) : undefined;
@@ -49,7 +52,7 @@ async function verified(init: Omit<ScopeCheck, "tally" | "verifier">): Promise<V
     unproven: [...tally.unproven].map(([what, of]) => ({ what, records: of })),
     warnings: [...scope.warnings, ...tally.warnings],
     bytes: tally.bytes,
-    durationMs: Math.round(run.options.clock.monotonic() - startedAt),
+    durationMs: Math.round(clock.monotonic() - startedAt),
   };
 }
 

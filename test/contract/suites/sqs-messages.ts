@@ -1,5 +1,6 @@
 /** Bodies, attributes, delays and redrive policies. */
 import { describe, expect, it } from "vitest";
+import { RestoreError } from "../../../src/errors/restore-error.js";
 import type { MessageAttribute, MessageRecord } from "../../../src/model/record.js";
 import type { QueueScope } from "../../../src/model/scope.js";
 import type { SqsTarget } from "../../../src/replayers/sqs/replayer.js";
@@ -15,6 +16,39 @@ export function sqsMessages(server: ContractServer): void {
   async function restoreAll(scope: QueueScope, records: readonly MessageRecord[], target: Partial<SqsTarget> = {}) {
     return await restore(bench.replayerFor("none", target), scope, records, "none");
   }
+
+  describe("a message that is not announced yet", () => {
+    const pacer = { portion: { ops: 100, bytes: 1e6 }, acquire: () => Promise.resolve() };
+
+    it.each([
+      ["", {}],
+      [".fifo", {}],
+      ["", { pacer }],
+    ] as const)(
+      "is sent once it is, and never where it cannot be, queue suffix %o, context %o",
+      async (suffix, context) => {
+        const scope = queueScope(uniqueName(suffix));
+        const replayer = bench.replayerFor("none", {}, context);
+        await replayer.create(scope);
+        const [first, second] = [1, 2].map((line) => (suffix === "" ? message(line) : fifoMessage(line, `g${line}`)));
+        const depth = async () => (await bench.queues.depths(scope.target)).reduce((sum, count) => sum + count);
+        const refused = new RestoreError("LOCAL_IO", "the journal cannot be written", { retry: "fatal" });
+        await expect(
+          replayer.writeOnceAnnounced?.(scope, [first as MessageRecord], Promise.reject(refused)),
+        ).rejects.toThrow();
+        expect(await depth()).toBe(0);
+        let announce: () => void = () => undefined;
+        const announced = new Promise<void>((resolve) => {
+          announce = resolve;
+        });
+        const writing = replayer.writeOnceAnnounced?.(scope, [second as MessageRecord], announced);
+        expect(await depth()).toBe(0);
+        announce();
+        expect(await writing).toEqual([{ kind: "restored" }]);
+        expect(await depth()).toBe(1);
+      },
+    );
+  });
 
   describe("message attributes", () => {
     const attributes: readonly (readonly [string, MessageAttribute])[] = [

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { ProgressState } from "../../../src/cli/progress-state.js";
+import { leftOf, ProgressState } from "../../../src/cli/progress-state.js";
 import type { OutcomeKind } from "../../../src/model/outcome.js";
+import { emptyTotals } from "../../../src/run/tally.js";
 import { fakeClock } from "../../support/fake-clock.js";
 import { tableScope } from "../../support/records.js";
 
@@ -20,10 +21,17 @@ function setUp() {
 }
 
 describe("a scope's progress", () => {
-  it("counts records and bytes, and those that need somebody", () => {
+  it("counts records by outcome, bytes, and those that need somebody", () => {
     const { settle, progress } = setUp();
     for (const kind of ["restored", "skipped-existing", "rejected", "failed", "ambiguous"] as const) settle(kind);
-    expect(progress()).toMatchObject({ records: 5, bytes: 500, left: 3, isFinished: false, label: "dynamodb:orders" });
+    settle("restored");
+    expect(progress()).toMatchObject({ records: 6, bytes: 600, label: "dynamodb:orders", isComparison: false });
+    expect(progress().outcomes).toEqual({
+      ...emptyTotals(),
+      ...{ restored: 2, "skipped-existing": 1, rejected: 1, failed: 1, ambiguous: 1 },
+    });
+    expect(leftOf(progress())).toBe(3);
+    expect(progress().endedAt).toBeUndefined();
   });
 
   it("has a pace and a time left once there is something to tell them from", () => {
@@ -40,20 +48,36 @@ describe("a scope's progress", () => {
 
   it("shows what was done before, and takes its pace from what is done now", () => {
     const { clock, state, scope, settle, progress } = setUp();
-    state.take({ type: "counted-before", scope, records: 800, bytes: 500, left: 2 });
-    expect(progress()).toMatchObject({ records: 800, bytes: 500, left: 2 });
+    const outcomes = { ...emptyTotals(), restored: 798, rejected: 2 };
+    state.take({ type: "counted-before", scope, records: 800, bytes: 500, outcomes });
+    expect(progress()).toMatchObject({ records: 800, bytes: 500, outcomes });
     clock.advance(2000);
     settle("restored", 100);
     expect([state.rate(progress()), state.timeLeft(progress())]).toEqual([0.5, 8000]);
   });
 
   it("is finished when it says so, and of a scope that never began there is none", () => {
-    const { state, scope, progress } = setUp();
+    const { clock, state, scope, settle, progress } = setUp();
+    clock.advance(2000);
+    settle("restored");
     state.take({ type: "scope-finished", scope });
-    expect(progress().isFinished).toBe(true);
+    clock.advance(8000);
+    // Its pace is that of its own time.
+    expect([progress().endedAt, state.rate(progress())]).toEqual([2000, 0.5]);
     const other = tableScope("other");
     state.take({ type: "records", scope: other, outcome: "restored", records: 1, bytes: 1 });
     expect(state.scopes.get(other)).toBeUndefined();
+  });
+
+  it("of a comparison counts what differs", () => {
+    const { state } = setUp();
+    const scope = tableScope("compared");
+    state.take({ type: "scope-started", scope, expectedBytes: 0, isComparison: true });
+    state.take({ type: "compared", scope, bytes: 5, differing: true });
+    state.take({ type: "compared", scope, bytes: 6, differing: false });
+    const progress = state.scopes.get(scope);
+    expect(progress).toMatchObject({ records: 2, bytes: 11, differing: 1, isComparison: true });
+    expect(progress === undefined ? undefined : leftOf(progress)).toBe(1);
   });
 
   it("has a label that steers no terminal", () => {
@@ -71,7 +95,7 @@ it("the check, the reading and the end are told apart", () => {
   state.take({ type: "checked", files: 3, bytes: 4 });
   expect(state.checked).toEqual({ files: 3, bytes: 4, isDone: true });
   state.take({ type: "surveyed", scope, records: 256 });
-  expect(state.surveyed).toEqual({ label: "dynamodb:orders", records: 256 });
+  expect(state.surveyed).toEqual({ scope, records: 256 });
   state.take({ type: "warning", text: "w" });
   expect(state.isFinished).toBe(false);
   state.take({ type: "finished" });

@@ -52,6 +52,8 @@ describe("rate limits", () => {
     [["s3=10ops/s,s3=1KiB/s"], { s3: { opsPerSecond: 10, bytesPerSecond: 1024 } }],
     [["100ops/s", "sqs=10ops/s"], { all: { opsPerSecond: 100 }, sqs: { opsPerSecond: 10 } }],
     [[], {}],
+    [["none"], {}],
+    [[" none ,s3=5ops/s", "sqs=none"], { s3: { opsPerSecond: 5 } }],
   ])("%j", (texts, limits) => {
     expect(parseRateLimits(texts)).toEqual(limits);
   });
@@ -71,6 +73,9 @@ describe("rate limits", () => {
     "s3=",
     "s3=5ops/s=6",
     "all=5ops/s",
+    "none,5ops/s",
+    "s3=5ops/s,s3=none",
+    "None",
   ])("%j is refused", (text) => {
     expect(() => parseRateLimits([text])).toThrow(USAGE);
   });

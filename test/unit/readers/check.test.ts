@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { appendFile, chmod, link, readFile, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import {
   checksumRow,
@@ -45,6 +46,21 @@ describe("checking a dump", () => {
       withDump(root, async (dump) => {
         const seen = await dump.check();
         expect(seen.files).toBe(4);
+      }),
+    );
+  });
+
+  it("goes on once whoever was told of it lets it", async () => {
+    await withBuilt({ files: FILES }, (root) =>
+      withDump(root, async (dump) => {
+        const order: string[] = [];
+        const told = async () => {
+          await delay(50);
+          order.push("let");
+        };
+        await dump.check(told);
+        order.push("done");
+        expect(order.slice(-2)).toEqual(["let", "done"]);
       }),
     );
   });

@@ -13,6 +13,7 @@ import { Keymap, type KeymapEntry } from "../../../src/readers/keymap.js";
 import { readManifest } from "../../../src/readers/manifest.js";
 import { KeptBytes } from "../../../src/readers/scope-indexes.js";
 import { TtlIndex } from "../../../src/readers/ttl-index.js";
+import { QuickFilter } from "../../../src/support/quick-filter.js";
 import { SpillingMap } from "../../../src/support/spilling-map.js";
 import { MANIFEST } from "../../support/dump-builder.js";
 import { contentIn, ending, fuzz, fuzzTimeout, mutated, someBytes, someCuts, someText } from "../../support/fuzz.js";
@@ -219,10 +220,14 @@ function ttlOf(entries: readonly (readonly [string, bigint])[]): Buffer {
   return Buffer.from(entries.map(([key, time]) => `{"key":${JSON.stringify(key)},"expire_at_ms":${time}}\n`).join(""));
 }
 
+function ttlIndex(): TtlIndex {
+  return new TtlIndex("strings_ttl.jsonl", { times: new SpillingMap(directory), expiring: new QuickFilter() });
+}
+
 describe("a TTL file", () => {
   it("gives every time back to the millisecond, also where a line is repeated", { timeout }, async () => {
     const property = fc.asyncProperty(ttlLines, fc.nat(3), someCuts, async (written, repeats, cuts) => {
-      const index = new TtlIndex("strings_ttl.jsonl", new SpillingMap(directory));
+      const index = ttlIndex();
       await index.load(contentIn(ttlOf([...written, ...written.slice(0, repeats)]), cuts));
       expect(index.size).toBe(written.length);
       for (const [key, time] of written) expect(index.get(key)).toBe(time);
@@ -237,7 +242,7 @@ describe("a TTL file", () => {
     const damaged = fc.oneof(mutated(ttlLines.map(ttlOf)), repeated.map(ttlOf));
     const property = fc.asyncProperty(damaged, someCuts, async (bytes, cuts) => {
       const load = async () => {
-        const index = new TtlIndex("strings_ttl.jsonl", new SpillingMap(directory));
+        const index = ttlIndex();
         await index.load(contentIn(bytes, cuts));
         return index;
       };

@@ -17,7 +17,8 @@ function threads(bytes: (row: number) => number): { readonly asked: number[]; re
     const first = asked.reduce((sum, each) => sum + each, 0);
     asked.push(count);
     const all = Array.from({ length: count }, (_, i) => bytes(first + i)).reduce((sum, each) => sum + each, 0);
-    return { columns: new Uint32Array(), bytes: all, ms: 0, exceptions: [], linked: [], tagged: [] };
+    const listed = { count, low: 0, high: 0 };
+    return { columns: new Uint32Array(), bytes: all, ms: 0, exceptions: [], linked: [], tagged: [], listed };
   };
   return { asked, threads: { isBusy: false, ask, addOne: () => undefined } as unknown as FileThreads };
 }

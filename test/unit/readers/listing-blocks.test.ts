@@ -16,7 +16,7 @@ describe("CHECKSUMS of many blocks", () => {
   afterEach(() => rm(directory, { recursive: true, force: true }));
 
   /** Some paths of every kind, at every distance from where blocks end. */
-  const rows = Array.from({ length: 3000 }, (_, index) => {
+  const rows = Array.from({ length: 12_000 }, (_, index) => {
     const name = `${index}`.padStart(5, "0");
     const path = ["plain", "é😀", "back\\slash", "line\nfeed", ".hidden", "..odd", "dir./x"][index % 7];
     return { path: `a/${name}/${path}`, sha256: index.toString(16).padStart(64, "0"), line: index + 1 };
@@ -51,6 +51,41 @@ describe("CHECKSUMS of many blocks", () => {
     }
   });
 
+  const DIGEST = "0a".repeat(32);
+
+  it.each([
+    `${DIGEST}  a/b/../c`,
+    `${DIGEST}  a/..`,
+    `${DIGEST}  ../a`,
+    `${DIGEST}  a/./b`,
+    `${DIGEST}  a//b`,
+    `${DIGEST}  a/`,
+    `${DIGEST}  /a`,
+    `${DIGEST}  `,
+    `${DIGEST}  a\0b`,
+    `${DIGEST}  a\r`,
+    `${DIGEST} a`,
+    `${DIGEST}0  a`,
+    `${DIGEST.slice(1)}  a`,
+    "",
+  ])("are refused with the row %j among plain ones", async (row) => {
+    await write(`${DIGEST}  A\n${row}\n${DIGEST}  z\n`);
+    await expect(collect(listingBlocks(directory))).rejects.toMatchObject({ code: "CHECKSUMS_INVALID" });
+  });
+
+  it.each([
+    [`${DIGEST}  ./b`, "b"],
+    [`${DIGEST} *b`, "b"],
+    [`${DIGEST.toUpperCase()}  b`, "b"],
+    [`\\${DIGEST}  b\\\\c`, "b\\c"],
+    [`${DIGEST}  ...`, "..."],
+    [`${DIGEST}  b/.c/..d`, "b/.c/..d"],
+  ])("are taken with the row %j among plain ones", async (row, path) => {
+    await write(`${DIGEST}  A\n${row}\n${DIGEST}  z`);
+    const read = (await collect(listingBlocks(directory))).flatMap((block) => [...rowsOf(block)]);
+    expect(read).toEqual(["A", path, "z"].map((each, at) => ({ path: each, sha256: DIGEST, line: at + 1 })));
+  });
+
   it("are put in order when only the last row is out of it", async () => {
     const [first = "", ...others] = written();
     await write(`${[...others, first].join("\n")}\n`);
@@ -60,14 +95,14 @@ describe("CHECKSUMS of many blocks", () => {
   });
 
   it.each([
-    ["a malformed row in a later block", "x", 2500],
-    ["a path twice in a later block", formatChecksumRow("a/02499/plain", "0".repeat(64)), 2501],
-    ["bytes that are not UTF-8 in a later block", "bad", 2500],
+    ["a malformed row in a later block", "x", 9997],
+    ["a path twice in a later block", formatChecksumRow("a/09996/plain", "0".repeat(64)), 9998],
+    ["bytes that are not UTF-8 in a later block", "bad", 9997],
   ])("are refused with %s, which is told by its line", async (what, row, line) => {
     const lines = written().map((text) => Buffer.from(`${text}\n`));
     const inserted = Buffer.from(`${row}\n`);
     if (what.startsWith("bytes"))
-      lines.splice(2499, 1, Buffer.from([...Buffer.from(`${"0".repeat(64)}  a/`), 0xff, 10]));
+      lines.splice(line - 1, 1, Buffer.from([...Buffer.from(`${"0".repeat(64)}  a/`), 0xff, 10]));
     else lines.splice(line - 1, 0, inserted);
     await writeFile(join(directory, "CHECKSUMS"), Buffer.concat(lines));
     const { code, where } = await restoreErrorOf(collect(sortedChecksums(directory, directory)));

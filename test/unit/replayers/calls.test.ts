@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { RestoreError, type RestoreErrorInit } from "../../../src/errors/restore-error.js";
 import { Calls, type CallsInit, UNPACED } from "../../../src/replayers/calls.js";
+import { RunControl } from "../../../src/run/control.js";
+import { pacersFor } from "../../../src/run/limits.js";
 import { fakeClock } from "../../support/fake-clock.js";
 import { settleTurns } from "../../support/fake-replayer.js";
 
@@ -284,4 +286,98 @@ it("a request within another one's turn does not wait for its own", async () => 
     return await calls.run({ operation: "DescribeTable", isNested: true }, failing().attempt);
   };
   expect(await calls.run({ operation: "PutItem" }, attempt)).toBe("answer");
+});
+
+describe("a pause of the run", () => {
+  function paused() {
+    const clock = fakeClock();
+    const control = new RunControl(clock);
+    const pacer = pacersFor({}, clock, control)("dynamodb");
+    return { ...newCalls({ clock, pacer }), clock, control };
+  }
+
+  it("is no time for retries: a call that waited through it goes on trying", async () => {
+    const { calls, clock, control } = paused();
+    const failures = Array.from({ length: 4 }, () => fault("CONNECTION"));
+    const { attempt, attempts } = failing(...failures);
+    const running = calls.run({ operation: "PutItem" }, async () => {
+      if (attempts() === 0) control.pause();
+      return await attempt();
+    });
+    await settleTurns();
+    expect(attempts()).toBe(1);
+    clock.advance(3_600_000);
+    control.resume();
+    expect(await running).toBe("answer");
+    expect(attempts()).toBe(5);
+  });
+
+  it("counts for a call that names when it failed first, too", async () => {
+    const { calls, clock, control } = paused();
+    const failingSince = clock.now();
+    control.pause();
+    clock.advance(3_600_000);
+    control.resume();
+    expect(calls.workedSince(failingSince)).toBe(0);
+    const { attempt } = failing(fault("CONNECTION"));
+    expect(await calls.run({ operation: "PutItem", failingSince }, attempt)).toBe("answer");
+  });
+
+  it("is idle once the attempts under way have ended, however they ended", async () => {
+    const { calls, control } = paused();
+    const ends: ((error?: Error) => void)[] = [];
+    const call = () =>
+      calls
+        .run(
+          { operation: "PutItem" },
+          () => new Promise<void>((resolve, reject) => ends.push((error) => (error ? reject(error) : resolve()))),
+        )
+        .catch(() => undefined);
+    const running = [call(), call()];
+    await settleTurns();
+    let isIdle = false;
+    control.pause(() => {
+      isIdle = true;
+    });
+    ends[0]?.(fault("CONNECTION"));
+    await settleTurns();
+    expect(isIdle).toBe(false);
+    ends[1]?.();
+    await settleTurns();
+    expect(isIdle).toBe(true);
+    expect(ends).toHaveLength(2);
+    control.resume();
+    await settleTurns();
+    ends[2]?.();
+    await Promise.all(running);
+  });
+
+  it("is idle while a call waits for one that it makes itself", async () => {
+    const { calls, control } = paused();
+    let isIdle = false;
+    const running = calls.run({ operation: "PutItem" }, async () => {
+      control.pause(() => {
+        isIdle = true;
+      });
+      const answer = await calls.run({ operation: "DescribeTable", isNested: true }, failing().attempt);
+      isIdle = false;
+      // The call itself is under way still.
+      control.pause(() => {
+        isIdle = true;
+      });
+      expect(isIdle).toBe(false);
+      return answer;
+    });
+    await settleTurns();
+    expect(isIdle).toBe(true);
+    control.resume();
+    expect(await running).toBe("answer");
+    expect(isIdle).toBe(true);
+    control.resume();
+    let isIdleAfterwards = false;
+    control.pause(() => {
+      isIdleAfterwards = true;
+    });
+    expect(isIdleAfterwards).toBe(true);
+  });
 });

@@ -69,6 +69,34 @@ describe.each([false, true])("requests of one operation (to AWS: %s)", (aws) => 
   });
 });
 
+describe("a request with a time to go out", () => {
+  it("is made at once, and sent then", async () => {
+    const { send, sent } = clientFor([ok]);
+    let go: () => void = () => undefined;
+    const sendAfter = new Promise<void>((resolve) => {
+      go = resolve;
+    });
+    const order: string[] = [];
+    const meanwhile = () => order.push("meanwhile");
+    const sending = send({ body: Buffer.from("b"), sendAfter, meanwhile });
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(sent).toEqual([]);
+    expect(order).toEqual([]);
+    go();
+    await sending;
+    expect(sent).toHaveLength(1);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(order).toEqual(["meanwhile"]);
+  });
+
+  it("is not sent where that time does not come", async () => {
+    const { send, sent } = clientFor([ok]);
+    const sending = send({ body: Buffer.from("b"), sendAfter: Promise.reject(new Error("the disk is full")) });
+    await expect(sending).rejects.toThrow("the disk is full");
+    expect(sent).toEqual([]);
+  });
+});
+
 describe("an answer", () => {
   const plainAnswer = Buffer.from(PLAIN);
 

@@ -126,14 +126,18 @@ it("counts of an earlier process are where this one begins, and are told as well
   const scope = ledger.scope(tableScope("orders"));
   scope.begin(before.tally);
   expect([scope.recordsRead, scope.notReached, scope.tally.totals.restored]).toEqual([1, 0, 1]);
-  expect(events.at(-1)).toMatchObject({ type: "counted-before", records: 1, bytes: 9, left: 0 });
+  expect(events.at(-1)).toMatchObject({ type: "counted-before", records: 1, bytes: 9, outcomes: { restored: 1 } });
   expect(Tally.from(scope.tally.toJSON())).toEqual(before.tally);
 });
 
-it("what an earlier process left unrestored is told as left: rejected, failed and in doubt", () => {
+it("how an earlier process ended records is told by outcome", () => {
   const { ledger, events } = setUp();
   ledger.scope(tableScope()).begin(Tally.from({ totals: { restored: 7, rejected: 1, failed: 2, ambiguous: 4 } }));
-  expect(events.at(-1)).toMatchObject({ type: "counted-before", records: 14, left: 7 });
+  expect(events.at(-1)).toMatchObject({
+    type: "counted-before",
+    records: 14,
+    outcomes: { restored: 7, rejected: 1, failed: 2, ambiguous: 4, "skipped-existing": 0 },
+  });
 });
 
 it("records that a transform dropped are counted beside those that were read", () => {

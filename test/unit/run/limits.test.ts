@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { UNPACED } from "../../../src/replayers/calls.js";
+import { RunControl } from "../../../src/run/control.js";
 import { LeasedPacer, pacersFor } from "../../../src/run/limits.js";
 import { type Clock, systemClock } from "../../../src/support/clock.js";
 
@@ -181,5 +182,171 @@ describe("limits of a run", () => {
     await vi.advanceTimersByTimeAsync(10_000);
     expect(slow.count).toBeLessThanOrEqual(102);
     expect(fast.count).toBeGreaterThanOrEqual(9000);
+  });
+});
+
+/** How many were granted in each second from now on. */
+async function perSecond(granted: { readonly count: number }, seconds: number): Promise<number[]> {
+  const counts: number[] = [];
+  for (let second = 0; second < seconds; second++) {
+    const before = granted.count;
+    await vi.advanceTimersByTimeAsync(1000);
+    counts.push(granted.count - before);
+  }
+  return counts;
+}
+
+/** Asks only for what may go: an unlimited one that never waits would hang the test. */
+async function asked(pacer: { acquire(ops: number, bytes: number): Promise<void> }, requests: number): Promise<number> {
+  let granted = 0;
+  for (let i = 0; i < requests; i++) void pacer.acquire(1, 1).then(() => granted++);
+  await vi.advanceTimersByTimeAsync(0);
+  return granted;
+}
+
+describe("limits that are changed while they are waited for", () => {
+  it.each([
+    [1000, 100],
+    [20_000, 50],
+    [5, 1],
+  ])("from %i to %i hold from the first second on", async (from, to) => {
+    const control = new RunControl(clock);
+    const granted = load({ pacer: pacersFor({ redis: { opsPerSecond: from } }, clock, control)("redis") });
+    await vi.advanceTimersByTimeAsync(3_000);
+    control.limitTo({ rates: { redis: { opsPerSecond: to } } });
+    const counts = await perSecond(granted, 5);
+    for (const count of counts) expect(count).toBeLessThanOrEqual(Math.max(to * 1.05, to + 1));
+    expect(counts.reduce((sum, count) => sum + count, 0)).toBeGreaterThanOrEqual(Math.floor(to * 5 * 0.95));
+  });
+
+  it("hold for what the limit before had left over", async () => {
+    const control = new RunControl(clock);
+    const pacer = pacersFor({ redis: { opsPerSecond: 100_000 } }, clock, control)("redis");
+    await Promise.all([pacer.acquire(1, 0), vi.advanceTimersByTimeAsync(10)]);
+    control.limitTo({ rates: { redis: { opsPerSecond: 10 } } });
+    expect(await asked(pacer, 500)).toBe(0);
+  });
+
+  it("to a higher one let those go on who wait already", async () => {
+    const control = new RunControl(clock);
+    const pacer = pacersFor({ all: { opsPerSecond: 1 } }, clock, control)("s3");
+    const granted = load({ pacer });
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(pacer.portion.ops).toBe(1);
+    control.limitTo({ rates: { all: { opsPerSecond: 1000 } } });
+    expect(pacer.portion.ops).toBe(10);
+    const counts = await perSecond(granted, 3);
+    for (const count of counts) expect(count).toBeLessThanOrEqual(1050);
+    expect(counts.at(-1)).toBeGreaterThanOrEqual(950);
+  });
+
+  it("to none and back to some hold for the same pacer", async () => {
+    const control = new RunControl(clock);
+    const pacer = pacersFor({}, clock, control)("sqs");
+    expect(await asked(pacer, 500)).toBe(500);
+    control.limitTo({ rates: { sqs: { opsPerSecond: 10 } } });
+    expect(pacer.portion.ops).toBe(1);
+    expect(await asked(pacer, 500)).toBe(0);
+    await vi.advanceTimersByTimeAsync(2_000);
+    control.limitTo({ rates: {} });
+    await vi.advanceTimersByTimeAsync(20);
+    expect(await asked(pacer, 500)).toBe(500);
+    control.limitTo({ rates: { all: { bytesPerSecond: 20 } } });
+    const granted = load({ pacer, bytes: 1 });
+    for (const count of await perSecond(granted, 3)) expect(count).toBeLessThanOrEqual(21);
+    expect(granted.count).toBeGreaterThanOrEqual(55);
+  });
+
+  it("do not forgive what a request before had overdrawn", async () => {
+    const control = new RunControl(clock);
+    const pacer = pacersFor({ s3: { bytesPerSecond: 1000 } }, clock, control)("s3");
+    await Promise.all([pacer.acquire(1, 5000), vi.advanceTimersByTimeAsync(50)]);
+    control.limitTo({ rates: { s3: { bytesPerSecond: 500 } } });
+    let isServed = false;
+    void pacer.acquire(1, 1).then(() => {
+      isServed = true;
+    });
+    await vi.advanceTimersByTimeAsync(9_800);
+    expect(isServed).toBe(false);
+    await vi.advanceTimersByTimeAsync(400);
+    expect(isServed).toBe(true);
+  });
+
+  it("of an adapter that is freed let nobody over the limit for all who waited for its own", async () => {
+    const control = new RunControl(clock);
+    const rates = { all: { opsPerSecond: 100 }, redis: { opsPerSecond: 1 } };
+    const pacer = pacersFor(rates, clock, control)("redis");
+    let granted = 0;
+    for (let i = 0; i < 1000; i++) void pacer.acquire(1, 0).then(() => granted++);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(granted).toBeLessThanOrEqual(11);
+    control.limitTo({ rates: { all: rates.all } });
+    const before = granted;
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(granted - before).toBeLessThanOrEqual(105);
+    expect(granted - before).toBeGreaterThanOrEqual(90);
+  });
+
+  it("hold for pacers that are made later", () => {
+    const control = new RunControl(clock);
+    control.limitTo({ rates: { redis: { opsPerSecond: 300 } } });
+    expect(pacersFor({ redis: { opsPerSecond: 9000 } }, clock, control)("redis").portion.ops).toBe(3);
+  });
+});
+
+describe("a pause", () => {
+  it.each([
+    ["with a limit", { all: { opsPerSecond: 100 } }],
+    ["without one", {}],
+  ])("%s lets nobody by until it is over", async (_, rates) => {
+    const control = new RunControl(clock);
+    const pacer = pacersFor(rates, clock, control)("redis");
+    control.pause();
+    const done: number[] = [];
+    for (let i = 0; i < 5; i++) void pacer.acquire(1, 0).then(() => done.push(i));
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(done).toEqual([]);
+    control.resume();
+    await vi.advanceTimersByTimeAsync(200);
+    expect(done).toEqual([0, 1, 2, 3, 4]);
+  });
+
+  it("is no licence for a burst behind it: whoever waited goes by the limit", async () => {
+    const control = new RunControl(clock);
+    const granted = load({ pacer: pacersFor({ all: { opsPerSecond: 200 } }, clock, control)("redis") });
+    await vi.advanceTimersByTimeAsync(2_000);
+    control.pause();
+    await vi.advanceTimersByTimeAsync(10);
+    const before = granted.count;
+    await vi.advanceTimersByTimeAsync(600_000);
+    expect(granted.count).toBe(before);
+    control.resume();
+    for (const count of await perSecond(granted, 3)) expect(count).toBeLessThanOrEqual(210);
+  });
+
+  it("is idle when every request that was let by has ended", async () => {
+    const control = new RunControl(clock);
+    const pacer = pacersFor({}, clock, control)("redis");
+    await Promise.all([pacer.acquire(1, 0), pacer.acquire(1, 0)]);
+    let isIdle = false;
+    control.pause(() => {
+      isIdle = true;
+    });
+    pacer.ended?.();
+    expect(isIdle).toBe(false);
+    pacer.ended?.();
+    expect(isIdle).toBe(true);
+  });
+
+  it("lets whoever is interrupted go", async () => {
+    const stop = new AbortController();
+    const control = new RunControl(clock, stop.signal);
+    const pacer = pacersFor({ all: { opsPerSecond: 100 } }, clock, control)("redis");
+    control.pause();
+    const end = pacer.acquire(1, 0, stop.signal).catch((error: unknown) => error);
+    await vi.advanceTimersByTimeAsync(1_000);
+    stop.abort();
+    await vi.advanceTimersByTimeAsync(10);
+    expect(await end).toMatchObject({ name: "AbortError" });
   });
 });

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Position } from "../../../src/model/position.js";
 import type { DumpRecord } from "../../../src/model/record.js";
 import type { Scope } from "../../../src/model/scope.js";
+import { RunControl } from "../../../src/run/control.js";
 import { ownRecords, type RecordSource, runRecords } from "../../../src/run/run-records.js";
 import type {
   PlainItem,
@@ -10,6 +11,8 @@ import type {
   PlainString,
   TransformFunction,
 } from "../../../src/run/transform/plain-records.js";
+import { fakeClock } from "../../support/fake-clock.js";
+import { settleTurns } from "../../support/fake-replayer.js";
 import { faultyRecord, itemRecord, tableScope } from "../../support/records.js";
 import { databaseScope, stringRecord } from "../../support/redis-records.js";
 import { fifoMessage, queueScope } from "../../support/sqs-records.js";
@@ -166,5 +169,26 @@ describe("a long reading", () => {
     isOver = true;
     await new Promise((resolve) => setImmediate(resolve));
     expect(firedDuring).toBe(true);
+  });
+});
+
+describe("a pause of the run", () => {
+  it.each([
+    ["as they are", {}],
+    ["through a transform", { call: (record: unknown) => record as PlainItem }],
+  ])("stops the reading of records, %s, until it is over", async (_, parts) => {
+    const control = new RunControl(fakeClock());
+    const read: string[] = [];
+    const reading = (async () => {
+      for await (const { displayKey } of runRecords(source([item("a", 1), item("b", 2)], { ...parts, control }))) {
+        read.push(displayKey);
+        if (displayKey === "a") control.pause();
+      }
+    })();
+    await settleTurns();
+    expect(read).toEqual(["a"]);
+    control.resume();
+    await reading;
+    expect(read).toEqual(["a", "b"]);
   });
 });

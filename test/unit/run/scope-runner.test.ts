@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { RestoreError } from "../../../src/errors/restore-error.js";
 import { RESTORED } from "../../../src/model/outcome.js";
 import { type DumpRecord, SCOPE_LANE } from "../../../src/model/record.js";
+import type { Capabilities } from "../../../src/replayers/replayer.js";
 import { numbersOf } from "../../../src/run/journal/ranges.js";
 import { Ledger } from "../../../src/run/ledger.js";
 import { SILENT } from "../../../src/run/progress.js";
@@ -13,6 +14,8 @@ import { memoryJournal } from "../../support/memory-journal.js";
 import { faultyRecord, itemRecord, tableScope } from "../../support/records.js";
 
 interface Setup extends FakeScript {
+  /** In place of `batch` and `concurrency`. */
+  readonly capabilities?: Pick<Capabilities, "batch" | "concurrency">;
   readonly records: AsyncIterable<RunRecord> | Iterable<RunRecord>;
   readonly batch?: { readonly records: number; readonly bytes: number };
   readonly concurrency?: number;
@@ -26,6 +29,7 @@ function setUp({
   concurrency = 4,
   keepsOrder = true,
   signal,
+  capabilities = { batch, concurrency },
   ...script
 }: Setup) {
   const scope = tableScope();
@@ -37,7 +41,7 @@ function setUp({
     scope,
     records: asAsync(records),
     replayer: replayer.asReplayer,
-    capabilities: { batch, concurrency, keepsOrder },
+    capabilities: keepsOrder ? capabilities : { ...capabilities, keepsOrder },
     journal: journal.records(scope),
     firstSequence: 0,
     workedMs: () => 0,
@@ -443,4 +447,43 @@ it("every record is announced before its write and settled once, lanes keep thei
     }),
     { numRuns: 60 },
   );
+});
+
+describe("limits that change while the scope runs", () => {
+  it("hold for every batch that is begun then, and none that is under way is cut off", async () => {
+    const now = { records: 1, concurrency: 4 };
+    const gates: Gate[] = [];
+    const { end, replayer } = setUp({
+      records: items(12),
+      capabilities: {
+        get batch() {
+          return { records: now.records, bytes: 1e9 };
+        },
+        get concurrency() {
+          return now.concurrency;
+        },
+      },
+      write: async ({ keys }) => {
+        const gate = new Gate();
+        gates.push(gate);
+        await gate.opened;
+        return keys.map(() => RESTORED);
+      },
+    });
+    await settleTurns();
+    expect(replayer.inFlight.size).toBe(4);
+    Object.assign(now, { records: 3, concurrency: 1 });
+    for (const gate of gates.slice(0, 3)) gate.open();
+    await settleTurns();
+    expect(replayer.calls).toHaveLength(4);
+    gates[3]?.open();
+    await settleTurns();
+    expect(replayer.calls.slice(4).map(({ keys }) => keys)).toEqual([["k4", "k5", "k6"]]);
+    now.concurrency = 2;
+    gates[4]?.open();
+    await settleTurns();
+    expect(replayer.inFlight.size).toBe(2);
+    for (const gate of gates) gate.open();
+    await end;
+  });
 });

@@ -12,6 +12,7 @@ import { HaltedGroups } from "../../../../src/replayers/sqs/halted-groups.js";
 import { QueueNotes } from "../../../../src/replayers/sqs/queue-notes.js";
 import type { Entry } from "../../../../src/replayers/sqs/send-bodies.js";
 import { type FakeClock, fakeClock } from "../../../support/fake-clock.js";
+import { Gate, settleTurns } from "../../../support/fake-replayer.js";
 import { type Answering, FakeSqs, lostReply, putOff, refused, serviceError } from "../../../support/fake-sqs.js";
 import { MemoryNotebook } from "../../../support/memory-notebook.js";
 import { fifoMessage, queueScope } from "../../../support/sqs-records.js";
@@ -54,6 +55,41 @@ async function writerFor(setup: Setup = {}) {
   });
   return { writer, api, clock };
 }
+
+/** Whether a write begins to make its request before it may be sent. Whatever it does, nothing is sent before that. */
+async function preparesAhead(setup: Setup): Promise<boolean> {
+  const { writer, api } = await writerFor(setup);
+  const announced = new Gate();
+  const writing = writer.write([fifoMessage(1, "a")], announced.opened);
+  await settleTurns();
+  const isPrepared = api.prepared.length > 0;
+  expect(api.requests).toEqual([]);
+  announced.open();
+  expect(await writing).toMatchObject([{ kind: "restored" }]);
+  expect(api.requests).toHaveLength(1);
+  return isPrepared;
+}
+
+describe("a message that is not announced yet", () => {
+  it("is prepared and not sent before", async () => {
+    expect(await preparesAhead({})).toBe(true);
+  });
+
+  it("is not even noted, where notes are kept of how it went", async () => {
+    const notebook = new MemoryNotebook();
+    const noted: string[] = [];
+    const note = notebook.note.bind(notebook);
+    notebook.note = async (...args) => {
+      noted.push(args[1]);
+      await note(...args);
+    };
+    const { writer } = await writerFor({ mayRememberIds: true, notebook });
+    const failed = Promise.reject(new RestoreError("LOCAL_IO", "the journal cannot be written", { retry: "fatal" }));
+    await expect(writer.write([fifoMessage(1, "a")], failed)).rejects.toMatchObject({ code: "LOCAL_IO" });
+    expect(noted).toEqual([]);
+    expect(await preparesAhead({ mayRememberIds: true, answering: (fake) => remembering(fake) })).toBe(false);
+  });
+});
 
 /** A queue that remembers ids like a real one: a repetition is answered with what stood in the first answer. */
 function remembering(fake: FakeSqs, memory = new Map<string, EntryAnswer>(), start = 100n): Answering {

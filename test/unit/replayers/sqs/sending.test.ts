@@ -4,7 +4,10 @@ import type { MessageRecord } from "../../../../src/model/record.js";
 import { carry } from "../../../../src/replayers/sqs/carriable.js";
 import type { Delivered, Shipment } from "../../../../src/replayers/sqs/parcel.js";
 import { type OnAmbiguous, Sending } from "../../../../src/replayers/sqs/sending.js";
+import { RunControl } from "../../../../src/run/control.js";
+import { pacersFor } from "../../../../src/run/limits.js";
 import { fakeClock } from "../../../support/fake-clock.js";
+import { Gate, settleTurns } from "../../../support/fake-replayer.js";
 import { type Answering, FakeSqs, lostReply, putOff, refused, serviceError } from "../../../support/fake-sqs.js";
 import { message, messageRecords } from "../../../support/sqs-records.js";
 
@@ -94,6 +97,30 @@ describe("requests", () => {
     const delays = api.entries.map(([entry]) => entry?.delaySeconds);
     expect(delays[0]).toBe(60);
     expect(delays[1]).toBeLessThanOrEqual(50);
+  });
+});
+
+describe("a message that is not announced yet", () => {
+  const sendingTo = (api: FakeSqs) =>
+    new Sending({ api, url: "u", queue: "q", onAmbiguous: "resend", repeatableMs: 0, maxRetryTimeMs: 1e6 });
+
+  it("is made a request of, which goes out behind the announcement", async () => {
+    const api = new FakeSqs(fakeClock());
+    const gate = new Gate();
+    const delivering = sendingTo(api).deliver(shipments(messageRecords(2)), { sendAfter: gate.opened });
+    await settleTurns();
+    expect(api.prepared).toEqual([2]);
+    expect(api.requests).toEqual([]);
+    gate.open();
+    expect(kinds((await delivering).deliveries)).toEqual(["sent", "sent"]);
+  });
+
+  it("is never sent where it cannot be announced", async () => {
+    const api = new FakeSqs(fakeClock());
+    const broken = new RestoreError("LOCAL_IO", "the journal cannot be written", { retry: "fatal" });
+    const { cause } = await sendingTo(api).deliver(shipments(messageRecords(2)), { sendAfter: Promise.reject(broken) });
+    expect(cause).toBe(broken);
+    expect(api.requests).toEqual([]);
   });
 });
 
@@ -415,5 +442,48 @@ describe("what is known when the run is stopped", () => {
     });
     expect(cause).toMatchObject({ code: "INTERRUPTED" });
     expect(kinds(deliveries)).toEqual(["sent", "not-sent", "not-sent"]);
+  });
+});
+
+describe("a pause of the run behind a lost reply in a FIFO queue", () => {
+  /** The run is paused when the first reply is lost, and goes on so much later. */
+  async function pausedFor(ms: number, onAmbiguous: OnAmbiguous, losses = 1) {
+    const clock = fakeClock();
+    const control = new RunControl(clock);
+    const answering: Answering = (_entries, request) => {
+      if (request === 0) control.pause();
+      if (request < losses) throw lostReply();
+      return undefined;
+    };
+    const limits = { onAmbiguous, repeatableMs: 240_000, maxRetryTimeMs: 30_000 };
+    const api = new FakeSqs(clock, answering, limits.maxRetryTimeMs, undefined, pacersFor({}, clock, control)("sqs"));
+    const running = new Sending({ api, url: "u", queue: "q", ...limits }).deliver(shipments(messageRecords(1)));
+    await settleTurns();
+    expect(api.requests).toHaveLength(1);
+    clock.advance(ms);
+    control.resume();
+    return { api, ...(await running) };
+  }
+
+  it("that is shorter than the queue remembers leaves no doubt", async () => {
+    const { api, deliveries } = await pausedFor(200_000, "resend");
+    expect([api.requests.length, kinds(deliveries)]).toEqual([2, ["sent"]]);
+  });
+
+  it.each([
+    ["resend", ["doubtful"], 2],
+    ["skip", ["ambiguous"], 1],
+  ] as const)("that is longer leaves the message in doubt: %s", async (onAmbiguous, expected, requests) => {
+    const { api, deliveries } = await pausedFor(600_000, onAmbiguous);
+    expect([api.requests.length, kinds(deliveries)]).toEqual([requests, expected]);
+  });
+
+  it("that is longer ends the run under stop", async () => {
+    expect((await pausedFor(600_000, "stop")).cause).toMatchObject({ code: "IN_DOUBT" });
+  });
+
+  it("is no outage: the time for retries goes on where it was", async () => {
+    const { api, cause, deliveries } = await pausedFor(600_000, "resend", 3);
+    expect([cause, api.requests.length, kinds(deliveries)]).toEqual([undefined, 4, ["doubtful"]]);
   });
 });

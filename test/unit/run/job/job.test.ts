@@ -102,13 +102,17 @@ describe("a job that is begun", () => {
     expect(await open({ newId: "1".repeat(16) })).toMatchObject({ id: "1".repeat(16), isResumed: false });
   });
 
-  it("takes the place of one whose process ended before anything was begun, under its id", async () => {
+  it("takes the place of one whose process ended before anything was begun, under the id that it was given", async () => {
     const job = await open();
     await job.journal.close();
     await job.release();
-    for (const take of ["begin", "same"] as const) {
-      const again = await open({ newId: SECOND, take });
-      expect(again).toMatchObject({ id: FIRST, isResumed: false });
+    for (const [take, newId] of [
+      ["begin", SECOND],
+      ["same", FIRST],
+    ] as const) {
+      const again = await open({ newId, take });
+      expect(again).toMatchObject({ id: newId, isResumed: false });
+      expect(readdirSync(join(state, "jobs"))).toEqual([newId]);
       await again.journal.close();
       await again.release();
     }

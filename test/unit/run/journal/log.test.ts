@@ -167,6 +167,28 @@ describe("a segment that has grown", () => {
     await log.close();
   });
 
+  it("has room behind its entries, which is no entry and is used by the next ones", async () => {
+    const { log, append } = await begin();
+    const { length } = await readFile(segment(1));
+    await append("one", true);
+    const room = await readFile(segment(1));
+    expect(room).toHaveLength(length + 23 + 64 * 1024);
+    expect(room.subarray(length + 23).every((byte) => byte === 0)).toBe(true);
+    await append("two", true);
+    expect(await readFile(segment(1))).toHaveLength(room.length);
+    await append("x".repeat(64 * 1024), true);
+    expect(await readFile(segment(1))).toHaveLength(length + 2 * 23 + 20 + 2 * 64 * 1024);
+    expect(await found()).toEqual(["[]", "one", "two", "x".repeat(64 * 1024)]);
+    await log.close();
+  });
+
+  it("is not made longer by its room than a segment may be", async () => {
+    const { log, append } = await begin({ segmentBytes: 400 });
+    await append("one", true);
+    expect(await readFile(segment(1))).toHaveLength(400);
+    await log.close();
+  });
+
   it("knows from its first entry on what is on disk: damage is seen in its checkpoint as well", async () => {
     const { log, append } = await begin();
     await append("one", true);
@@ -400,11 +422,12 @@ describe("a disk that fails", () => {
   it("may take a write in small parts: the entry is whole all the same", async () => {
     const { log, append } = await begin();
     const probe = await open(join(directory, "probe"), "w");
-    const handles = Object.getPrototypeOf(probe) as { write: (bytes: Buffer, at: number, length: number) => unknown };
+    type Write = (bytes: Buffer, from: number, length: number, at: number) => unknown;
+    const handles = Object.getPrototypeOf(probe) as { write: Write };
     await probe.close();
     const { write } = handles;
-    const parts = vi.spyOn(handles, "write").mockImplementation(function (this: unknown, bytes: Buffer, at: number) {
-      return write.call(this, bytes, at, Math.min(7, bytes.length - at));
+    const parts = vi.spyOn(handles, "write").mockImplementation(function (this: unknown, bytes, from, most, at) {
+      return write.call(this, bytes, from, Math.min(most, from < 21 ? 7 : most), at);
     });
     await append("in parts", true);
     expect(parts).toHaveBeenCalledTimes(4);
