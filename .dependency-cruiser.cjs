@@ -2,7 +2,8 @@
 
 /** A folder of `src` may import only itself and what stands here. */
 const MAY_IMPORT = {
-  cli: ["run", "readers", "replayers", "modes", "model", "errors", "support"],
+  cli: ["daemon", "run", "readers", "replayers", "modes", "model", "errors", "support"],
+  daemon: ["run", "modes", "model", "errors", "support"],
   run: ["readers", "replayers", "modes", "model", "errors", "support"],
   readers: ["model", "errors", "support"],
   replayers: ["model", "errors", "support"],
@@ -34,6 +35,12 @@ const CLIENT_HOMES = {
   ioredis: "^src/replayers/redis/",
   yargs: "^src/cli/",
   "cli-progress": "^src/cli/",
+  fastify: "^src/daemon/http/",
+  "@fastify/swagger": "^src/daemon/http/",
+  "fastify-type-provider-zod": "^src/daemon/http/",
+  "prom-client": "^src/daemon/http/",
+  pino: "^src/daemon/",
+  croner: "^src/daemon/schedules/",
 };
 
 const clients = Object.entries(CLIENT_HOMES).map(([client, home]) => ({
@@ -80,9 +87,16 @@ module.exports = {
       to: { path: "^src/index\\.ts$" },
     },
     {
+      name: "page-is-of-itself",
+      comment: "A browser runs it; types of requests and answers it may know.",
+      severity: "error",
+      from: { path: "^src/daemon/public/" },
+      to: { pathNot: "^src/daemon/public/" },
+    },
+    {
       name: "process-module-has-one-home",
       severity: "error",
-      from: { path: "^src/", pathNot: "^src/cli/" },
+      from: { path: "^src/", pathNot: "^src/(cli|daemon/jobs)/" },
       to: { dependencyTypes: ["core"], path: "^(node:)?(process|child_process|readline)" },
     },
     {

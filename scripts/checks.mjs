@@ -13,6 +13,7 @@ const TYPES_CACHE = "node_modules/.cache/types.tsbuildinfo";
 const CHECKS = [
   { name: "build", run: build },
   { name: "types", run: () => runTool("tsc", ["--noEmit", "--incremental", "--tsBuildInfoFile", TYPES_CACHE], keep) },
+  { name: "types of the page", run: () => runTool("tsc", ["--noEmit", "-p", "src/daemon/public"], keep) },
   { name: "promises and homes (eslint)", run: () => runTool("eslint", ["--max-warnings=0", "."], keep) },
   { name: "format and lint (biome)", run: () => runTool("biome", ["check", "--error-on-warnings", "."], keep) },
   {

@@ -2,6 +2,7 @@
 import type { Options } from "yargs";
 import { RestoreError } from "../errors/restore-error.js";
 import {
+  ANY_SERVER_OPTIONS,
   COMPARE_OPTIONS,
   CONFIRM_OPTIONS,
   DEFAULT_RECORD_LIMIT,
@@ -10,6 +11,7 @@ import {
   DUMP_OPTIONS,
   KEPT_PLAN_OPTIONS,
   LIMIT_OPTIONS,
+  LISTED_OPTIONS,
   OUTPUT_OPTIONS,
   PLAN_OPTION,
   REPAIR_OPTIONS,
@@ -19,6 +21,8 @@ import {
   RETRIED_OPTIONS,
   RUN_OPTIONS,
   SELECTION_OPTIONS,
+  SERVE_OPTIONS,
+  SERVER_OPTIONS,
   STATE_OPTIONS,
   TARGET_OPTIONS,
   VERIFY_OPTION,
@@ -30,12 +34,16 @@ export type CommandName =
   | "drill"
   | "inspect"
   | "jobs"
+  | "limits"
+  | "pause"
   | "plan"
   | "reseal"
   | "resume"
   | "retry"
+  | "serve"
   | "status"
-  | "verify";
+  | "verify"
+  | "watch";
 
 export interface Command {
   readonly name: CommandName;
@@ -48,7 +56,8 @@ export interface Command {
   readonly examples: readonly (readonly [line: string, does: string])[];
 }
 
-const DUMP_POSITIONAL = { dump: "the dump's directory" };
+const DUMP_POSITIONAL = { dump: "the dump's directory; with --server, ROOT/PATH as the daemon names it" };
+const DAEMON_JOB_POSITIONAL = { job: "the job's id or how it begins" };
 
 export const COMMANDS: readonly Command[] = [
   {
@@ -62,6 +71,7 @@ export const COMMANDS: readonly Command[] = [
       ...RESUME_OPTION,
       ...RETRIED_OPTIONS,
       ...STATE_OPTIONS,
+      ...SERVER_OPTIONS,
       ...CONFIRM_OPTIONS,
       ...OUTPUT_OPTIONS,
     },
@@ -70,13 +80,24 @@ export const COMMANDS: readonly Command[] = [
       ["$0 apply ./dump --redis-url redis://127.0.0.1:6379 --adapter redis", "the dump's keys into an empty Redis"],
       ["$0 apply ./dump --mode merge --report report.json", "all of it, endpoints from the environment"],
       ["$0 apply --plan plan.json", "just what `plan --out` kept"],
+      [
+        "$0 apply backups/2026-11-25 --server local --target staging --mode merge",
+        "a daemon does it, and shows it here",
+      ],
     ],
   },
   {
     name: "plan",
     usage: "plan <dump>",
     summary: "check dump and targets and say what apply would do, without writing",
-    options: { ...RUN_OPTIONS, ...RETRIED_OPTIONS, ...STATE_OPTIONS, ...KEPT_PLAN_OPTIONS, ...OUTPUT_OPTIONS },
+    options: {
+      ...RUN_OPTIONS,
+      ...RETRIED_OPTIONS,
+      ...STATE_OPTIONS,
+      ...SERVER_OPTIONS,
+      ...KEPT_PLAN_OPTIONS,
+      ...OUTPUT_OPTIONS,
+    },
     positionals: DUMP_POSITIONAL,
     examples: [
       ["$0 plan ./dump --mode replace", "what a replace would delete and write"],
@@ -94,6 +115,7 @@ export const COMMANDS: readonly Command[] = [
       ...RUN_OPTIONS,
       ...RESUME_OPTION,
       ...STATE_OPTIONS,
+      ...SERVER_OPTIONS,
       ...REPORT_OPTION,
       yes: { type: "boolean", alias: "y", group: "Output:", describe: "--repair: do not ask before deleting" },
       ...OUTPUT_OPTIONS,
@@ -149,6 +171,7 @@ export const COMMANDS: readonly Command[] = [
       ...LIMIT_OPTIONS,
       ...DUMP_OPTIONS,
       ...STATE_OPTIONS,
+      ...SERVER_OPTIONS,
       ...OUTPUT_OPTIONS,
     },
     positionals: { dump: "the dump's directory; with --pick, a folder under which dumps stand" },
@@ -164,7 +187,7 @@ export const COMMANDS: readonly Command[] = [
     name: "resume",
     usage: "resume [job]",
     summary: "take up a restore that was stopped",
-    options: { ...RESUME_OPTIONS, ...STATE_OPTIONS, ...REPORT_OPTION, ...OUTPUT_OPTIONS },
+    options: { ...RESUME_OPTIONS, ...STATE_OPTIONS, ...SERVER_OPTIONS, ...REPORT_OPTION, ...OUTPUT_OPTIONS },
     positionals: { job: "the job's id or how it begins; left out: the only one that is unfinished" },
     examples: [
       ["$0 resume", "go on where the only unfinished restore was"],
@@ -175,7 +198,7 @@ export const COMMANDS: readonly Command[] = [
     name: "status",
     usage: "status [job]",
     summary: "list restores: running, stopped, finished and cancelled ones",
-    options: { ...STATE_OPTIONS, json: OUTPUT_OPTIONS.json },
+    options: { ...STATE_OPTIONS, ...SERVER_OPTIONS, json: OUTPUT_OPTIONS.json },
     positionals: { job: "the job's id or how it begins: its scopes and counts" },
     examples: [
       ["$0 status", "which restores run here, and which can be taken up again?"],
@@ -217,6 +240,7 @@ export const COMMANDS: readonly Command[] = [
       forget: { type: "boolean", group: "Jobs:", describe: "do not reach the targets; says what may stay there" },
       ...RESUME_OPTIONS,
       ...STATE_OPTIONS,
+      ...SERVER_OPTIONS,
       ...OUTPUT_OPTIONS,
     },
     positionals: { job: "the job's id or how it begins" },
@@ -224,8 +248,8 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: "jobs",
-    usage: "jobs <action>",
-    summary: "prune: remove what is remembered of restores that ended",
+    usage: "jobs [action]",
+    summary: "prune: remove what is remembered of restores that ended; with --server: list a daemon's jobs",
     options: {
       "older-than": {
         type: "string",
@@ -235,10 +259,65 @@ export const COMMANDS: readonly Command[] = [
       },
       "dry-run": { type: "boolean", group: "Jobs:", describe: "only list them" },
       ...STATE_OPTIONS,
+      ...SERVER_OPTIONS,
+      ...LISTED_OPTIONS,
       json: OUTPUT_OPTIONS.json,
     },
-    positionals: { action: "prune" },
-    examples: [["$0 jobs prune --older-than 30d", "finished and cancelled ones; unfinished ones stay"]],
+    positionals: { action: "prune; left out with --server" },
+    examples: [
+      ["$0 jobs prune --older-than 30d", "finished and cancelled ones; unfinished ones stay"],
+      ["$0 jobs --server local --state running,paused", "what a daemon works on"],
+    ],
+  },
+  {
+    name: "watch",
+    usage: "watch <job>",
+    summary: "show a daemon's job to its end, and what it came to",
+    options: {
+      ...ANY_SERVER_OPTIONS,
+      ...STATE_OPTIONS,
+      ...REPORT_OPTION,
+      out: { type: "string", requiresArg: true, group: "Output:", describe: "of a drill: folder for the evidence" },
+      ...OUTPUT_OPTIONS,
+    },
+    positionals: DAEMON_JOB_POSITIONAL,
+    examples: [["$0 watch 8f14e45f --report report.html", "its progress, then the same report as of a local restore"]],
+  },
+  {
+    name: "pause",
+    usage: "pause <job>",
+    summary: "have a daemon's job send nothing more until it is resumed",
+    options: { ...ANY_SERVER_OPTIONS, ...STATE_OPTIONS, json: OUTPUT_OPTIONS.json },
+    positionals: DAEMON_JOB_POSITIONAL,
+    examples: [
+      ["$0 pause 8f14e45f", "ends once nothing is under way"],
+      ["$0 resume 8f14e45f --server local", "lets it go on"],
+    ],
+  },
+  {
+    name: "limits",
+    usage: "limits <job>",
+    summary: "change the limits of a daemon's job while it runs",
+    options: {
+      "rate-limit": LIMIT_OPTIONS["rate-limit"],
+      concurrency: LIMIT_OPTIONS.concurrency,
+      ...ANY_SERVER_OPTIONS,
+      ...STATE_OPTIONS,
+      json: OUTPUT_OPTIONS.json,
+    },
+    positionals: DAEMON_JOB_POSITIONAL,
+    examples: [["$0 limits 8f14e45f --rate-limit dynamodb=500ops/s", "slower, from now on"]],
+  },
+  {
+    name: "serve",
+    usage: "serve",
+    summary: "restores as jobs over HTTP, drills on a schedule, and a page to watch them",
+    options: { ...SERVE_OPTIONS, ...STATE_OPTIONS },
+    positionals: {},
+    examples: [
+      ["$0 serve --check", "is the configuration in order?"],
+      ["$0 serve", "until it is told to end; jobs that run then are taken up at the next start"],
+    ],
   },
   {
     name: "reseal",

@@ -1,15 +1,18 @@
 /**
- * The configuration file: named targets. YAML, by default `elastickv-restore/config.yaml` in the user's configuration
- * folder. It holds no secrets itself: it names the environment variable, file or profile that does.
+ * The configuration file: named targets, and what `serve` needs. YAML, by default `elastickv-restore/config.yaml` in the
+ * user's configuration folder. It holds no secrets itself: it names the environment variable, file or profile that does.
  */
 import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { parse as parseYaml } from "yaml";
 import { z } from "zod";
+import { daemonSchema } from "../daemon/settings.js";
 import { messageOf, RestoreError, systemCode } from "../errors/restore-error.js";
 import { nearest } from "../support/nearest.js";
+import { present } from "../support/present.js";
+import { schemaFaults, schemaFaultText } from "../support/schema-faults.js";
 import type { Io } from "./io.js";
+import { parseYamlFile, type YamlFile } from "./yaml-file.js";
 
 const aws = z.strictObject({
   endpoint: z.string(),
@@ -38,9 +41,26 @@ const target = z.strictObject({
   concurrency: z.union([z.string(), z.int()]).optional(),
 });
 
-const config = z.strictObject({ targets: z.record(z.string(), target).default({}) });
+const config = z.strictObject({
+  targets: z.record(z.string(), target).default({}),
+  daemon: daemonSchema.optional(),
+});
 
 export type NamedTarget = z.infer<typeof target>;
+
+/** The configuration, and where its parts stand. */
+export interface ConfigFile extends z.infer<typeof config> {
+  readonly path: string;
+  /** Mistakes in it as one error, each with line and key. */
+  readonly refused: (mistakes: readonly Mistake[]) => RestoreError;
+}
+
+export interface Mistake {
+  /** Its place, from the outermost name on: `["daemon", "listen", "port"]`. */
+  readonly path: readonly PropertyKey[];
+  /** Lower case, without the place. */
+  readonly message: string;
+}
 
 /** @throws RestoreError CONFIG_INVALID, USAGE when no target of this name is there */
 export async function readNamedTarget(name: string, configPath: string | undefined, io: Io): Promise<NamedTarget> {
@@ -49,7 +69,7 @@ export async function readNamedTarget(name: string, configPath: string | undefin
       hint: "Name endpoints or another target.",
     });
   }
-  const path = configPath ?? defaultPath(io);
+  const path = configPath ?? defaultConfigPath(io);
   const { targets } = await readConfig(path);
   const found = Object.hasOwn(targets, name) ? targets[name] : undefined;
   if (found !== undefined) return found;
@@ -59,7 +79,7 @@ export async function readNamedTarget(name: string, configPath: string | undefin
   });
 }
 
-function defaultPath({ env }: Io): string {
+export function defaultConfigPath({ env }: Pick<Io, "env">): string {
   const base = env["XDG_CONFIG_HOME"];
   return join(
     base !== undefined && base !== "" ? base : join(homedir(), ".config"),
@@ -68,24 +88,39 @@ function defaultPath({ env }: Io): string {
   );
 }
 
-async function readConfig(path: string): Promise<z.infer<typeof config>> {
+/** @throws RestoreError CONFIG_INVALID with line and key of every mistake */
+export async function readConfig(path: string): Promise<ConfigFile> {
   const text = await readFile(path, "utf8").catch((cause: unknown) => {
     const why = systemCode(cause) === "ENOENT" ? "is not there" : messageOf(cause);
     throw invalid(path, why, "Name the file with --config, or give endpoints with options.");
   });
+  const file = parsed(path, text);
+  const refused = (mistakes: readonly Mistake[]) => mistaken(path, file, mistakes);
+  const checked = config.safeParse(file.value ?? {});
+  if (!checked.success) throw refused(schemaFaults(checked.error));
+  return { ...checked.data, path, refused };
+}
+
+function parsed(path: string, text: string): YamlFile {
   try {
-    return config.parse(parseYaml(text) ?? {});
+    return parseYamlFile(text);
   } catch (cause) {
-    // The parser quotes the line that it stumbled over, which may hold what nobody should read in a log.
-    const why = cause instanceof z.ZodError ? z.prettifyError(cause) : messageOf(cause).split("\n", 1)[0];
-    throw invalid(
-      path,
-      why,
-      "It holds `targets:`, each with dynamodb, s3, sqs (endpoint, region, profile) and redis (url).",
-    );
+    throw invalid(path, messageOf(cause), HOLDS);
   }
 }
 
-function invalid(path: string, why: string | undefined, hint: string): RestoreError {
-  return new RestoreError("CONFIG_INVALID", `configuration file ${path}: ${why}`, { hint, where: { path } });
+const HOLDS =
+  "It holds `targets:`, each with dynamodb, s3, sqs (endpoint, region, profile) and redis (url), and `daemon:` for `serve`.";
+
+function mistaken(path: string, file: YamlFile, mistakes: readonly Mistake[]): RestoreError {
+  const told = mistakes.map((mistake) => ({ line: file.lineOf(mistake.path), text: schemaFaultText(mistake, "") }));
+  const lines = told.sort((a, b) => a.line - b.line).map(({ line, text }) => `line ${line}: ${text}`);
+  return invalid(path, lines.join("\n  "), HOLDS, told[0]?.line);
+}
+
+function invalid(path: string, why: string | undefined, hint: string, line?: number): RestoreError {
+  return new RestoreError("CONFIG_INVALID", `configuration file ${path}: ${why}`, {
+    hint,
+    where: { path, ...present({ line }) },
+  });
 }

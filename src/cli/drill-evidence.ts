@@ -62,16 +62,22 @@ export async function keepEvidence(
     readonly io: Pick<Io, "isAlive" | "pid">;
   },
 ): Promise<void> {
-  const text = json(report);
-  await writeResult(evidence.json, text);
-  await writeResult(evidence.markdown, drillMarkdown(report));
-  await writeResult(evidence.html, htmlDrill(report));
+  const text = await writeEvidence(report, evidence);
   const lock = await historyLock(stateDirectory, report.drill, io);
   try {
     await addToHistory(historyPath, historyLine(report, evidence, sha256(text)));
   } finally {
     await lock.release();
   }
+}
+
+/** The report in its three forms. @returns the text of the JSON file @throws RestoreError LOCAL_IO */
+export async function writeEvidence(report: DrillReport, evidence: Evidence): Promise<string> {
+  const text = json(report);
+  await writeResult(evidence.json, text);
+  await writeResult(evidence.markdown, drillMarkdown(report));
+  await writeResult(evidence.html, htmlDrill(report));
+  return text;
 }
 
 /** Two drills that end at once add their lines one after the other. */

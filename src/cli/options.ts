@@ -93,7 +93,7 @@ const WRITING_OPTIONS = {
 } satisfies Record<string, Options>;
 
 export const LIMIT_OPTIONS = {
-  "rate-limit": texts(LIMITS, "5000ops/s for all, or dynamodb=500ops/s,s3=50MiB/s"),
+  "rate-limit": texts(LIMITS, "5000ops/s for all, or dynamodb=500ops/s,s3=50MiB/s; none: no limit"),
   concurrency: texts(LIMITS, "batches of records at once, in each scope: 8, or dynamodb=8,s3=4"),
   unordered: flag(
     LIMITS,
@@ -129,6 +129,40 @@ export const STATE_OPTIONS = {
     JOBS,
     "where jobs are remembered [env ELASTICKV_RESTORE_STATE_DIR; default elastickv-restore in the user's state folder]",
   ),
+} satisfies Record<string, Options>;
+
+const DAEMON = "Daemon:";
+
+/** Which daemon is meant, and what it takes to be let in. */
+export const SERVER_OPTIONS = {
+  server: text(
+    DAEMON,
+    "a daemon does it: local (its socket in the state folder), unix:/path, http://127.0.0.1:PORT, https://host:port",
+  ),
+  "token-file": text(DAEMON, "file with a token of the daemon's [env ELASTICKV_RESTORE_TOKEN: the token]"),
+  "server-ca": text(DAEMON, "PEM file: trust the daemon's certificate by this authority alone"),
+} satisfies Record<string, Options>;
+
+/** Of commands that are for daemons alone. */
+export const ANY_SERVER_OPTIONS = {
+  ...SERVER_OPTIONS,
+  server: text(
+    DAEMON,
+    "the daemon: local, unix:/path, http://127.0.0.1:PORT, https://host:port [env ELASTICKV_RESTORE_SERVER; default local]",
+  ),
+} satisfies Record<string, Options>;
+
+/** Which of a daemon's jobs are listed. */
+export const LISTED_OPTIONS = {
+  state: texts(DAEMON, "only jobs in these states: queued,running,paused,held,finished,failed,cancelled"),
+  kind: texts(DAEMON, "only jobs of these kinds: plan,apply,verify,drill"),
+  limit: text(DAEMON, "at most so many, the latest [default: 20]"),
+} satisfies Record<string, Options>;
+
+/** What `serve` alone takes: all else stands in the configuration file. */
+export const SERVE_OPTIONS = {
+  config: TARGET_OPTIONS.config,
+  check: flag(DAEMON, "only check the configuration, and end"),
 } satisfies Record<string, Options>;
 
 export const RESUME_OPTION = {

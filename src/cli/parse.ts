@@ -1,9 +1,9 @@
 /** The command line's grammar: words in, a command with its arguments or a text for people out. */
-import { createRequire } from "node:module";
 import yargs, { type Argv } from "yargs";
 import { RestoreError } from "../errors/restore-error.js";
 import { nearest } from "../support/nearest.js";
 import type { Command } from "./commands.js";
+import { version } from "./version.js";
 
 const EXIT_STATUSES = `Exit status: 0 all restored or skipped by policy; 1 stopped; 2 wrong usage; 3 finished, but records
 were rejected, failed or left ambiguous; 4 the dump is not acceptable; 5 the target is not acceptable; 6 verify
@@ -106,11 +106,6 @@ function withCommand(parser: Argv, command: Command, choose: (args: unknown) => 
     },
     choose,
   );
-}
-
-function version(): string {
-  const manifest: unknown = createRequire(import.meta.url)("elastickv-restore/package.json");
-  return typeof manifest === "object" && manifest !== null && "version" in manifest ? String(manifest.version) : "";
 }
 
 function usageError(error: unknown, argv: readonly string[], commands: readonly Command[]): RestoreError {

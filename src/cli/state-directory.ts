@@ -18,7 +18,7 @@ export function stateDirectory(args: StateArguments, io: StateIo): string {
 /** ` --state-dir DIR`, as a shell takes it, for commands that are told to people; empty where they need none. */
 export function stateOption(args: StateArguments, io: StateIo): string {
   const directory = named(args, io);
-  return directory === undefined || directory === defaultDirectory(io) ? "" : ` --state-dir ${quoted(directory)}`;
+  return directory === undefined || directory === defaultDirectory(io) ? "" : ` --state-dir ${shellWord(directory)}`;
 }
 
 function named({ stateDir }: StateArguments, { env, cwd }: StateIo): string | undefined {
@@ -33,6 +33,7 @@ function defaultDirectory({ env }: StateIo): string {
   return join(env["HOME"] ?? homedir(), ".local", "state", "elastickv-restore");
 }
 
-function quoted(path: string): string {
-  return /^[\w./:@%+=,-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
+/** As a shell takes it for one word. */
+export function shellWord(text: string): string {
+  return /^[\w./:@%+=,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

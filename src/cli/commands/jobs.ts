@@ -13,7 +13,7 @@ import { parseDurationMs } from "../quantities.js";
 import { stateDirectory } from "../state-directory.js";
 
 interface JobsArguments {
-  readonly action: string;
+  readonly action?: string;
   readonly olderThan?: string;
   readonly dryRun?: boolean;
   readonly stateDir?: string;
@@ -21,6 +21,11 @@ interface JobsArguments {
 }
 
 export async function run(args: JobsArguments, io: Io): Promise<number> {
+  if (args.action === undefined) {
+    throw new RestoreError("USAGE", "jobs needs an action: elastickv-restore jobs <action>", {
+      hint: "It takes: prune. `elastickv-restore status` lists the jobs of this machine, --server those of a daemon.",
+    });
+  }
   if (args.action !== "prune") {
     throw new RestoreError("USAGE", `jobs does not take "${args.action}"`, { hint: "It takes: prune." });
   }

@@ -1,0 +1,78 @@
+/** Shows a daemon's job to its end, as a run of this process shows itself. The job goes on whether it is watched or not. */
+import { ENDED_STATES, type JobState, type JobView } from "../../daemon/schema/job.js";
+import { RestoreError } from "../../errors/restore-error.js";
+import { escapeControls } from "../../model/display.js";
+import { shownProgress } from "../progress.js";
+import { follow } from "./follow.js";
+import { RemoteProgress } from "./progress.js";
+import { interruptedWith, type Session } from "./session.js";
+
+/** The job as it ended. @throws RestoreError CONNECTION, INTERRUPTED: the message says how to watch it again */
+export async function watchJob(session: Session, id: string): Promise<JobView> {
+  const { option } = session.client.server;
+  const ended = await untilState(session, id, ENDED_STATES, {
+    message: `job ${id} goes on without this command`,
+    hint: `Watch it: \`elastickv-restore watch ${id}${option}\`. Let go of it: \`elastickv-restore cancel ${id}${option}\`.`,
+  });
+  if (ended !== undefined) return ended;
+  throw new RestoreError("CONNECTION", `the daemon does not tell how job ${id} ended`);
+}
+
+/**
+ * The job once it is in one of these states, or has ended; undefined where its events end before.
+ * `interruption`: what is told when somebody interrupts the wait.
+ * @throws RestoreError CONNECTION, INTERRUPTED
+ */
+export async function untilState(
+  session: Session,
+  id: string,
+  states: ReadonlySet<JobState>,
+  interruption: { readonly message: string; readonly hint: string },
+): Promise<JobView | undefined> {
+  const { client, io, clock } = session;
+  const progress = new RemoteProgress(() => shownProgress(session.progress, io));
+  const say = (line: string) => progress.say(escapeControls(line));
+  let told = "";
+  try {
+    const onLost = (why: string) => {
+      progress.rest();
+      say(`${why}; trying again`);
+    };
+    const onBack = () => say(`connected again to ${client.server.name}`);
+    for await (const event of follow(client, id, { clock, signal: io.signal, onLost, onBack })) {
+      if (event.type === "progress") progress.take(event.progress);
+      if (event.type !== "state") continue;
+      const { job } = event;
+      if (job.progress !== undefined) progress.take(job.progress);
+      if (job.state !== "running") progress.rest();
+      const line = stateLine(job, client.server.option);
+      if (line !== undefined && line !== told) say(line);
+      told = line ?? told;
+      if (ENDED_STATES.has(job.state)) return job;
+      if (!states.has(job.state)) continue;
+      // Events begin with those of long ago: it may have left the state since.
+      const now = await client.job(id);
+      if (states.has(now.state) || ENDED_STATES.has(now.state)) return now;
+    }
+    return undefined;
+  } catch (error) {
+    throw interruptedWith(error, session, interruption);
+  } finally {
+    progress.rest();
+  }
+}
+
+/** What is told of a job on its way; its end is told by its result. `option`: that commands need to find it. */
+function stateLine({ id, kind, state, waitsFor }: JobView, option: string): string | undefined {
+  switch (state) {
+    case "queued":
+      return waitsFor === undefined ? undefined : `job ${id} (${kind}) waits: ${waitsFor}`;
+    case "running":
+      return `job ${id} (${kind}) runs`;
+    case "paused":
+    case "held":
+      return `job ${id} is ${state}; to go on: elastickv-restore resume ${id}${option}`;
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,126 @@
+import { appendFile, mkdtemp, readFile, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { EventLog } from "../../../../src/daemon/jobs/event-log.js";
+import type { JobEvent, JobState } from "../../../../src/daemon/schema/job.js";
+import { jobView } from "../../../support/job-records.js";
+
+let folder: string;
+let path: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "elastickv-restore-events-"));
+  path = join(folder, "events.jsonl");
+});
+
+afterEach(async () => {
+  await rm(folder, { recursive: true });
+});
+
+const open = (mostBytes?: number) =>
+  EventLog.open(
+    path,
+    (text) => {
+      throw new Error(text);
+    },
+    mostBytes,
+  );
+const state = (to: JobState): JobEvent => ({ type: "state", job: jobView({ state: to }) });
+const progress = (files: number): JobEvent => ({
+  type: "progress",
+  progress: { check: { files, bytes: 1, isDone: false }, scopes: [] },
+});
+
+/** In a word each. */
+function told({ id, event }: { id: number; event: JobEvent }): string {
+  if (event.type === "state") return `${id} ${event.job.state}`;
+  return event.type === "progress" ? `${id} ${event.progress.check?.files}` : `${id} ${event.text}`;
+}
+
+async function followed(log: EventLog, after = 0): Promise<string[]> {
+  const all: string[] = [];
+  for await (const event of log.follow(after, AbortSignal.timeout(10_000))) all.push(told(event));
+  return all;
+}
+
+async function withProgress(log: EventLog, count: number, from = 1): Promise<void> {
+  for (let i = from; i < from + count; i++) {
+    log.addProgress(progress(i));
+    await log.idle();
+  }
+}
+
+describe("a log of events", () => {
+  it("is read from any number on, whether from memory or from the file", async () => {
+    const log = await open();
+    await log.add(state("queued"));
+    await log.add(state("running"));
+    await withProgress(log, 50);
+    await log.add(state("finished"));
+    const all = ["1 queued", "2 running", ...Array.from({ length: 50 }, (_, i) => `${i + 3} ${i + 1}`), "53 finished"];
+    expect(await followed(log)).toEqual(all);
+    expect(await followed(log, 51)).toEqual(all.slice(51));
+    expect(await followed(await open(), 10)).toEqual(all.slice(10));
+  });
+
+  it("is followed as it grows, and left behind its end or when told to", async () => {
+    const log = await open();
+    await log.add(state("queued"));
+    const following = followed(log);
+    const end = new AbortController();
+    const other = (async () => {
+      const seen: string[] = [];
+      for await (const event of log.follow(0, end.signal)) seen.push(told(event));
+      return seen;
+    })();
+    await log.add(state("running"));
+    await new Promise((resolve) => setImmediate(resolve));
+    end.abort();
+    expect(await other).toEqual(["1 queued", "2 running"]);
+    await log.add(state("failed"));
+    expect(await following).toEqual(["1 queued", "2 running", "3 failed"]);
+  });
+
+  it("goes on with its numbers, without the end of a line that a crash cut off", async () => {
+    const log = await open();
+    await log.add(state("queued"));
+    await appendFile(path, '{"id":2,"event":{"type":"war');
+    const again = await open();
+    await again.add(state("finished"));
+    expect(await followed(await open())).toEqual(["1 queued", "2 finished"]);
+  });
+
+  it("grows over a size by events of state alone, and is read by whoever was in its midst", async () => {
+    const most = 20_000;
+    const log = await open(most);
+    await log.add(state("queued"));
+    await withProgress(log, 40);
+    const slow = log.follow(0, AbortSignal.timeout(10_000));
+    expect(told((await slow.next()).value as never)).toBe("1 queued");
+    await log.add(state("running"));
+    await withProgress(log, 1_000, 41);
+    await log.add(state("finished"));
+    expect((await stat(path)).size).toBeLessThanOrEqual(most);
+    const rest: string[] = [];
+    for await (const event of slow) rest.push(told(event));
+    expect(rest).toContain("42 running");
+    expect(rest.slice(-2)).toEqual(["1042 1040", "1043 finished"]);
+    const numbers = rest.map((each) => Number.parseInt(each, 10));
+    expect(numbers).toEqual([...new Set(numbers)].sort((a, b) => a - b));
+    expect((await readFile(path, "utf8")).match(/"state"/gu)?.length).toBeGreaterThanOrEqual(3);
+  });
+
+  it("begins again for whoever saw numbers that a crash took away", async () => {
+    const log = await open();
+    await log.add(state("cancelled"));
+    expect(await followed(log, 7)).toEqual(["1 cancelled"]);
+  });
+
+  it("of progress that comes faster than it can be kept has the last", async () => {
+    const log = await open();
+    for (let i = 1; i <= 100; i++) log.addProgress(progress(i));
+    await log.add(state("finished"));
+    expect((await followed(log)).at(-2)).toBe("1 100");
+  });
+});
