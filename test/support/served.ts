@@ -192,7 +192,7 @@ export class Served {
     const json = text === undefined ? {} : { "content-type": "application/json" };
     return await new Promise((resolve, reject) => {
       const options = { socketPath: this.socketPath, path, method, headers: { ...json, ...headers }, agent: false };
-      const sent = request(options, async (answer) => {
+      const sent = request(options, (answer) => {
         let came = "";
         answer.setEncoding("utf8").on("data", (chunk: string) => (came += chunk));
         answer.on("error", reject);

@@ -85,8 +85,3 @@ export const drillOptionsSchema = z.strictObject({
   trendLast: z.int().min(1).max(100_000).exactOptional(),
   trendPercent: z.int().nonnegative().max(100_000).exactOptional(),
 });
-
-export type PlanOptions = z.infer<typeof planOptionsSchema>;
-export type ApplyOptions = z.infer<typeof applyOptionsSchema>;
-export type VerifyOptions = z.infer<typeof verifyOptionsSchema>;
-export type DrillOptions = z.infer<typeof drillOptionsSchema>;
