@@ -19,8 +19,7 @@ export interface Asked {
   readonly signal?: AbortSignal;
 }
 
-/** Why no answer came: nobody listens there, or the connection broke when the request may have arrived. */
-export const NO_DAEMON = "no-daemon";
+/** Why no answer came: the connection broke when the request may have arrived. */
 export const LOST = "lost";
 
 const NOBODY: ReadonlySet<string> = new Set(["ECONNREFUSED", "ENOENT", "ENOTSOCK"]);
@@ -73,7 +72,6 @@ export function unanswered(error: unknown, { at, name }: Pick<Server, "at" | "na
       ...init,
       hint: "Start one there with `elastickv-restore serve`, or name where one listens with --server.",
       retry: "yes",
-      reason: NO_DAEMON,
     });
   }
   if (at.kind === "socket" && (code === "EACCES" || code === "EPERM")) {
