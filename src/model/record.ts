@@ -33,12 +33,8 @@ export interface Content {
   readonly sha256: string;
   /** The whole content, checked, where it is in memory already. */
   readonly bytes?: Buffer | undefined;
-  /**
-   * The bytes from `start` up to `end` (exclusive, default: all), in buffers of at most 1 MiB, each checked before it is
-   * handed out. `into`: buffers of 1 MiB that may be filled in turn, instead of new ones: what one was handed out with is
-   * gone once as many more are asked for as there are.
-   */
-  blocks(range?: { readonly start: number; readonly end: number }, into?: readonly Buffer[]): AsyncIterable<Buffer>;
+  /** The bytes from `start` up to `end` (exclusive, default: all), in buffers of at most 1 MiB, each checked before it is handed out. */
+  blocks(range?: { readonly start: number; readonly end: number }): AsyncIterable<Buffer>;
   /** The whole content in one buffer. For content known to be small. */
   buffer(): Promise<Buffer>;
 }

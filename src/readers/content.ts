@@ -56,10 +56,7 @@ export class FileContent implements Content {
     return blocks.length === 1 && blocks[0] !== undefined ? blocks[0] : Buffer.concat(blocks);
   }
 
-  async *blocks(
-    range?: { readonly start: number; readonly end: number },
-    into: readonly Buffer[] = [],
-  ): AsyncGenerator<Buffer> {
+  async *blocks(range?: { readonly start: number; readonly end: number }): AsyncGenerator<Buffer> {
     const { start, end } = range ?? { start: 0, end: this.size };
     if (start >= end && this.size > 0) return;
     if (this.bytes !== undefined) {
@@ -70,7 +67,7 @@ export class FileContent implements Content {
     try {
       await this.#assertSame(file);
       for (let at = start - (start % BLOCK); at < end || at === 0; at += BLOCK) {
-        const block = await this.#read(file, at, into[(at / BLOCK) % into.length]);
+        const block = await this.#read(file, at);
         if (block.length === 0) return;
         yield block.subarray(Math.max(0, start - at), Math.min(block.length, end - at));
       }
@@ -96,9 +93,9 @@ export class FileContent implements Content {
   }
 
   /** One whole block, checked. */
-  async #read(file: FileHandle, at: number, into: Buffer | undefined): Promise<Buffer> {
+  async #read(file: FileHandle, at: number): Promise<Buffer> {
     const wanted = Math.min(BLOCK, this.size - at);
-    const block = into?.subarray(0, wanted) ?? Buffer.allocUnsafe(wanted);
+    const block = Buffer.allocUnsafe(wanted);
     let length = 0;
     while (length < wanted) {
       const { bytesRead } = await file.read(block, length, wanted - length, at + length).catch((error: unknown) => {

@@ -76,7 +76,7 @@ it("right after it answered: whatever was answered is there, once, and is done",
       dump: { root: "backups", path: "one" },
       options: { checksums: true },
     };
-    const key = { "idempotency-key": `submission ${i}` };
+    const key = { "idempotency-key": `submission-${i}` };
     ids.push(await served.submit(request, key));
     await new Promise((resolve) => setTimeout(resolve, random() * 20));
     await served.kill();

@@ -147,7 +147,7 @@ export async function assertEnded(
   const drill = drillReportSchema.parse(await read("drill"));
   expect(drill).toMatchObject({ verdict: "passed", restore: { totals: { restored: keys } }, cleanUp: { left: [] } });
   const { plan } = await served.get<{ plan: unknown }>(`/v1/jobs/${ids.plan}/plan`);
-  expect(planSchema.parse(plan)).toMatchObject({ scopes: [{ records: keys }] });
+  expect(planSchema.parse(plan)).toMatchObject({ scopes: [{ recordsRead: keys }] });
 }
 
 /** Of the events of a job, from its first. */

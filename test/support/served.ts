@@ -212,7 +212,7 @@ interface Asking {
 }
 
 /** Server-sent events of a job, from text as it arrives. */
-export class EventReader {
+class EventReader {
   readonly #take: (event: Event) => void;
   #rest = "";
 
