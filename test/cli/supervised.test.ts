@@ -256,6 +256,15 @@ describe("the end", () => {
     await takenUp();
   });
 
+  it.each([["plan"], ["apply"], ["verify"]])(
+    "of a channel that closes before %s has come to its target is that of SIGTERM, with no connection left",
+    async (command) => {
+      const cli = supervise(command);
+      cli.child.disconnect();
+      expect(await Promise.race([cli.ended, delay(15_000, "it has not ended")]), cli.said.stderr).toBe(143);
+    },
+  );
+
   it("that was asked for is told as interrupted, behind the last progress", async () => {
     const cli = supervise("apply", "--rate-limit", "100ops/s");
     await written(5);

@@ -141,12 +141,20 @@ export class Served {
     const events: Event[] = [];
     for (let isOver = false; !isOver; ) {
       const last = events.at(-1)?.id ?? after;
-      await this.#stream(id, last, (event) => events.push(event)).catch(() => undefined);
+      const take = ({ id: number = 0, data }: Taken) => events.push({ id: number, event: data as JobEvent });
+      await this.stream(`/v1/jobs/${id}/events`, { after: last, take }).catch(() => undefined);
       const end = events.at(-1)?.event;
       isOver = end?.type === "state" && ENDS.includes(end.job.state);
       if (!isOver) await sleep(20);
     }
     return events;
+  }
+
+  /** What it takes of the machine. Linux only. */
+  async usage(): Promise<{ readonly residentMiB: number; readonly descriptors: number }> {
+    const status = await readFile(`/proc/${this.pid}/status`, "utf8");
+    const [, kib = ""] = /^VmRSS:\s+(\d+) kB$/m.exec(status) ?? [];
+    return { residentMiB: Number(kib) / 1024, descriptors: (await readdir(`/proc/${this.pid}/fd`)).length };
   }
 
   /** Words of every process that the daemon or one of its jobs began, and of itself. */
@@ -170,17 +178,19 @@ export class Served {
     await rm(this.folder, { recursive: true, force: true });
   }
 
-  async #stream(id: string, after: number, take: (event: Event) => void): Promise<void> {
+  /** Live events as they come. Resolves when the stream ends, or is cut. Rejects where it cannot be had. */
+  async stream(path: string, { after, signal, take }: Streaming): Promise<void> {
     await new Promise<void>((resolve, reject) => {
-      const headers = { "last-event-id": String(after) };
-      const path = `/v1/jobs/${id}/events`;
+      const headers = after === undefined ? {} : { "last-event-id": String(after) };
       const sent = request({ socketPath: this.socketPath, path, headers, agent: false }, (answer) => {
         if (answer.statusCode !== 200) reject(new Error(`the events are answered ${answer.statusCode}`));
         const reader = new EventReader(take);
         answer.setEncoding("utf8").on("data", (text: string) => reader.take(text));
-        answer.on("close", resolve).on("error", reject);
+        answer.on("close", resolve).on("error", () => resolve());
       });
-      sent.on("error", reject).end();
+      // What is on its way when a client hangs up is never read.
+      signal?.addEventListener("abort", () => sent.destroy(), { once: true });
+      sent.on("error", (error) => (signal?.aborted === true ? resolve() : reject(error))).end();
     });
   }
 
@@ -211,12 +221,25 @@ interface Asking {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Server-sent events of a job, from text as it arrives. */
+interface Taken {
+  readonly id?: number;
+  readonly data: unknown;
+}
+
+interface Streaming {
+  /** The number of the last event that is known already. */
+  readonly after?: number;
+  /** Hangs up. */
+  readonly signal?: AbortSignal;
+  readonly take: (event: Taken) => void;
+}
+
+/** Server-sent events, from text as it arrives. */
 class EventReader {
-  readonly #take: (event: Event) => void;
+  readonly #take: Streaming["take"];
   #rest = "";
 
-  constructor(take: (event: Event) => void) {
+  constructor(take: Streaming["take"]) {
     this.#take = take;
   }
 
@@ -226,7 +249,7 @@ class EventReader {
     for (const block of blocks) {
       const [, id] = /^id: (\d+)$/m.exec(block) ?? [];
       const [, data] = /^data: (.*)$/m.exec(block) ?? [];
-      if (id !== undefined && data !== undefined) this.#take({ id: Number(id), event: JSON.parse(data) as JobEvent });
+      if (data !== undefined) this.#take({ ...(id === undefined ? {} : { id: Number(id) }), data: JSON.parse(data) });
     }
   }
 }

@@ -109,6 +109,8 @@ class RedisReplayer implements Replayer<"redis"> {
   #longestValue: Promise<number> | undefined;
   /** Set where the target is a cluster. */
   #cluster: ClusterNodes | undefined;
+  #reaching: SingleWire | undefined;
+  #isClosed = false;
 
   constructor(target: RedisTarget, context: ReplayerContext) {
     this.#target = target;
@@ -312,11 +314,17 @@ class RedisReplayer implements Replayer<"redis"> {
   }
 
   close(): Promise<void> {
-    for (const database of this.#databases.values()) database.close();
-    this.#databases.clear();
+    this.#isClosed = true;
+    this.#closeConnections();
     for (const { keep } of this.#replacing.values()) keep.close();
     this.#replacing.clear();
     return Promise.resolve();
+  }
+
+  #closeConnections(): void {
+    this.#reaching?.close();
+    for (const database of this.#databases.values()) database.close();
+    this.#databases.clear();
   }
 
   #appends(): boolean {
@@ -345,6 +353,7 @@ class RedisReplayer implements Replayer<"redis"> {
   /** Whoever named a server that is not there does not wait long to hear of it; one that is loading is there. */
   async #reach(): Promise<void> {
     const wire = new SingleWire({ address: this.#address, database: 0, identity: this.#identity });
+    this.#reaching = wire;
     const { link } = new Database({ wire, calls: this.#calls.within(REACH_MS), scope: "db_0" });
     try {
       await link.command("PING", []);
@@ -365,7 +374,7 @@ class RedisReplayer implements Replayer<"redis"> {
       const abilities = await probeRedis(this.#databaseNumber(0, "db_0").link, probing);
       if (!abilities.clustered) return abilities;
       if (this.#address.seeds.length === 0) throw this.#clusterBySocket();
-      await this.close();
+      this.#closeConnections();
     }
     this.#cluster ??= new ClusterNodes(this.#address, this.#identity);
     return await probeCluster(this.#databaseNumber(0, "db_0").link, this.#cluster, probing);
@@ -408,7 +417,9 @@ class RedisReplayer implements Replayer<"redis"> {
     return this.#databaseNumber(scope.targetDatabase, scope.name);
   }
 
+  /** @throws RestoreError INTERRUPTED once it was closed: who asks then was left behind, and would keep a connection open */
   #databaseNumber(database: number, scope: string): Database {
+    if (this.#isClosed) throw new RestoreError("INTERRUPTED", "the connections were closed", { retry: "fatal" });
     const known = this.#databases.get(database);
     if (known !== undefined) return known;
     const wire =
