@@ -33,8 +33,12 @@ export interface Content {
   readonly sha256: string;
   /** The whole content, checked, where it is in memory already. */
   readonly bytes?: Buffer | undefined;
-  /** The bytes from `start` up to `end` (exclusive, default: all), in buffers of at most 1 MiB, each checked before it is handed out. */
-  blocks(range?: { readonly start: number; readonly end: number }): AsyncIterable<Buffer>;
+  /**
+   * The bytes from `start` up to `end` (exclusive, default: all), in buffers of at most 1 MiB, each checked before it is
+   * handed out. `into`: buffers of 1 MiB to read into, one after another and then the first again; who gives them sees to
+   * it that nobody needs what is in one when it is its turn.
+   */
+  blocks(range?: { readonly start: number; readonly end: number }, into?: readonly Buffer[]): AsyncIterable<Buffer>;
   /** The whole content in one buffer. For content known to be small. */
   buffer(): Promise<Buffer>;
 }

@@ -56,7 +56,10 @@ export class FileContent implements Content {
     return blocks.length === 1 && blocks[0] !== undefined ? blocks[0] : Buffer.concat(blocks);
   }
 
-  async *blocks(range?: { readonly start: number; readonly end: number }): AsyncGenerator<Buffer> {
+  async *blocks(
+    range?: { readonly start: number; readonly end: number },
+    into?: readonly Buffer[],
+  ): AsyncGenerator<Buffer> {
     const { start, end } = range ?? { start: 0, end: this.size };
     if (start >= end && this.size > 0) return;
     if (this.bytes !== undefined) {
@@ -66,8 +69,8 @@ export class FileContent implements Content {
     const file = await this.#open();
     try {
       await this.#assertSame(file);
-      for (let at = start - (start % BLOCK); at < end || at === 0; at += BLOCK) {
-        const block = await this.#read(file, at);
+      for (let at = start - (start % BLOCK), turn = 0; at < end || at === 0; at += BLOCK, turn++) {
+        const block = await this.#read(file, at, into?.[turn % into.length]);
         if (block.length === 0) return;
         yield block.subarray(Math.max(0, start - at), Math.min(block.length, end - at));
       }
@@ -92,10 +95,10 @@ export class FileContent implements Content {
     if (size !== BigInt(this.size)) throw this.#changed(`it has ${size} bytes, had ${this.size}`);
   }
 
-  /** One whole block, checked. */
-  async #read(file: FileHandle, at: number): Promise<Buffer> {
+  /** One whole block, checked. `into`: where it is read to, where that is not a buffer of its own. */
+  async #read(file: FileHandle, at: number, into?: Buffer): Promise<Buffer> {
     const wanted = Math.min(BLOCK, this.size - at);
-    const block = Buffer.allocUnsafe(wanted);
+    const block = into?.subarray(0, wanted) ?? Buffer.allocUnsafe(wanted);
     let length = 0;
     while (length < wanted) {
       const { bytesRead } = await file.read(block, length, wanted - length, at + length).catch((error: unknown) => {

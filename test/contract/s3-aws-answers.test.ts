@@ -151,11 +151,12 @@ describe("a bucket with Object Lock", () => {
     const put = () => api.putObject(name, { headers: {}, ifAbsent: false, sha256, bytes: 3 }, () => Buffer.from("abc"));
     await put();
     await put();
-    const part = { uploadId: "id", number: 1, bytes: 3, isHashed: true };
     const blocks = async function* () {
       yield Buffer.from("abc");
     };
-    await api.uploads.sendPart(name, part, blocks, new AbortController().signal);
+    const open = () => ({ blocks: blocks(), release: () => undefined });
+    const { signal } = new AbortController();
+    await api.uploads.sendPart(name, { uploadId: "id", number: 1, bytes: 3, isHashed: true, open, signal });
     const base64 = Buffer.from(sha256, "hex").toString("base64");
     expect(seen).toEqual(["none", base64, base64, "kAFQmDzST7DWlj99KOF/cg=="]);
   });

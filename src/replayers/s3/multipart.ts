@@ -14,16 +14,18 @@ import type { AbandonedUploads } from "./abandoned.js";
 import type { S3Api } from "./api.js";
 import { hasReason, isPassable, NO_SUCH_UPLOAD } from "./classify-error.js";
 import type { AnswerHeaders } from "./client.js";
-import { compositeEtag } from "./part-size.js";
+import { compositeEtag, partsOf } from "./part-size.js";
 import { attemptsOf } from "./requests.js";
 import { holdsContent } from "./same-content.js";
-import type { Slots } from "./slots.js";
+import type { Slot, Slots } from "./slots.js";
 import { isOpaque, type Stored } from "./stored.js";
 import { fingerprintOf, type UploadNote, type UploadNotes } from "./upload-notes.js";
 import { type HeldPart, md5Of, type SentPart } from "./uploads-api.js";
 
 export interface PartsInit {
   readonly content: Content;
+  /** Of the object in the dump. */
+  readonly etag: string | undefined;
   readonly partBytes: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly ifAbsent: boolean;
@@ -86,7 +88,7 @@ export class Multipart {
   }
 
   async #carryOut(upload: OpenUpload, init: PartsInit): Promise<Uploaded> {
-    const parts = await this.#sendParts(upload, init);
+    const parts = await this.#sendAll(upload, init);
     if (!(await init.mayComplete())) {
       await this.#giveUp(upload);
       return { kind: "not-wanted" };
@@ -180,9 +182,22 @@ export class Multipart {
     return error instanceof RestoreError && error.retry !== "fatal" && this.#init.api.signal?.aborted !== true;
   }
 
-  async #sendParts(upload: OpenUpload, { content, partBytes }: PartsInit): Promise<SentPart[]> {
+  /**
+   * All parts, each as the content is by what the target tells of it. Where the ETag of the dump can come out, that is known
+   * of all of them at once, and no MD5 is made here; where it does not come out, each part's is.
+   */
+  async #sendAll(upload: OpenUpload, init: PartsInit): Promise<readonly SentPart[]> {
+    const { content, etag = "", partBytes } = init;
+    const isHashed = partsOf(etag) !== partCount(content, partBytes);
+    const sent = await this.#eachPart(init, (part) => this.#part(upload, part, isHashed));
+    if (isHashed || compositeOf(sent.map(({ told }) => told)) === etag.toLowerCase()) return sent;
+    return await this.#eachPart(init, (part) => this.#compared(upload, part, sent[part.number - 1]));
+  }
+
+  /** The parts, some at a time. */
+  async #eachPart({ content, partBytes }: PartsInit, work: (part: Part) => Promise<SentPart>): Promise<SentPart[]> {
     const { api, slots, stop } = this.#init;
-    const count = Math.max(1, Math.ceil(content.size / partBytes));
+    const count = partCount(content, partBytes);
     const sent = new Array<SentPart>(count);
     const halt = new AbortController();
     const signal = api.signal === undefined ? halt.signal : AbortSignal.any([api.signal, halt.signal]);
@@ -192,9 +207,9 @@ export class Multipart {
     const worker = async () => {
       for (let i = next++; i < count && !isOver(); i = next++) {
         const range = { start: i * partBytes, end: Math.min(content.size, (i + 1) * partBytes) };
-        await slots.use(async () => {
+        await slots.use(async (slot) => {
           if (isOver()) return;
-          sent[i] = await this.#part(upload, { number: i + 1, content, range, signal });
+          sent[i] = await work({ number: i + 1, content, range, signal, slot });
           left--;
         });
       }
@@ -212,17 +227,30 @@ export class Multipart {
   }
 
   /** A part that the target holds as it is in the dump is not sent again. */
-  async #part(upload: OpenUpload, part: Part): Promise<SentPart> {
-    const { content, range, number, signal } = part;
-    const bytes = range.end - range.start;
-    const held = upload.held.get(number);
-    if (held?.size === bytes) {
-      const md5 = (await md5Of(unlessAborted(content.blocks(range), signal))).toString("hex");
-      if (held.etag.toLowerCase() === md5) return { md5, etag: held.etag };
+  async #part(upload: OpenUpload, part: Part, isHashed: boolean): Promise<SentPart> {
+    const held = upload.held.get(part.number);
+    if (held?.size === sizeOf(part)) {
+      const md5 = await md5OfPart(part);
+      if (held.etag.toLowerCase() === md5) return { etag: held.etag, md5, told: md5 };
     }
-    const name = { bucket: upload.scope.target, key: upload.key };
-    const sending = { uploadId: upload.uploadId, number, bytes };
-    return await this.#init.api.uploads.sendPart(name, sending, () => content.blocks(range), signal);
+    return await this.#send(upload, part, isHashed);
+  }
+
+  /** One that was sent, perhaps unhashed. If the target holds other bytes than the content has, it is sent again. */
+  async #compared(upload: OpenUpload, part: Part, sent: SentPart | undefined): Promise<SentPart> {
+    if (sent !== undefined) {
+      if (sent.md5 !== undefined || sent.told === undefined) return sent;
+      const md5 = await md5OfPart(part);
+      if (sent.told === md5) return { ...sent, md5 };
+    }
+    return await this.#send(upload, part, true);
+  }
+
+  async #send({ scope, key, uploadId }: OpenUpload, part: Part, isHashed: boolean): Promise<SentPart> {
+    const { number, content, range, signal, slot } = part;
+    const open = () => slot.reading(content, range);
+    const sending = { uploadId, number, bytes: sizeOf(part), isHashed, open, signal };
+    return await this.#init.api.uploads.sendPart({ bucket: scope.target, key }, sending);
   }
 
   async #complete(upload: OpenUpload, parts: readonly SentPart[], init: PartsInit): Promise<Stored> {
@@ -237,7 +265,7 @@ export class Multipart {
     } catch (error) {
       // An upload that is gone after a lost answer was completed by it, if what stands there is ours.
       if (!hasReason(error, NO_SUCH_UPLOAD)) throw error;
-      const stored = await this.#made(upload, init, compositeEtag(parts.map(({ md5 }) => md5)));
+      const stored = await this.#made(upload, init, compositeOf(parts.map(({ md5, told }) => md5 ?? told)));
       if (stored === undefined) throw error;
       return stored;
     }
@@ -260,11 +288,24 @@ interface Part {
   readonly content: Content;
   readonly range: { readonly start: number; readonly end: number };
   readonly signal: AbortSignal;
+  readonly slot: Slot;
 }
 
-async function* unlessAborted(blocks: AsyncIterable<Buffer>, signal: AbortSignal): AsyncGenerator<Buffer> {
-  for await (const block of blocks) {
-    if (signal.aborted) throw interrupted();
-    yield block;
-  }
+function partCount({ size }: Content, partBytes: number): number {
+  return Math.max(1, Math.ceil(size / partBytes));
+}
+
+function sizeOf({ range }: Part): number {
+  return range.end - range.start;
+}
+
+/** Undefined where one of the MD5s is not known. */
+function compositeOf(md5s: readonly (string | undefined)[]): string | undefined {
+  const known = md5s.filter((md5) => md5 !== undefined);
+  return known.length === md5s.length ? compositeEtag(known) : undefined;
+}
+
+/** Reads it. */
+async function md5OfPart({ content, range, signal, slot }: Part): Promise<string> {
+  return (await md5Of(slot.reading(content, range), signal)).toString("hex");
 }

@@ -50,7 +50,7 @@ const MULTIPART_THRESHOLD_BYTES = 256 * 1024 * 1024;
 const CONCURRENCY = 4;
 /** With four batches in flight, 64 small objects are under way at once. */
 const BATCH = { records: 16, bytes: 64 * 1024 * 1024 };
-/** Bodies on their way at once, each of about three blocks of 1 MiB. */
+/** Bodies on their way at once, each of three blocks of 1 MiB. */
 const BODIES_AT_ONCE = 16;
 const SOCKETS = 64;
 /** Noted in a scope into which the job has written. */

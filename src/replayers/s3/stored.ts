@@ -57,9 +57,14 @@ export function unquoted(etag: string | undefined): string {
   return (etag ?? "").replace(/^(?:W\/)?"|"$/g, "");
 }
 
+/** The MD5 of what the target holds, lower-case hex, where the ETag of what was sent in one request is that. */
+export function toldMd5({ etag, opaqueEtag }: Pick<Stored, "etag" | "opaqueEtag">): string | undefined {
+  return opaqueEtag || !isPlainMd5(etag) ? undefined : etag.toLowerCase();
+}
+
 /** @throws RestoreError CALL_FAILED, to be tried again, when the target says that it holds other bytes */
-export function assertArrived(md5: string, answer: { readonly etag: string; readonly opaqueEtag: boolean }): void {
-  if (answer.opaqueEtag || !isPlainMd5(answer.etag) || answer.etag.toLowerCase() === md5) return;
+export function assertArrived(md5: string, answer: Pick<Stored, "etag" | "opaqueEtag">): void {
+  if ((toldMd5(answer) ?? md5) === md5) return;
   throw new RestoreError("CALL_FAILED", "the target holds other bytes than were sent", {
     retry: "yes",
     reason: "digest-mismatch",

@@ -8,12 +8,13 @@ import {
   ListPartsCommand,
   UploadPartCommand,
 } from "@aws-sdk/client-s3";
+import { interrupted } from "../../errors/interruption.js";
 import { awsErrorStatus } from "../aws-client.js";
-import { streamed } from "./body.js";
+import { type Reading, streamed } from "./body.js";
 import { hasReason, NO_SUCH_UPLOAD } from "./classify-error.js";
 import { withHeaders } from "./client.js";
 import { decodedKey, type ObjectName, type Requests, withAttempts } from "./requests.js";
-import { assertArrived, type Stored, stored, unquoted } from "./stored.js";
+import { assertArrived, type Stored, stored, toldMd5, unquoted } from "./stored.js";
 
 export interface UploadName {
   readonly key: string;
@@ -31,10 +32,26 @@ export interface UploadPage {
   readonly next?: UploadName;
 }
 
-/** A part that arrived: the MD5 of the bytes that were read, and the ETag to complete with. */
+/** A part that was sent. */
 export interface SentPart {
-  readonly md5: string;
+  /** To complete with. */
   readonly etag: string;
+  /** Lower-case hex, of the bytes that were read; absent where it was not made. */
+  readonly md5?: string;
+  /** Of the bytes that the target holds, where its ETag tells that. If both are there, they are the same. */
+  readonly told?: string;
+}
+
+/** A part that is to be sent. */
+export interface PartToSend {
+  readonly uploadId: string;
+  readonly number: number;
+  readonly bytes: number;
+  /** Whether its MD5 is made while it is sent, and compared with what the target answers. */
+  readonly isHashed: boolean;
+  /** Gives the body anew for every attempt. */
+  readonly open: () => Reading;
+  readonly signal: AbortSignal;
 }
 
 /** A part that the target says it holds. */
@@ -119,20 +136,17 @@ export class UploadsApi {
   }
 
   /** Streams one part; its digest is known only when it has been sent. */
-  async sendPart(
-    { bucket, key }: ObjectName,
-    part: { readonly uploadId: string; readonly number: number; readonly bytes: number },
-    blocks: () => AsyncIterable<Buffer>,
-    signal: AbortSignal,
-  ): Promise<SentPart> {
+  async sendPart({ bucket, key }: ObjectName, part: PartToSend): Promise<SentPart> {
     return await this.#requests.run(
       "UploadPart",
       bucket,
       async () => {
         const { md5, answer } = await this.#requests.withDigest(bucket, async (wanted) => {
           // Known beforehand only by reading the part twice.
-          const digest = wanted ? { "content-md5": (await md5Of(blocks())).toString("base64") } : {};
-          return await streamed({ blocks: blocks(), bytes: part.bytes, signal }, async (body, abortSignal) => {
+          const digest = wanted ? { "content-md5": (await md5Of(part.open())).toString("base64") } : {};
+          const { bytes, signal, isHashed } = part;
+          const source = { ...part.open(), bytes, signal, isHashed };
+          return await streamed(source, async (body, abortSignal) => {
             const input = {
               Bucket: bucket,
               Key: key,
@@ -147,8 +161,9 @@ export class UploadsApi {
             return stored(await this.#requests.wire.sdk.send(command, { abortSignal }), "UploadPart");
           });
         });
-        assertArrived(md5, answer);
-        return { md5, etag: answer.etag };
+        if (md5 !== undefined) assertArrived(md5, answer);
+        const told = toldMd5(answer);
+        return { etag: answer.etag, ...(md5 === undefined ? {} : { md5 }), ...(told === undefined ? {} : { told }) };
       },
       part.bytes,
     );
@@ -197,9 +212,13 @@ export class UploadsApi {
   }
 }
 
-/** The digest of blocks as they are read. */
-export async function md5Of(blocks: AsyncIterable<Buffer>): Promise<Buffer> {
+/** The digest of blocks as they are read, up to an abort. */
+export async function md5Of({ blocks, release }: Reading, signal?: AbortSignal): Promise<Buffer> {
   const md5 = createHash("md5");
-  for await (const block of blocks) md5.update(block);
+  for await (const block of blocks) {
+    if (signal?.aborted === true) throw interrupted();
+    md5.update(block);
+  }
+  release();
   return md5.digest();
 }

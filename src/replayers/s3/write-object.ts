@@ -19,7 +19,7 @@ import type { Traits } from "./probe.js";
 import { attemptsOf, type ObjectName } from "./requests.js";
 import { hasContent, holdsContent } from "./same-content.js";
 import { sameMetadata } from "./same-metadata.js";
-import type { Slots } from "./slots.js";
+import type { Slot, Slots } from "./slots.js";
 import type { Stored } from "./stored.js";
 import type { Trials } from "./trials.js";
 import { needsOnePiece, planUpload, type UploadPlan } from "./upload-plan.js";
@@ -152,9 +152,12 @@ export class ObjectWriter {
     const init = { headers, ifAbsent, sha256: body.sha256, bytes: body.size };
     // Node spoils a content disposition outside ASCII when the body is at hand at once.
     const buffered = body.size === 0 || (body.size <= BUFFERED_BYTES && !hasWideText({ ...metadata, user: [] }));
-    const open = () => (buffered ? body.buffer() : { blocks: body.blocks(), bytes: body.size, signal: api.signal });
-    const put = async () => {
+    const put = async (slot: Slot) => {
       if (stop?.aborted === true) throw interrupted();
+      const open = () => {
+        if (buffered) return body.buffer();
+        return { ...slot.reading(body), bytes: body.size, signal: api.signal };
+      };
       this.#begun.add(record);
       return await api.putObject(name, init, open);
     };
@@ -177,6 +180,7 @@ export class ObjectWriter {
         { scope, key: name.key },
         {
           content: record.body,
+          etag: record.etag,
           partBytes,
           headers: metadataHeaders(metadata, rules),
           ifAbsent,
