@@ -1,9 +1,9 @@
 /** The MD5 digests with which SQS tells what it took: of the body, and of the attributes in SQS's own encoding. Pure. */
-import { createHash, hash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { MessageAttribute, MessageRecord } from "../../model/record.js";
 
-const STRING_VALUE = 1;
-const BINARY_VALUE = 2;
+const STRING_KIND = Buffer.of(1);
+const BINARY_KIND = Buffer.of(2);
 
 export interface Digests {
   readonly body: string;
@@ -29,19 +29,22 @@ export function md5OfBody(body: Uint8Array): string {
  */
 export function md5OfAttributes(attributes: MessageRecord["attributes"]): string | undefined {
   if (attributes.length === 0) return undefined;
-  const digest = createHash("md5");
-  const sized = (bytes: Uint8Array): void => {
-    const length = Buffer.alloc(4);
-    length.writeUInt32BE(bytes.length);
-    digest.update(length).update(bytes);
-  };
-  for (const [name, { dataType, value }] of [...attributes].sort(byName)) {
-    sized(Buffer.from(name));
-    sized(Buffer.from(dataType));
-    digest.update(Uint8Array.of("binary" in value ? BINARY_VALUE : STRING_VALUE));
-    sized("binary" in value ? value.binary : Buffer.from(value.string));
-  }
-  return digest.digest("hex");
+  const parts = [...attributes]
+    .sort(byName)
+    .flatMap(([name, { dataType, value }]) => [
+      ...sized(Buffer.from(name)),
+      ...sized(Buffer.from(dataType)),
+      "binary" in value ? BINARY_KIND : STRING_KIND,
+      ...sized("binary" in value ? value.binary : Buffer.from(value.string)),
+    ]);
+  return hash("md5", Buffer.concat(parts));
+}
+
+/** Preceded by their length. */
+function sized(bytes: Buffer): [length: Buffer, bytes: Buffer] {
+  const length = Buffer.allocUnsafe(4);
+  length.writeUInt32BE(bytes.length);
+  return [length, bytes];
 }
 
 type Named = readonly [name: string, attribute: MessageAttribute];
