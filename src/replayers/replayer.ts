@@ -16,8 +16,8 @@ import type { Verifier } from "./verifier.js";
 export interface Capabilities {
   /** What the target says it is: `Redis 7.0.15`, `elastickv`, `S3 (MinIO)`. For people. */
   readonly server: string;
-  /** Largest batch for one `write`. */
-  readonly batch: { readonly records: number; readonly bytes: number };
+  /** Largest batch for one `write`. `perRequest`: of its records in one request, where a write may send several at once. */
+  readonly batch: { readonly records: number; readonly bytes: number; readonly perRequest?: number };
   /** How many `write` calls may be under way at once for one scope. */
   readonly concurrency: number;
   /** False: records of SCOPE_LANE have no order, so batches of them may be under way at once. Default true. */

@@ -75,7 +75,9 @@ class ScopeRunner {
     this.#run = run;
     this.#sequence = run.firstSequence;
     const { batch } = run.capabilities;
-    this.#windowRecords = Math.max(LEAST_WINDOW_RECORDS, batch.records * WINDOW_BATCHES);
+    // Full batches, however many start at once.
+    const batches = Math.max(WINDOW_BATCHES, Math.ceil(LEAST_WINDOW_RECORDS / batch.records));
+    this.#windowRecords = batches * batch.records;
     this.#windowBytes = Math.max(LEAST_WINDOW_BYTES, batch.bytes * WINDOW_BATCHES);
   }
 

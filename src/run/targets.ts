@@ -141,7 +141,7 @@ export class Replayers {
       get batch() {
         const { ops, bytes } = pacer.portion;
         const { batch } = capabilities;
-        return { records: Math.min(batch.records, ops), bytes: Math.min(batch.bytes, bytes) };
+        return { ...batch, records: Math.min(batch.records, ops), bytes: Math.min(batch.bytes, bytes) };
       },
       get concurrency() {
         return control?.concurrencyOf(replayer.adapter) ?? capabilities.concurrency;

@@ -66,6 +66,55 @@ function causeOf(thrown: unknown): unknown {
 const itemCounts = () =>
   proxy.requests.filter((r) => r.operation === "BatchWriteItem").map((r) => putRequests(r).puts.length);
 
+describe("a batch of several requests", () => {
+  /** Answers each request after a while; how many were there at once. */
+  function mostUnderWay(): { readonly most: () => number } {
+    let underWay = 0;
+    let most = 0;
+    proxy.follow(async (): Promise<Verdict> => {
+      most = Math.max(most, ++underWay);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      underWay--;
+      return "pass";
+    });
+    return { most: () => most };
+  }
+
+  it("has them under way at once", async () => {
+    const scope = await newTable();
+    const { most } = mostUnderWay();
+    await replayerFor("put").write(scope, itemRecords(scope, ...numbered(90)));
+    expect([itemCounts(), most()]).toEqual([[25, 25, 25, 15], 4]);
+    expect(await keysOf(bench.endpoint, scope.target)).toHaveLength(90);
+  });
+
+  it("has them under way one after another where a key stands in it twice: the last one is there", async () => {
+    const scope = await newTable();
+    const { most } = mostUnderWay();
+    const again = '{"pk":{"S":"0"},"n":{"N":"77"}}';
+    await replayerFor("put").write(scope, itemRecords(scope, ...numbered(30), again));
+    expect([itemCounts(), most()]).toEqual([[25, 6], 1]);
+    const items = await itemsOf(bench.endpoint, scope.target);
+    expect(items.flatMap((item) => (attributeOf(item, "pk") === "0" ? [attributeOf(item, "n")] : []))).toEqual(["77"]);
+  });
+
+  it("says of each record how it stands when one of them ends the run", async () => {
+    const scope = await newTable();
+    proxy.follow((request) =>
+      request.before === 1 ? error(400, "AccessDeniedException", "not authorized to perform") : "pass",
+    );
+    const thrown = await replayerFor("put")
+      .write(scope, itemRecords(scope, ...numbered(100)))
+      .catch((each: unknown) => each);
+    expect(thrown).toBeInstanceOf(WriteStopped);
+    const { ends } = thrown as WriteStopped;
+    expect(ends.slice(0, 25)).toEqual(numbered(25).map(() => ({ kind: "restored" })));
+    expect(ends.slice(25, 50)).toEqual(numbered(25).map(() => "unknown"));
+    const held = await keysOf(bench.endpoint, scope.target);
+    expect(held).toHaveLength(ends.filter((end) => end !== "unknown").length);
+  });
+});
+
 describe("unprocessed items", () => {
   it("are sent again, and only those", async () => {
     const scope = await newTable();
@@ -234,7 +283,7 @@ describe("requests", () => {
     const replayer = bench.replayerFor("put-if-absent", options);
     let [underWay, most] = [0, 0];
     const waiting: (() => void)[] = [];
-    proxy.follow(async () => {
+    proxy.follow(async (): Promise<Verdict> => {
       most = Math.max(most, ++underWay);
       // Nobody goes on before three are there: with fewer side by side the write would never end.
       if (underWay === 3) for (const goOn of waiting.splice(0)) goOn();

@@ -31,7 +31,12 @@ import { ItemWriter, type PutAction } from "./write-items.js";
 
 export type DynamoDbTarget = AwsOptions;
 
-const CONCURRENCY = 8;
+const CONCURRENCY = 4;
+/**
+ * Requests of items without a condition that make up one batch, and may be under way at once. For several of them the
+ * run waits for its journal once; and a server takes its items fastest with more requests than processors.
+ */
+const BATCH_REQUESTS = 4;
 const SOCKETS = 32;
 const PROBE_RETRY_MS = 5_000;
 
@@ -70,7 +75,8 @@ class DynamoDbReplayer implements Replayer<"dynamodb"> {
     this.#tables = new Tables(this.#client, this.#calls);
     const parallelPuts = Math.max(1, Math.floor(maxSockets / concurrency));
     const calls = this.#calls.forWrites();
-    const parts = { client: this.#client, calls, tables: this.#tables, classify, parallelPuts };
+    const parallel = { parallelBatches: this.#batchRequests, parallelPuts };
+    const parts = { client: this.#client, calls, tables: this.#tables, classify, ...parallel };
     this.#writer = new ItemWriter(parts, SMALL_BODY_BYTES);
     const reading = { client: this.#client, calls: this.#calls };
     this.#reader = new ItemReader({ ...reading, parallelGets: parallelPuts });
@@ -93,6 +99,11 @@ class DynamoDbReplayer implements Replayer<"dynamodb"> {
     return this.#context.concurrency ?? CONCURRENCY;
   }
 
+  /** Whoever says how much may be under way at once gets as many requests. */
+  get #batchRequests(): number {
+    return this.#context.concurrency === undefined ? BATCH_REQUESTS : 1;
+  }
+
   async probe(): Promise<Capabilities> {
     const { server, bodyBytes, strictNames } = await probeServer(this.#client, this.#probeCalls, this.#aws);
     this.#strictNames = strictNames;
@@ -100,7 +111,11 @@ class DynamoDbReplayer implements Replayer<"dynamodb"> {
     const isSmall = bodyBytes <= SMALL_BODY_BYTES;
     return {
       server,
-      batch: { records: BATCH_ITEMS, bytes: bodyBytes - BATCH_OVERHEAD_BYTES - BATCH_ITEMS * ITEM_OVERHEAD_BYTES },
+      batch: {
+        records: BATCH_ITEMS * this.#batchRequests,
+        bytes: bodyBytes - BATCH_OVERHEAD_BYTES - BATCH_ITEMS * ITEM_OVERHEAD_BYTES,
+        perRequest: BATCH_ITEMS,
+      },
       concurrency: this.#concurrency,
       canCount: true,
       fallbacks: isSmall ? ["requests stay below 1 MiB, the most that this target takes: batches can be short"] : [],

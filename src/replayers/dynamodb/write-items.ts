@@ -1,10 +1,11 @@
 /**
  * Writes the items of one batch and settles each of them.
  *
- * `put`: rounds of BatchWriteItem within the target's limits, no key twice in a round. Items that come back unprocessed
- * are sent again, with pauses. An item that may be at fault itself goes alone, through PutItem, whose answer is about
- * nothing else: after a refusal the batch is halved until the refused item stands alone; items that stay unprocessed
- * while nothing moves are put one by one, for some servers (elastickv) leave undone what they should refuse.
+ * `put`: rounds of BatchWriteItem within the target's limits, side by side; one after another where a key stands twice in
+ * the batch. Items that come back unprocessed are sent again, with pauses. An item that may be at fault itself goes alone,
+ * through PutItem, whose answer is about nothing else: after a refusal the batch is halved until the refused item stands
+ * alone; items that stay unprocessed while nothing moves are put one by one, for some servers (elastickv) leave undone
+ * what they should refuse.
  *
  * `putIfAbsent`: a conditional PutItem an item, some side by side. When an answer was lost, or an earlier process of the
  * job may have sent it, and the request finds an item, that item is read and compared: equal is ours.
@@ -51,6 +52,8 @@ export interface ItemWriterInit {
   readonly calls: Calls;
   readonly tables: Tables;
   readonly classify: (error: unknown, operation: string) => RestoreError;
+  /** BatchWriteItem requests of one batch that may be under way at once. */
+  readonly parallelBatches: number;
   /** PutItem requests of one batch that may be under way at once. */
   readonly parallelPuts: number;
 }
@@ -69,18 +72,23 @@ export class ItemWriter {
 
   /** One outcome a record, in order. @throws RestoreError or WriteStopped when the target takes no writes */
   async put(scope: TableScope, records: readonly ItemRecord[]): Promise<Outcome[]> {
-    return await this.#inRounds(records, (round) => this.#batch(scope, round));
+    const { parallelBatches } = this.#init;
+    return await this.#inRounds(records, parallelBatches, (round) => this.#batch(scope, round));
   }
 
   /** One outcome a record, in order. @throws RestoreError or WriteStopped when the target takes no writes */
   async putIfAbsent(scope: TableScope, records: readonly ItemRecord[]): Promise<Outcome[]> {
-    return await this.#inRounds(records, (round) => this.#each(round, (item) => this.#putIfAbsent(scope, item)));
+    return await this.#inRounds(records, 1, (round) => this.#each(round, (item) => this.#putIfAbsent(scope, item)));
   }
 
-  async #inRounds(records: readonly ItemRecord[], send: (round: readonly Item[]) => Promise<void>): Promise<Outcome[]> {
+  async #inRounds(
+    records: readonly ItemRecord[],
+    parallel: number,
+    send: (round: readonly Item[]) => Promise<void>,
+  ): Promise<Outcome[]> {
     const items = records.map((record) => this.#item(record));
     try {
-      for (const round of roundsOf(unsettled(items), this.#itemBytes)) await send(round);
+      await sideBySide(roundsOf(unsettled(items), this.#itemBytes), hasKeyTwice(items) ? 1 : parallel, send);
     } catch (error) {
       const ends = items.map(({ outcome }) => outcome ?? "unknown");
       throw stoppedBy(error, ends);
@@ -261,6 +269,11 @@ export class ItemWriter {
   async #each(items: readonly Item[], task: (item: Item) => Promise<void>): Promise<void> {
     await sideBySide(items, this.#init.parallelPuts, task);
   }
+}
+
+/** Then a later item replaces an earlier one. */
+function hasKeyTwice(items: readonly Item[]): boolean {
+  return new Set(items.map(({ key }) => key)).size < items.length;
 }
 
 function bodyOf({ target, schema }: TableScope, { text }: Item, action: PutAction): Buffer {

@@ -143,5 +143,6 @@ export function requestsFor(run: PreparedRun, { scope }: PreparedScope, reaching
   // A pipeline of Redis commands is still a request a record; an item with a condition goes alone.
   const isBatched =
     scope.adapter === "sqs" || (scope.adapter === "dynamodb" && mode.onRecord("item", strategies) === "put");
-  return Math.ceil(reaching / (isBatched ? (run.capabilities.get(scope.adapter)?.batch.records ?? 1) : 1));
+  const batch = isBatched ? run.capabilities.get(scope.adapter)?.batch : undefined;
+  return Math.ceil(reaching / Math.min(batch?.records ?? 1, batch?.perRequest ?? Number.POSITIVE_INFINITY));
 }
