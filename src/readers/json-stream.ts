@@ -17,6 +17,7 @@ const MAX_ELEMENT_BYTES = 64 * 1024 * 1024;
 /** All that stands beside the elements; the format has two numbers there. */
 const MAX_REST_BYTES = 1024 * 1024;
 
+/** Unless a taker says otherwise. */
 const ELEMENTS_AT_ONCE = 4096;
 
 export interface StreamedElement {
@@ -56,6 +57,8 @@ export interface ElementTaker<Batch> {
   parsed(element: StreamedElement): void;
   /** How many were taken since `begin`. */
   readonly count: number;
+  /** How many a batch may hold. */
+  readonly most?: number;
   /** What was taken since `begin`. */
   batch(): Batch;
 }
@@ -316,7 +319,8 @@ class Scanner {
    */
   elementsAtHand(areNamed: boolean, taker: ElementTaker<unknown>): boolean {
     taker.begin(this.#buffer);
-    while (taker.count < ELEMENTS_AT_ONCE) {
+    const { most = ELEMENTS_AT_ONCE } = taker;
+    while (taker.count < most) {
       const start = this.#at;
       if (!areNamed && this.#taken(taker)) continue;
       const name = areNamed ? this.#pieceAtHand(0x3a) : undefined;

@@ -8,7 +8,7 @@
 import { isUtf8 } from "node:buffer";
 
 import type { CollectionType, Packed } from "../model/record.js";
-import { behindSpace, standsAt } from "../support/json-text.js";
+import { behindSpace, isSpace, standsAt } from "../support/json-text.js";
 
 const QUOTE = 0x22;
 const [BACKSLASH, COLON, COMMA, OPEN, CLOSE, MINUS, DOT] = [0x5c, 0x3a, 0x2c, 0x7b, 0x7d, 0x2d, 0x2e];
@@ -22,8 +22,11 @@ const [NAME, VALUE, MEMBER, SCORE] = ["name", "value", "member", "score"].map((n
   Buffer,
 ];
 
-/** Behind the closing quote of a string without escapes that begins at `at`; -1 when there is none. */
-export function behindString(text: Buffer, at: number): number {
+/**
+ * Behind the closing quote of a string without escapes that begins at `at`; -1 when there is none. `isText`: its bytes
+ * are known to be UTF-8.
+ */
+export function behindString(text: Buffer, at: number, isText = false): number {
   if (text[at] !== QUOTE) return -1;
   let high = 0;
   let end = at + 1;
@@ -31,7 +34,7 @@ export function behindString(text: Buffer, at: number): number {
     if (byte === undefined || byte < 0x20 || byte === BACKSLASH) return -1;
     high |= byte;
   }
-  return high < 0x80 || isUtf8(text.subarray(at + 1, end)) ? end + 1 : -1;
+  return high < 0x80 || isText || isUtf8(text.subarray(at + 1, end)) ? end + 1 : -1;
 }
 
 /** Behind `word` and one colon with the space around it; -1 when something else stands there. */
@@ -39,6 +42,13 @@ export function behindName(text: Buffer, at: number, word: Buffer): number {
   if (!standsAt(text, at, word)) return -1;
   const colon = behindSpace(text, at + word.length);
   return text[colon] === COLON ? behindSpace(text, colon + 1) : -1;
+}
+
+/** As `behindName`, of a name behind the bracket or the comma at `at`. Mostly no space stands round it. */
+function behindMember(text: Buffer, at: number, word: Buffer): number {
+  const colon = at + 1 + word.length;
+  if (text[colon] !== COLON || isSpace(text[colon + 1])) return behindName(text, behindSpace(text, at + 1), word);
+  return standsAt(text, at + 1, word) ? colon + 1 : -1;
 }
 
 /** Behind a number that a double surely is; -1 for any other. */
@@ -58,12 +68,21 @@ export function behindDigits(text: Buffer, from: number): number {
   return at;
 }
 
+/** From here on, one look at the whole text is less than one at each of its strings. */
+const LONG_BYTES = 16 * 1024;
+
+/** Whether all strings of the text are UTF-8, as far as they lie in it whole. False where that takes a look at each. */
+function isAllText(text: Buffer): boolean {
+  return text.length >= LONG_BYTES && isUtf8(text.subarray(0, text.lastIndexOf(QUOTE) + 1));
+}
+
 /** Gathers the arguments of elements, in the order in which their command takes them. */
 export class PackedElements {
   readonly #plain: (text: Buffer, at: number) => number;
   #ranges = new Uint32Array(64);
   #used = 0;
   #text: Buffer = Buffer.alloc(0);
+  #isText = false;
   #others: Buffer[] = [];
   #otherBytes = 0;
   #bytes = 0;
@@ -80,6 +99,7 @@ export class PackedElements {
 
   /** Elements of `text` follow. Those before are forgotten. */
   begin(text: Buffer): void {
+    if (text !== this.#text) this.#isText = isAllText(text);
     this.#text = text;
     this.#used = this.#otherBytes = this.#bytes = this.#count = 0;
     this.#others = [];
@@ -123,24 +143,30 @@ export class PackedElements {
 
   /** What was taken since `begin`. */
   packed(): Packed {
+    const { bytes, ranges } = this.passing();
+    return { bytes, ranges: ranges.slice() };
+  }
+
+  /** The same without a copy: good until the next `begin`. */
+  passing(): Packed {
     const bytes = this.#others.length === 0 ? this.#text : Buffer.concat([this.#text, ...this.#others]);
-    return { bytes, ranges: this.#ranges.slice(0, this.#used) };
+    return { bytes, ranges: this.#ranges.subarray(0, this.#used) };
   }
 
   #string(text: Buffer, at: number): number {
-    const end = behindString(text, at);
+    const end = behindString(text, at, this.#isText);
     if (end >= 0) this.#push(at + 1, end - 1);
     return end;
   }
 
   #field(text: Buffer, at: number): number {
     if (text[at] !== OPEN) return -1;
-    const name = behindName(text, behindSpace(text, at + 1), NAME);
-    const nameEnd = name < 0 ? -1 : behindString(text, name);
+    const name = behindMember(text, at, NAME);
+    const nameEnd = name < 0 ? -1 : behindString(text, name, this.#isText);
     const comma = nameEnd < 0 ? -1 : behindSpace(text, nameEnd);
     if (comma < 0 || text[comma] !== COMMA) return -1;
-    const value = behindName(text, behindSpace(text, comma + 1), VALUE);
-    const valueEnd = value < 0 ? -1 : behindString(text, value);
+    const value = behindMember(text, comma, VALUE);
+    const valueEnd = value < 0 ? -1 : behindString(text, value, this.#isText);
     const close = valueEnd < 0 ? -1 : behindSpace(text, valueEnd);
     if (close < 0 || text[close] !== CLOSE) return -1;
     this.#push(name + 1, nameEnd - 1);
@@ -150,11 +176,11 @@ export class PackedElements {
 
   #scored(text: Buffer, at: number): number {
     if (text[at] !== OPEN) return -1;
-    const member = behindName(text, behindSpace(text, at + 1), MEMBER);
-    const memberEnd = member < 0 ? -1 : behindString(text, member);
+    const member = behindMember(text, at, MEMBER);
+    const memberEnd = member < 0 ? -1 : behindString(text, member, this.#isText);
     const comma = memberEnd < 0 ? -1 : behindSpace(text, memberEnd);
     if (comma < 0 || text[comma] !== COMMA) return -1;
-    const score = behindName(text, behindSpace(text, comma + 1), SCORE);
+    const score = behindMember(text, comma, SCORE);
     const scoreEnd = score < 0 ? -1 : behindScore(text, score);
     const close = scoreEnd < 0 ? -1 : behindSpace(text, scoreEnd);
     if (close < 0 || text[close] !== CLOSE) return -1;

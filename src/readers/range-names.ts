@@ -19,7 +19,7 @@ export function areDifferent({ bytes, ranges }: Packed, width: number, identity:
   const slots = new Int32Array(2 ** Math.ceil(Math.log2(count * 2)));
   for (let i = 0; i < count; i++) {
     const at = indexOf(i);
-    let slot = hashOf(bytes, ranges[at] ?? 0, ranges[at + 1] ?? 0, FNV_PRIME) & (slots.length - 1);
+    let slot = hashOf(bytes, ranges[at] ?? 0, ranges[at + 1] ?? 0) & (slots.length - 1);
     for (let held = slots[slot] ?? 0; held !== 0; held = slots[slot] ?? 0) {
       if (isSame(bytes, ranges, at, indexOf(held - 1))) return false;
       slot = (slot + 1) & (slots.length - 1);
@@ -39,57 +39,83 @@ function isSame(bytes: Buffer, ranges: Uint32Array, one: number, other: number):
 
 const FNV_PRIME = 0x01000193;
 const OTHER_PRIME = 0x9e3779b1;
+const SEED = 0x811c9dc5;
 
-function hashOf(bytes: Buffer, start: number, end: number, prime: number): number {
-  let hash = 0x811c9dc5;
-  for (let at = start; at < end; at++) hash = Math.imul(hash ^ (bytes[at] ?? 0), prime);
-  hash ^= hash >>> 15;
-  hash = Math.imul(hash, 0x85ebca6b);
-  return (hash ^ (hash >>> 13)) >>> 0;
+function hashOf(bytes: Buffer, start: number, end: number): number {
+  let hash = SEED;
+  for (let at = start; at < end; at++) hash = Math.imul(hash ^ (bytes[at] ?? 0), FNV_PRIME);
+  return mixed(hash);
 }
 
-/** Of the marks that a filter holds: with their room, 16 MiB. */
+function mixed(hash: number): number {
+  const folded = Math.imul(hash ^ (hash >>> 15), 0x85ebca6b);
+  return (folded ^ (folded >>> 13)) >>> 0;
+}
+
+/** Of the names that a filter holds: with their room, 8 MiB. */
 const MOST = 2 ** 20;
 
 /**
- * Byte strings by two hashes of 32 bits each: what it has not seen is surely new, and what it takes for seen is so but
- * for one case in thousands of millions. For whoever can look again in that case.
+ * Byte strings by a hash of 32 bits, each in a place that another hash tells: what it has not seen is surely new, and what
+ * it takes for seen is so but for one case in thousands of millions. For whoever can look again in that case.
  */
 export class NameFilter {
-  #marks = new Uint32Array(2 * 1024);
+  readonly #marks: Uint32Array;
   #count = 0;
+  /** Of a batch: where each name's mark belongs, and the mark. */
+  #hashes = new Uint32Array(0);
 
-  /** False: perhaps seen before, or too many to tell. */
-  isNew(bytes: Buffer, start: number, end: number): boolean {
-    if (this.#count >= MOST) return false;
-    if (this.#count * 4 > this.#marks.length) this.#grow();
-    const mark = hashOf(bytes, start, end, FNV_PRIME);
-    // Zero is for a place that is free.
-    const other = hashOf(bytes, start, end, OTHER_PRIME) || 1;
-    if (!this.#put(mark, other)) return false;
-    this.#count++;
+  /** `most`: more names cannot come. */
+  constructor(most: number) {
+    this.#marks = new Uint32Array(2 * 2 ** Math.ceil(Math.log2(Math.min(Math.max(most, 1), MOST))));
+  }
+
+  /**
+   * Takes the names of elements of `width` arguments, each the one at `identity`. False: perhaps one was seen before, or
+   * there are too many to tell.
+   */
+  areNew(batch: Packed, width: number, identity: number): boolean {
+    const count = batch.ranges.length / 2 / width;
+    if (this.#count + count > this.#marks.length / 2) return false;
+    this.#count += count;
+    this.#hash(batch, { count, width, identity });
+    // By themselves, so that the processor waits for many places of a large table at once.
+    for (let at = 0; at < count * 2; at += 2) {
+      if (!this.#put(this.#hashes[at] ?? 0, this.#hashes[at + 1] ?? 0)) return false;
+    }
     return true;
   }
 
-  #put(mark: number, other: number): boolean {
-    const marks = this.#marks;
-    const mask = marks.length / 2 - 1;
-    for (let slot = mark & mask; ; slot = (slot + 1) & mask) {
-      if (marks[slot * 2 + 1] === 0) {
-        marks[slot * 2] = mark;
-        marks[slot * 2 + 1] = other;
-        return true;
+  #hash(
+    { bytes, ranges }: Packed,
+    { count, width, identity }: { readonly count: number; readonly width: number; readonly identity: number },
+  ): void {
+    if (this.#hashes.length < count * 2) this.#hashes = new Uint32Array(count * 2);
+    const hashes = this.#hashes;
+    for (let i = 0; i < count; i++) {
+      const range = (i * width + identity) * 2;
+      const end = ranges[range + 1] ?? 0;
+      let [place, mark] = [SEED, SEED];
+      for (let at = ranges[range] ?? 0; at < end; at++) {
+        const byte = bytes[at] ?? 0;
+        place = Math.imul(place ^ byte, FNV_PRIME);
+        mark = Math.imul(mark ^ byte, OTHER_PRIME);
       }
-      if (marks[slot * 2] === mark && marks[slot * 2 + 1] === other) return false;
+      hashes[i * 2] = mixed(place);
+      // Zero is for a place that is free.
+      hashes[i * 2 + 1] = mixed(mark) || 1;
     }
   }
 
-  #grow(): void {
+  #put(place: number, mark: number): boolean {
     const marks = this.#marks;
-    this.#marks = new Uint32Array(marks.length * 2);
-    for (let at = 0; at < marks.length; at += 2) {
-      const [mark = 0, other = 0] = [marks[at], marks[at + 1]];
-      if (other !== 0) this.#put(mark, other);
+    const mask = marks.length - 1;
+    for (let slot = place & mask; ; slot = (slot + 1) & mask) {
+      const held = marks[slot];
+      if (held === mark) return false;
+      if (held !== 0) continue;
+      marks[slot] = mark;
+      return true;
     }
   }
 }

@@ -42,9 +42,13 @@ const SHAPES: Record<CollectionType, Shape> = {
   zset: { container: "members", read: readScored, width: 2, identity: 1 },
 };
 
+/** In a batch of a large collection: one command, at which other clients of the server have to wait. */
+const MAX_BATCH_ARGUMENTS = 8192;
 /** Files up to this are read whole. */
 const SMALL_BYTES = 1024 * 1024;
 const MAX_CHUNK_ELEMENTS = 1_000;
+/** Of a file, what an element takes: two quotes and a comma. */
+const LEAST_ELEMENT_BYTES = 3;
 
 /** @throws RecordFault, FieldError, JsonSyntaxError, LimitError; RestoreError CHANGED_AFTER_CHECK */
 export async function readCollection(
@@ -89,8 +93,8 @@ async function streamedCollection(
 ): Promise<CollectionContent> {
   const shape = SHAPES[type];
   const { count, bytes, rest } =
-    (await validated(shape, batchesOf(type, content), new QuickNames())) ??
-    (await validated(shape, batchesOf(type, content), new ExactNames(workDirectory))) ??
+    (await validated(shape, passingBatchesOf(type, content), new QuickNames(content.size / LEAST_ELEMENT_BYTES))) ??
+    (await validated(shape, passingBatchesOf(type, content), new ExactNames(workDirectory))) ??
     unsure();
   assertFormatVersion(rest);
   const packedChunks = () => batchesOf(type, content);
@@ -114,6 +118,11 @@ function batchesOf(type: CollectionType, content: Content): AsyncGenerator<Packe
   return streamBatches(content.blocks(), SHAPES[type].container, new CollectionTaker(type));
 }
 
+/** For whoever is done with a batch before the next one is asked for. */
+function passingBatchesOf(type: CollectionType, content: Content): AsyncGenerator<Packed, JsonObject> {
+  return streamBatches(content.blocks(), SHAPES[type].container, new PassingTaker(type));
+}
+
 async function* unpackedBatches(batches: AsyncIterable<Packed>, width: number): AsyncGenerator<Buffer[][]> {
   for await (const batch of batches) yield unpacked(batch, width);
 }
@@ -121,40 +130,51 @@ async function* unpackedBatches(batches: AsyncIterable<Packed>, width: number): 
 /** Makes arguments of elements. */
 class CollectionTaker implements ElementTaker<Packed> {
   readonly #shape: Shape;
-  readonly #elements: PackedElements;
+  protected readonly elements: PackedElements;
 
   constructor(type: CollectionType) {
     this.#shape = SHAPES[type];
-    this.#elements = new PackedElements(type);
+    this.elements = new PackedElements(type);
   }
 
   begin(text: Buffer): void {
-    this.#elements.begin(text);
+    this.elements.begin(text);
   }
 
   take(at: number): number {
-    return this.#elements.take(at);
+    return this.elements.take(at);
   }
 
   untake(): void {
-    this.#elements.untake(this.#shape.width);
+    this.elements.untake(this.#shape.width);
   }
 
   parsed(element: StreamedElement): void {
-    this.#elements.add(this.#shape.read(element));
+    this.elements.add(this.#shape.read(element));
   }
 
   get count(): number {
-    return this.#elements.count;
+    return this.elements.count;
+  }
+
+  get most(): number {
+    return MAX_BATCH_ARGUMENTS / this.#shape.width;
   }
 
   /** Of all arguments. */
   get bytes(): number {
-    return this.#elements.bytes;
+    return this.elements.bytes;
   }
 
   batch(): Packed {
-    return this.#elements.packed();
+    return this.elements.packed();
+  }
+}
+
+/** Makes batches that are good until the next one is begun. */
+class PassingTaker extends CollectionTaker {
+  override batch(): Packed {
+    return this.elements.passing();
   }
 }
 
@@ -168,16 +188,20 @@ const TAKERS: Record<CollectionType, CollectionTaker> = {
 
 /** Tells names that were met from new ones. */
 interface Names {
-  /** Undefined: perhaps. */
-  isNew(bytes: Buffer, start: number, end: number): boolean | undefined;
+  /** Takes those of a batch. Which of them was met before, -1 when none was; undefined when one was, perhaps. */
+  known(batch: Packed, width: number, identity: number): number | undefined;
   close(): void;
 }
 
 class QuickNames implements Names {
-  readonly #filter = new NameFilter();
+  readonly #filter: NameFilter;
 
-  isNew(bytes: Buffer, start: number, end: number): true | undefined {
-    return this.#filter.isNew(bytes, start, end) ? true : undefined;
+  constructor(most: number) {
+    this.#filter = new NameFilter(most);
+  }
+
+  known(batch: Packed, width: number, identity: number): -1 | undefined {
+    return this.#filter.areNew(batch, width, identity) ? -1 : undefined;
   }
 
   close(): void {}
@@ -190,8 +214,11 @@ class ExactNames implements Names {
     this.#seen = new SpillingSet(workDirectory);
   }
 
-  isNew(bytes: Buffer, start: number, end: number): boolean {
-    return this.#seen.add(bytes.subarray(start, end));
+  known({ bytes, ranges }: Packed, width: number, identity: number): number {
+    for (let at = identity * 2; at < ranges.length; at += width * 2) {
+      if (!this.#seen.add(bytes.subarray(ranges[at], ranges[at + 1]))) return Math.floor(at / 2 / width);
+    }
+    return -1;
   }
 
   close(): void {
@@ -208,14 +235,13 @@ async function validated(shape: Shape, batches: AsyncGenerator<Packed, JsonObjec
     for (;;) {
       const next = await batches.next();
       if (next.done === true) return { count, bytes: size, rest: next.value };
-      const { bytes, ranges } = next.value;
-      for (let at = 0; at < ranges.length; at += width * 2) {
-        const name = identity === undefined ? undefined : at + identity * 2;
-        const isNew = name === undefined || names.isNew(bytes, ranges[name] ?? 0, ranges[name + 1] ?? 0);
-        if (isNew === undefined) return undefined;
-        if (!isNew) throw new RecordFault("duplicate-element", `element ${count + 1} stands there a second time`);
-        count++;
+      const { ranges } = next.value;
+      const known = identity === undefined ? -1 : names.known(next.value, width, identity);
+      if (known === undefined) return undefined;
+      if (known >= 0) {
+        throw new RecordFault("duplicate-element", `element ${count + known + 1} stands there a second time`);
       }
+      count += ranges.length / 2 / width;
       size += sizeOf(ranges);
     }
   } finally {

@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import type { Redis } from "ioredis";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { RestoreError } from "../../src/errors/restore-error.js";
-import type { Content, RedisRecord } from "../../src/model/record.js";
+import type { CollectionRecord, Content, RedisRecord } from "../../src/model/record.js";
 import { startRedis } from "../../testcontainers/redis.js";
 import type { RunningServer } from "../../testcontainers/server.js";
 import { type RedisProxy, startRedisProxy } from "../support/redis-proxy.js";
@@ -43,7 +43,36 @@ const keys = async () => (await redis.keys("*")).sort();
 const items = Array.from({ length: 2_500 }, (_, i) => [`item ${i}`]);
 const BIG = 5 * 1024 * 1024;
 
+/** As records of large files are: each chunk one text. */
+function inPackedChunks(record: CollectionRecord): CollectionRecord {
+  return {
+    ...record,
+    packedChunks: async function* () {
+      for await (const chunk of record.elements()) {
+        const parts = chunk.flat();
+        const ranges = new Uint32Array(parts.length * 2);
+        for (let i = 0, at = 0; i < parts.length; i++) {
+          ranges[i * 2] = at;
+          at += parts[i]?.length ?? 0;
+          ranges[i * 2 + 1] = at;
+        }
+        yield { bytes: Buffer.concat(parts), ranges };
+      }
+    },
+  };
+}
+
 describe.each(["cut", "lose-answer"] as const)("%s", (fault) => {
+  it("of one of several HSETs under way leaves the hash whole, and no other key", async () => {
+    const fields = Array.from({ length: 5_000 }, (_, i) => [`field ${i}`, `value ${i}`]);
+    const before = proxy.faults;
+    proxy.order("HSET", fault);
+    expect(await run([inPackedChunks(collectionRecord("hash", "k", fields))])).toEqual(["restored"]);
+    expect(proxy.faults).toBe(before + 1);
+    expect(await redis.hgetall("k")).toEqual(Object.fromEntries(fields));
+    expect(await keys()).toEqual(["k"]);
+  });
+
   it("of a SET is repeated", async () => {
     const before = proxy.faults;
     proxy.order("SET", fault);

@@ -26,6 +26,10 @@ export const ADD_COMMANDS: Record<CollectionType, AddCommand> = {
   zset: "ZADD",
 };
 const CHUNK_ELEMENTS = 1_000;
+/** Commands of one build that are under way at once where their order does not matter: the server need not wait for one. */
+const ADDS_AT_ONCE = 3;
+/** Arguments of text longer than this go alone: they may be of tens of megabytes. */
+const SMALL_TEXT_BYTES = 2 * 1024 * 1024;
 const MAX_TURNS = 10;
 /** Answers after which what stands under the key is another than before. */
 const CHANGED: ReadonlySet<string> = new Set(["gone", "exists", "again"]);
@@ -108,10 +112,11 @@ async function build(context: WriteContext, content: AddedContent, mode: ScriptM
     fill: async (temporary) => {
       // RPUSH is the one that adds again what it added before.
       const repeatable = command !== "RPUSH";
-      await writeAhead(commandsOf(content, temporary), async (add) => {
+      const write = async (add: Command): Promise<void> => {
         const [reply] = await context.link.request({ build: () => [add], repeatable });
         if (reply instanceof Error) throw context.link.classify(reply, command);
-      });
+      };
+      await writeAhead(commandsOf(content, temporary), { write, atOnce: repeatable ? ADDS_AT_ONCE : 1 });
       return elements;
     },
   });
@@ -122,18 +127,29 @@ async function* commandsOf({ command, chunks, packedChunks }: AddedContent, key:
   else for await (const packed of packedChunks()) yield { name: command, args: [key], packed };
 }
 
-/** One after another, in order, the next one made while one is under way. */
-async function writeAhead(commands: AsyncIterable<Command>, write: (command: Command) => Promise<void>): Promise<void> {
-  let underWay: Promise<void> = Promise.resolve();
+interface Ahead {
+  readonly write: (command: Command) => Promise<void>;
+  /** The most that may be under way. One: in order. */
+  readonly atOnce: number;
+}
+
+/** The next one is made while others are under way. None is any more when this ends, also where it throws. */
+async function writeAhead(commands: AsyncIterable<Command>, { write, atOnce }: Ahead): Promise<void> {
+  const underWay: Promise<void>[] = [];
   try {
     for await (const command of commands) {
-      await underWay;
-      underWay = write(command);
-      // Whether it failed is asked when the next one is there.
-      underWay.catch(() => undefined);
+      const { packed } = command;
+      const most = packed !== undefined && packed.bytes.length <= SMALL_TEXT_BYTES ? atOnce : 1;
+      while (underWay.length >= most) await underWay.shift();
+      const writing = write(command);
+      // Whether it failed is asked when there is no room for another, or at the end.
+      writing.catch(() => undefined);
+      underWay.push(writing);
     }
+    await Promise.all(underWay);
   } finally {
-    await underWay;
+    // One that comes late would bring back a key that was taken away because another failed.
+    await Promise.allSettled(underWay);
   }
 }
 
