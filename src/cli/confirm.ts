@@ -1,6 +1,6 @@
 /** Asks whether what a restore replaces may be deleted. */
 import { escapeForDisplay } from "../model/display.js";
-import { mayDelete } from "../run/apply.js";
+import { mayDelete } from "../run/plan/may-delete.js";
 import type { Outline } from "../run/plan/plan-schema.js";
 import { ask } from "./ask.js";
 import type { Io } from "./io.js";

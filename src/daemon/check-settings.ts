@@ -105,7 +105,11 @@ async function readTokens({ settings, ...around }: CheckInit, note: Note): Promi
 
 async function readSecrets({ settings, ...around }: CheckInit, note: Note): Promise<Record<string, string>> {
   const secrets: Record<string, string> = {};
-  for (const [name, { url: _url, ...place }] of Object.entries(settings.webhooks)) {
+  for (const [name, { url, ...place }] of Object.entries(settings.webhooks)) {
+    const { username, password } = new URL(url);
+    if (username !== "" || password !== "") {
+      note(["webhooks", name, "url"], "an address holds no credentials: the receiver checks the signature instead");
+    }
     try {
       secrets[name] = await readSecret(place, around);
     } catch (error) {
@@ -145,7 +149,9 @@ function scheduleMistakes(
     ];
   };
   const assertions = "assertions" in options ? options.assertions : undefined;
+  const deletes = "repair" in options && options.repair === true && options.mode === "replace";
   return [
+    ...(deletes ? [{ path: ["options", "mode"], message: UNSEEN }] : []),
     ...cronMistakes(cron, timezone),
     ...named(["root"], "root", root, Object.keys(settings.roots)),
     ...(target === undefined ? [] : named(["target"], "target", target, targets)),
@@ -155,6 +161,10 @@ function scheduleMistakes(
       : named(["options", "assertions"], "file of assertions", assertions, Object.keys(settings.assertions))),
   ];
 }
+
+/** By the clock nobody is there to see a plan of what is deleted, and to confirm it. */
+const UNSEEN =
+  "a repair on a schedule deletes nothing: leave `replace` out, and ask for such a repair where you see what it deletes";
 
 function cronMistakes(cron: string, timezone: string): Mistake[] {
   const fault = (pattern: string, key: string): Mistake[] => {

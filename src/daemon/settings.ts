@@ -40,7 +40,7 @@ const scheduled = {
   pick: z.enum(["newest", "random"]).default("newest"),
   target: name.exactOptional(),
   limits: limitsSchema.exactOptional(),
-  notify: z.array(name).default([]).describe("webhooks told when a run fails or misses its objective"),
+  notify: z.array(name).default([]).describe("webhooks told when a run fails, misses its objective or is left out"),
   notifySuccess: z.boolean().default(false),
 };
 

@@ -10,8 +10,9 @@ import { Ledger } from "./ledger.js";
 import { ListedSummary } from "./listed-summary.js";
 import { assertMemory } from "./memory.js";
 import { judgeIdentity, judgeTargets, type KeptPlan } from "./plan/judge-plan.js";
+import { mayDelete } from "./plan/may-delete.js";
 import { outlinePlan } from "./plan/outline.js";
-import type { Outline, OutlinedScope } from "./plan/plan-schema.js";
+import type { Outline } from "./plan/plan-schema.js";
 import { type PreparedRun, prepare, type RunOptions } from "./prepare.js";
 import { type ReplayEnd, replay } from "./replay.js";
 import { makeReport, type Report } from "./report.js";
@@ -94,16 +95,6 @@ function unwritten(error: unknown, { signal }: ApplyOptions): unknown {
   const isInterruption = error instanceof RestoreError ? error.code === "INTERRUPTED" : signal?.aborted === true;
   if (!isInterruption) return error;
   return new RestoreError("INTERRUPTED", "interrupted before anything was written", { cause: error });
-}
-
-/**
- * Whether emptying the scope may delete anything. A target that cannot count looks empty where it holds none of the
- * dump's own keys, and may hold any others; a table or bucket without records may still have something to lose. What a
- * queue loses beside its messages is settings, which are set and not deleted.
- */
-export function mayDelete({ adapter, decision, presence, holds, losses = [] }: OutlinedScope): boolean {
-  const mayLose = losses.length > 0 && adapter !== "sqs";
-  return decision === "empty" && (presence !== "empty" || holds === undefined || mayLose);
 }
 
 /** Asked once a job: one that is taken up was confirmed. */

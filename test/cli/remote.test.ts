@@ -119,6 +119,21 @@ describe("a daemon whose jobs a test moves", () => {
     expect(stderr).not.toContain("\u001b");
   });
 
+  it("is watched no longer once its restore is held with an error, and says how to go on", async () => {
+    const id = () => job()?.id ?? "";
+    const apply = ["apply", "backups/a", "--target", "staging"];
+    const { status, stderr } = await stepping(apply, [
+      ["is with the daemon", () => daemon.jobs.move(id(), "held")],
+      ["is held; to go on", () => daemon.jobs.move(id(), "held", failed)],
+    ]);
+    expect(status, stderr).toBe(1);
+    expect(stderr).toContain(`\nTo go on where it was: elastickv-restore resume ${id()} --server `);
+    expect(await cli(["watch", id()])).toMatchObject({ status: 1 });
+    daemon.jobs.move(id(), "running", { error: undefined });
+    const again = await stepping(["watch", id()], [[" runs", () => daemon.jobs.move(id(), "cancelled")]]);
+    expect(again.stderr).toContain("was cancelled");
+  });
+
   it("is followed over a connection that breaks, behind the last event", async () => {
     const id = () => job()?.id ?? "";
     const { status, stderr } = await stepping(verify, [

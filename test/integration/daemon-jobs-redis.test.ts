@@ -4,7 +4,7 @@
  */
 import { appendFile, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import type { JobRequest } from "../../src/daemon/schema/job.js";
 import { OPERATOR, OWNER } from "../support/daemon-jobs.js";
 import { DUMP, jobsOnRedis, KEYS } from "../support/jobs-on-redis.js";
@@ -100,6 +100,50 @@ describe("a restore", () => {
       attempts: 1,
     });
     expect(await on.values()).toBe(KEYS);
+  });
+
+  describe("that fails on its way", () => {
+    afterEach(() => on.client.config("SET", "maxmemory", "0"));
+
+    async function held(): Promise<string> {
+      const { id } = await on.daemon.submit(RESTORE);
+      await expect.poll(() => on.client.dbsize(), { timeout: 30_000 }).toBeGreaterThan(20);
+      await on.client.config("SET", "maxmemory", "1");
+      const job = await on.daemon.until(id, "held", "failed", "finished");
+      expect(job).toMatchObject({
+        ...{ state: "held", has: { report: true } },
+        error: { code: "TARGET_FULL", hint: expect.stringContaining("Resume the job") },
+      });
+      expect(job).not.toHaveProperty("endedAt");
+      await on.client.config("SET", "maxmemory", "0");
+      return id;
+    }
+
+    it("is held with the reason, also by the next daemon, and ends as any other once it is resumed", async () => {
+      const id = await held();
+      await on.daemon.restart();
+      expect(on.daemon.jobs.get(id)).toMatchObject({ state: "held", error: { code: "TARGET_FULL" } });
+      const going = await on.daemon.jobs.resume(id);
+      expect(going).not.toHaveProperty("error");
+      expect(going.has).toMatchObject({ report: false });
+      expect(await on.daemon.until(id, "finished", "failed", "held")).toMatchObject({ state: "finished", attempts: 2 });
+      expect(await on.report(id)).toMatchObject({ resumed: true, recordsRead: KEYS, totals: { restored: KEYS } });
+      expect(await on.values()).toBe(KEYS);
+    });
+
+    it("lets nobody else write there, until it is let go of", async () => {
+      const id = await held();
+      const { id: other } = await on.daemon.submit({
+        ...RESTORE,
+        limits: {},
+        options: { mode: "merge" },
+      } as JobRequest);
+      await expect.poll(() => on.daemon.jobs.get(other).waitsFor).toContain(`job ${id} is to go on`);
+      await on.daemon.jobs.cancel(id);
+      expect(await on.daemon.until(id, "cancelled", "failed")).not.toHaveProperty("error");
+      expect(await on.daemon.until(other, "finished", "failed")).toMatchObject({ state: "finished" });
+      expect(await on.values()).toBe(KEYS);
+    });
   });
 
   it("that is let go of is let go of by the engine as well", async () => {

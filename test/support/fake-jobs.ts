@@ -10,6 +10,7 @@ import {
 } from "../../src/daemon/schema/job.js";
 import type { Run, ScheduleView } from "../../src/daemon/schema/schedule.js";
 import type { JobFilter, JobService, NumberedEvent, ScheduleService, Submission } from "../../src/daemon/services.js";
+import { present } from "../../src/support/present.js";
 
 interface Kept {
   view: JobView;
@@ -17,9 +18,12 @@ interface Kept {
   readonly key: string | undefined;
 }
 
+/** Undefined ones are removed. */
+type More = { readonly [K in keyof JobView]?: JobView[K] | undefined };
+
 export interface FakeJobs extends JobService {
   /** Moves a job on and tells everybody who follows. */
-  move(id: string, state: JobState, more?: Partial<JobView>): void;
+  move(id: string, state: JobState, more?: More): void;
   emit(id: string, event: JobEvent): void;
   /** What `reportPath` answers. */
   reports: Map<string, string>;
@@ -44,9 +48,9 @@ export function fakeJobs(): FakeJobs {
     bus.emit(`job ${id}`);
     if (event.type === "state") bus.emit("change", event.job);
   };
-  const move = (id: string, state: JobState, more: Partial<JobView> = {}) => {
+  const move = (id: string, state: JobState, more: More = {}) => {
     const kept = found(id);
-    kept.view = { ...kept.view, ...more, state };
+    kept.view = present({ ...kept.view, ...more, state }) as JobView;
     emit(id, { type: "state", job: kept.view });
   };
   const order = (id: string, from: readonly JobState[], to: JobState): JobView => {

@@ -6,7 +6,7 @@ import { lines, warningLines } from "../text-parts.js";
 import { findRemoteJob } from "./find-job.js";
 import { stateText } from "./jobs-text.js";
 import type { Session } from "./session.js";
-import { untilState } from "./watch-job.js";
+import { untilReached } from "./watch-job.js";
 
 export interface OrderArguments {
   readonly job: string;
@@ -25,7 +25,7 @@ export async function orderUntil(
   const job =
     ordered.state === state
       ? ordered
-      : ((await untilState({ ...session, progress: "none" }, id, new Set([state]), {
+      : ((await untilReached({ ...session, progress: "none" }, id, (now) => now.state === state, {
           message: `the daemon was told to ${order} job ${id}, and does so without this command`,
           hint: `Look: \`elastickv-restore status ${id}${client.server.option}\`.`,
         })) ?? ordered);

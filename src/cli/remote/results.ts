@@ -41,7 +41,7 @@ export async function showResult(session: Session, job: JobView, args: ResultArg
   }
   // A plan says itself why it would be refused.
   if (error !== undefined && !(job.kind === "plan" && job.has.plan)) {
-    await print(session.io.stderr, `${errorText(failureOf(job, error))}${goOnText(job)}`);
+    await print(session.io.stderr, `${errorText(failureOf(job, error))}${goOnText(job, session)}`);
   }
   return statusOf(job);
 }
@@ -178,11 +178,10 @@ function failureOf({ id, kind }: JobView, { code, message, hint, where }: NonNul
   return new RestoreError(code, `job ${id} (${kind}): ${message}`, present({ hint, where }));
 }
 
-/** The daemon takes up no job that has failed; the engine does. */
-function goOnText({ id, kind, state, progress }: JobView): string {
-  const hasBegun = (progress?.scopes ?? []).some(({ isComparison }) => !isComparison);
-  if (kind !== "apply" || state !== "failed" || !hasBegun) return "";
-  return `What was restored stays. To go on where it was, on the daemon's machine: elastickv-restore resume ${id}\n`;
+function goOnText({ id, state }: JobView, { client }: Session): string {
+  if (state !== "held") return "";
+  const { option } = client.server;
+  return `To go on where it was: elastickv-restore resume ${id}${option}\nTo let go of it: elastickv-restore cancel ${id}${option}\n`;
 }
 
 /** As the run itself would have ended: 130 and 143 would say that this command was interrupted. */

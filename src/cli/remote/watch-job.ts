@@ -1,5 +1,5 @@
 /** Shows a daemon's job to its end, as a run of this process shows itself. The job goes on whether it is watched or not. */
-import { ENDED_STATES, type JobState, type JobView } from "../../daemon/schema/job.js";
+import { ENDED_STATES, type JobView } from "../../daemon/schema/job.js";
 import { RestoreError } from "../../errors/restore-error.js";
 import { escapeControls } from "../../model/display.js";
 import { shownProgress } from "../progress.js";
@@ -7,10 +7,15 @@ import { follow } from "./follow.js";
 import { RemoteProgress } from "./progress.js";
 import { interruptedWith, type Session } from "./session.js";
 
-/** The job as it ended. @throws RestoreError CONNECTION, INTERRUPTED: the message says how to watch it again */
+/** Whether it goes on no more, or not before a person mends what it failed for. */
+export function isAtRest({ state, error }: Pick<JobView, "error" | "state">): boolean {
+  return ENDED_STATES.has(state) || (state === "held" && error !== undefined);
+}
+
+/** The job once it is at rest. @throws RestoreError CONNECTION, INTERRUPTED: the message says how to watch it again */
 export async function watchJob(session: Session, id: string): Promise<JobView> {
   const { option } = session.client.server;
-  const ended = await untilState(session, id, ENDED_STATES, {
+  const ended = await untilReached(session, id, isAtRest, {
     message: `job ${id} goes on without this command`,
     hint: `Watch it: \`elastickv-restore watch ${id}${option}\`. Let go of it: \`elastickv-restore cancel ${id}${option}\`.`,
   });
@@ -19,14 +24,14 @@ export async function watchJob(session: Session, id: string): Promise<JobView> {
 }
 
 /**
- * The job once it is in one of these states, or has ended; undefined where its events end before.
+ * The job once it has come so far, or has ended; undefined where its events end before.
  * `interruption`: what is told when somebody interrupts the wait.
  * @throws RestoreError CONNECTION, INTERRUPTED
  */
-export async function untilState(
+export async function untilReached(
   session: Session,
   id: string,
-  states: ReadonlySet<JobState>,
+  isReached: (job: JobView) => boolean,
   interruption: { readonly message: string; readonly hint: string },
 ): Promise<JobView | undefined> {
   const { client, io, clock } = session;
@@ -49,10 +54,10 @@ export async function untilState(
       if (line !== undefined && line !== told) say(line);
       told = line ?? told;
       if (ENDED_STATES.has(job.state)) return job;
-      if (!states.has(job.state)) continue;
+      if (!isReached(job)) continue;
       // Events begin with those of long ago: it may have left the state since.
       const now = await client.job(id);
-      if (states.has(now.state) || ENDED_STATES.has(now.state)) return now;
+      if (isReached(now) || ENDED_STATES.has(now.state)) return now;
     }
     return undefined;
   } catch (error) {
@@ -62,8 +67,8 @@ export async function untilState(
   }
 }
 
-/** What is told of a job on its way; its end is told by its result. `option`: that commands need to find it. */
-function stateLine({ id, kind, state, waitsFor }: JobView, option: string): string | undefined {
+/** What is told of a job on its way; its end, or why it is held, is told by its result. `option`: that commands need to find it. */
+function stateLine({ id, kind, state, waitsFor, error }: JobView, option: string): string | undefined {
   switch (state) {
     case "queued":
       return waitsFor === undefined ? undefined : `job ${id} (${kind}) waits: ${waitsFor}`;
@@ -71,6 +76,7 @@ function stateLine({ id, kind, state, waitsFor }: JobView, option: string): stri
       return `job ${id} (${kind}) runs`;
     case "paused":
     case "held":
+      if (error !== undefined) return undefined;
       return `job ${id} is ${state}; to go on: elastickv-restore resume ${id}${option}`;
     default:
       return undefined;

@@ -1,22 +1,17 @@
 /** What carrying out a plan takes away from its targets. Pure. */
 import { scopeLabel } from "../../model/scope.js";
+import { mayDelete } from "../../run/plan/may-delete.js";
 import type { Plan, PlannedScope } from "../../run/plan/plan-schema.js";
 
 /** A sentence for each scope that loses records or settings; none for a plan that deletes nothing. */
 export function deletionsOf({ scopes }: Pick<Plan, "scopes">): string[] {
-  return scopes.filter(loses).map((scope) => {
+  return scopes.filter(mayDelete).map((scope) => {
     const name = scopeLabel({ adapter: scope.adapter, name: scope.target });
     return `${name} loses ${held(scope)}${settings(scope)}.`;
   });
 }
 
-type Outlined = Pick<PlannedScope, "adapter" | "decision" | "holds" | "losses" | "presence" | "target">;
-
-/** Just where `apply` would ask. */
-function loses({ adapter, decision, presence, holds, losses = [] }: Outlined): boolean {
-  const mayLose = losses.length > 0 && adapter !== "sqs";
-  return decision === "empty" && (presence !== "empty" || holds === undefined || mayLose);
-}
+type Outlined = Pick<PlannedScope, "holds" | "losses" | "presence">;
 
 function held({ presence, holds }: Outlined): string {
   if (holds === undefined || (holds.value === 0 && presence === "holds-records")) {

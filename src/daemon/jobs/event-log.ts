@@ -3,7 +3,7 @@
  * from the file. Nothing is kept for a client that reads slowly: it is given what stands in the file when it asks.
  */
 import { messageOf } from "../../errors/restore-error.js";
-import { InTurn } from "../schedules/in-turn.js";
+import { InTurn } from "../../support/in-turn.js";
 import { ENDED_STATES, type JobEvent } from "../schema/job.js";
 import type { NumberedEvent } from "../services.js";
 import { EventFile } from "./event-file.js";

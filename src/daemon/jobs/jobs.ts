@@ -8,12 +8,12 @@ import type { z } from "zod";
 import { messageOf } from "../../errors/restore-error.js";
 import { listedPath } from "../../run/job/job-file.js";
 import { readPlan } from "../../run/plan/read-plan.js";
+import { InTurn } from "../../support/in-turn.js";
 import { present } from "../../support/present.js";
 import type { Limits } from "../channel.js";
 import { Fault } from "../fault.js";
 import { mayDo } from "../http/tokens.js";
 import type { Log } from "../log.js";
-import { InTurn } from "../schedules/in-turn.js";
 import type { JobView, planAnswerSchema } from "../schema/job.js";
 import type { Client, JobFilter, JobService, NumberedEvent, Submission } from "../services.js";
 import type { DaemonSettings } from "../settings.js";
@@ -175,7 +175,7 @@ export class Jobs implements JobService {
       // It has not come about yet.
       if (order === "pause" && state !== "paused") return { order: undefined };
       if (state !== "paused" && state !== "held") throw conflict(id, `is ${state}, and cannot be resumed`);
-      return this.#slots.has(id) ? { order: "resume" } : { state: "queued", order: undefined };
+      return this.#slots.has(id) ? { order: "resume" } : { ...ANEW, state: "queued", order: undefined };
     });
     job.process?.order({ type: "resume" });
     this.#slots.turn();
@@ -348,6 +348,12 @@ export class Jobs implements JobService {
     });
   }
 }
+
+/** Nothing of why it was held stays with a job that goes on. */
+const ANEW: Patch = {
+  ...{ error: undefined, result: undefined, crashes: 0 },
+  has: { plan: false, report: false, rejects: false },
+};
 
 function assertNotEnded(record: JobRecord, what: string): Patch | undefined {
   if (hasEnded(record)) throw conflict(record.id, `has ended (${record.state}), and cannot be ${what}`);

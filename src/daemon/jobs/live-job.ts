@@ -4,9 +4,9 @@
  */
 import { messageOf } from "../../errors/restore-error.js";
 import { backoffMs, type Clock } from "../../support/clock.js";
+import { InTurn } from "../../support/in-turn.js";
 import { present } from "../../support/present.js";
 import type { Limits, Order, Progress } from "../channel.js";
-import { InTurn } from "../schedules/in-turn.js";
 import type { JobView } from "../schema/job.js";
 import { EventLog } from "./event-log.js";
 import { filesOf, type JobFiles } from "./folder.js";

@@ -3,11 +3,11 @@
 import { messageOf } from "../../errors/restore-error.js";
 import { removeJob } from "../../run/job/job-file.js";
 import { processOf } from "../../run/job/jobs.js";
+import { Alarm } from "../../support/alarm.js";
 import type { Clock } from "../../support/clock.js";
+import type { InTurn } from "../../support/in-turn.js";
 import { durationMs } from "../duration.js";
 import type { Log } from "../log.js";
-import { Alarm } from "../schedules/alarm.js";
-import type { InTurn } from "../schedules/in-turn.js";
 import type { DaemonSettings } from "../settings.js";
 import type { Catalog } from "./catalog.js";
 import { outlived } from "./retention.js";

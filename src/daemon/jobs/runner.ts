@@ -12,7 +12,7 @@ import type { Failure, Reported } from "../channel.js";
 import { Fault } from "../fault.js";
 import { newConfirmation } from "./confirmation.js";
 import { dumpFolder, pickPlace, type Roots } from "./dump-place.js";
-import { engineState } from "./engine-job.js";
+import { engineState, hasBegun } from "./engine-job.js";
 import { filesOf, type JobFiles } from "./folder.js";
 import { JobProcess, type ProcessEnd, type Program } from "./job-process.js";
 import { type Judgement, judge } from "./judge.js";
@@ -303,32 +303,26 @@ export class Runner {
     for (const warning of warnings) job.warn(warning);
     const told = settled.result === undefined ? await toldOf({ record, files }) : undefined;
     const result = settled.result ?? (state === "failed" ? told?.result : undefined);
-    const error =
-      state === "failed" ? await this.#explained(record, settled.error ?? unexplained(result?.exitStatus)) : undefined;
+    const isHeld = state === "failed" && (await this.#isOnItsWay(record));
+    const error = state === "failed" ? (settled.error ?? unexplained(result?.exitStatus)) : undefined;
     const has = await whatThereIs(record, files);
-    const keptPlan =
-      state === "finished" && record.kind === "plan" ? await keptPlanOf(files, this.#init.clock.now()) : undefined;
+    const { clock, stateDirectory } = this.#init;
+    const keptPlan = state === "finished" && record.kind === "plan" ? await keptPlanOf(files, clock.now()) : undefined;
     this.#held.delete(job.id);
     await job.changeSurely(
       () => ({
-        ...{ state, has, result, error, keptPlan },
-        ...{ endedAt: this.#init.clock.now(), order: undefined, process: undefined },
+        ...{ has, result, keptPlan, order: undefined, process: undefined },
+        ...(isHeld ? { state: "held" } : { state, endedAt: clock.now() }),
+        error: error === undefined ? undefined : explained(error, { isHeld, stateDirectory }),
       }),
       this.#ending.signal,
     );
   }
 
-  /** With how a restore is gone on with that failed on its way, or that another one stands in the way of. */
-  async #explained({ kind, id }: JobRecord, error: Failure): Promise<Failure> {
-    const { stateDirectory } = this.#init;
-    const where = `--state-dir ${stateDirectory}`;
-    if (error.code === "JOB_UNFINISHED") {
-      const hint = `On the daemon's machine, \`elastickv-restore resume <job> ${where}\` takes it up where it was, and \`cancel\` in its place lets go of it; then ask for this one again.`;
-      return { ...error, hint };
-    }
-    if (kind !== "apply" || (await engineState({ stateDirectory, id })) !== "unfinished") return error;
-    const way = `What was restored stays. On the daemon's machine, \`elastickv-restore resume ${id} ${where}\` goes on where it was, and \`cancel\` in its place lets go of it.`;
-    return { ...error, hint: [error.hint, way].join(" ").trim() };
+  /** Whether it is a restore that can be gone on with where it was. One that wrote nothing is better asked for again. */
+  async #isOnItsWay({ kind, id }: JobRecord): Promise<boolean> {
+    const place = { stateDirectory: this.#init.stateDirectory, id };
+    return kind === "apply" && (await engineState(place)) === "unfinished" && (await hasBegun(place));
   }
 
   /** Until processes that an earlier daemon began are gone: their channel has closed, and they end by themselves. */
@@ -375,6 +369,20 @@ async function keptPlanOf({ plan }: JobFiles, now: number): Promise<JobRecord["k
   const told = await readPlanMade(plan);
   const confirmation = told?.result.deletes === true ? newConfirmation(now) : undefined;
   return { sha256: await planDigest(plan), ...present({ confirmation }) };
+}
+
+/** With how to go on after it. */
+function explained(
+  error: Failure,
+  { isHeld, stateDirectory }: { readonly isHeld: boolean; readonly stateDirectory: string },
+): Failure {
+  if (isHeld) {
+    const way = "What was restored stays. Resume the job to go on where it was, or cancel it to let go of it.";
+    return { ...error, hint: [error.hint, way].join(" ").trim() };
+  }
+  if (error.code !== "JOB_UNFINISHED") return error;
+  const hint = `On the daemon's machine, \`elastickv-restore resume <job> --state-dir ${stateDirectory}\` takes it up where it was, and \`cancel\` in its place lets go of it; then ask for this one again.`;
+  return { ...error, hint };
 }
 
 const SILENT: Failure = {

@@ -85,6 +85,8 @@ class JobPage {
   #shownFacts = "";
   #shownWarnings = "[]";
   #error = h("div");
+  /** @type {string | undefined} */
+  #drawnError;
   #warnings = h("div");
   #check = h("p", { class: "note" });
   #progressTitle = h("h2");
@@ -210,8 +212,11 @@ class JobPage {
 
   /** @param {JobView} job */
   #drawError({ error }) {
+    const text = JSON.stringify(error);
+    if (text === this.#drawnError) return;
+    this.#drawnError = text;
     if (error === undefined) fill(this.#error);
-    else if (this.#error.firstChild === null) fill(this.#error, problem("Why it failed", error));
+    else fill(this.#error, problem("Why it failed", error));
   }
 
   /** @param {JobView} job */

@@ -142,7 +142,7 @@ export function standing({ kind, state, result }) {
   if (state === "running") return { text, tone: "busy", mark: "▶" };
   if (state === "failed") return { text, tone: "bad", mark: "✕" };
   if (state === "cancelled") return { text, tone: "warn", mark: "■" };
-  if (state === "held") return { text: "held: wants to be resumed", tone: "warn", mark: "‖" };
+  if (state === "held") return { text: "held: resume or cancel it", tone: "warn", mark: "‖" };
   return { text, tone: "calm", mark: state === "paused" ? "‖" : "…" };
 }
 

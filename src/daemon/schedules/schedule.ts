@@ -10,6 +10,7 @@
 import { randomBytes } from "node:crypto";
 import { messageOf, RestoreError } from "../../errors/restore-error.js";
 import type { Clock } from "../../support/clock.js";
+import { InTurn } from "../../support/in-turn.js";
 import { present } from "../../support/present.js";
 import { Fault } from "../fault.js";
 import { mayDo } from "../http/tokens.js";
@@ -20,7 +21,6 @@ import type { Client, JobService } from "../services.js";
 import type { Role, ScheduleSettings } from "../settings.js";
 import { comparisonOf, isDecisive, latelyOf } from "./compare.js";
 import type { Due, DueTimes } from "./due-times.js";
-import { InTurn } from "./in-turn.js";
 import { type Settlement, settlementOf } from "./job-figures.js";
 import type { RunHistory } from "./run-history.js";
 import { messagesOf } from "./telling.js";
@@ -28,6 +28,8 @@ import type { Webhooks } from "./webhooks.js";
 
 /** As `--trend-last` has it. */
 const COMPARED = 10;
+/** What a schedule's job takes: none deletes what it did not write. */
+const ROLE: Role = "restore";
 /** After something went wrong that no run can be blamed for, such as a full disk. */
 const TRY_AGAIN_MS = 30_000;
 
@@ -83,9 +85,7 @@ export class Schedule {
    */
   async runNow(by: Client, signal: AbortSignal): Promise<Run> {
     const { settings, name, clock } = this.#init;
-    if (!mayDo(by, roleOf(settings))) {
-      throw new Fault("FORBIDDEN", `running the schedule "${name}" takes the role ${roleOf(settings)}`);
-    }
+    if (!mayDo(by, ROLE)) throw new Fault("FORBIDDEN", `running the schedule "${name}" takes the role ${ROLE}`);
     return await this.#turns.run(async () => {
       await this.#goOn(signal);
       const current = this.#current();
@@ -166,7 +166,9 @@ export class Schedule {
     const { dueTimes, clock } = this.#init;
     for (let due = await dueTimes.due(clock.now()); due !== undefined; due = await dueTimes.due(clock.now())) {
       if (signal.aborted) return;
-      const run = this.#isKnown(due) ? undefined : await this.#keep(this.#dueRun(due));
+      const run = this.#isKnown(due) ? undefined : this.#dueRun(due);
+      if (run?.outcome === "skipped") await this.#tell(run);
+      if (run !== undefined) await this.#keep(run);
       await dueTimes.handle(due.at);
       if (run?.state === "starting") await this.#submit(run, signal);
     }
@@ -223,7 +225,7 @@ export class Schedule {
     const { jobs, name, settings, log } = this.#init;
     const submission = {
       request: requestOf(settings),
-      by: { name: run.by, role: roleOf(settings) },
+      by: { name: run.by, role: ROLE },
       idempotencyKey: `schedule:${run.id}`,
       schedule: name,
     };
@@ -257,9 +259,8 @@ export class Schedule {
   }
 
   async #end(run: Run, settlement: Partial<Settlement>): Promise<Run> {
-    const { name, settings, host, webhooks, history, clock, log } = this.#init;
-    const before = history.list().filter(({ id }) => id !== run.id);
-    const comparison = comparisonOf(settlement.recoveryMs, before, comparedOf(settings));
+    const { name, settings, clock, log } = this.#init;
+    const comparison = comparisonOf(settlement.recoveryMs, this.#before(run), comparedOf(settings));
     const ended: Run = {
       ...run,
       endedAt: iso(clock.now()),
@@ -267,10 +268,24 @@ export class Schedule {
       state: "ended",
       ...present({ comparison }),
     };
-    for (const message of messagesOf({ name, settings, host, run: ended, before })) await webhooks.send(message);
+    await this.#tell(ended);
     await this.#keep(ended);
     log.info({ schedule: name, run: run.id, job: ended.job, outcome: ended.outcome }, "a scheduled run has ended");
     return ended;
+  }
+
+  #before({ id }: Run): Run[] {
+    return this.#init.history.list().filter((each) => each.id !== id);
+  }
+
+  /** Before the run is kept as it is now: so that nobody is left untold, whenever the process is killed. */
+  async #tell(run: Run): Promise<void> {
+    const { name, settings, host, webhooks, history } = this.#init;
+    // One line of the history stands for all that were left out in a row, and was told with the first.
+    if (run.outcome === "skipped" && history.list().some(({ id }) => id === run.id)) return;
+    for (const message of messagesOf({ name, settings, host, run, before: this.#before(run) })) {
+      await webhooks.send(message);
+    }
   }
 }
 
@@ -285,13 +300,6 @@ function requestOf(settings: ScheduleSettings): JobRequest {
   const rest = present({ target: settings.target, limits: settings.limits });
   const dump = { root, pick };
   return kind === "drill" ? { kind, dump, options, ...rest } : { kind, dump, options: settings.options, ...rest };
-}
-
-/** What the schedule's job takes. */
-function roleOf({ kind, options }: ScheduleSettings): Role {
-  if (kind === "drill") return "restore";
-  const repairs = "repair" in options && options.repair === true;
-  return repairs && "mode" in options && options.mode === "replace" ? "destroy" : "restore";
 }
 
 function comparedOf({ options }: ScheduleSettings): number {

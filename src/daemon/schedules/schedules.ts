@@ -1,6 +1,7 @@
 /** All schedules of the settings: opened, kept going, and asked about. */
 import { join } from "node:path";
 import { messageOf } from "../../errors/restore-error.js";
+import { Alarm } from "../../support/alarm.js";
 import type { Clock } from "../../support/clock.js";
 import { nearest } from "../../support/nearest.js";
 import { Fault } from "../fault.js";
@@ -9,7 +10,6 @@ import { ENDED_STATES } from "../schema/job.js";
 import type { Run, RunList, ScheduleView } from "../schema/schedule.js";
 import type { Client, JobService, ScheduleService } from "../services.js";
 import type { DaemonSettings, ScheduleSettings } from "../settings.js";
-import { Alarm } from "./alarm.js";
 import { DueTimes } from "./due-times.js";
 import { Outbox } from "./outbox.js";
 import { RunHistory } from "./run-history.js";

@@ -20,9 +20,17 @@ export function messagesOf(telling: Telling): Pick<Message, "id" | "webhook" | "
   const event = eventOf(telling);
   if (event === undefined) return [];
   return [...new Set(telling.settings.notify)].map((webhook) => {
-    const id = createHash("sha256").update(`${telling.run.id} ${event} ${webhook}`).digest("hex").slice(0, 32);
+    const id = createHash("sha256")
+      .update(`${subjectOf(telling)} ${event} ${webhook}`)
+      .digest("hex")
+      .slice(0, 32);
     return { id, webhook, body: JSON.stringify(bodyOf(telling, event, id)) };
   });
+}
+
+/** A run that is left out has no id yet by which it is found again. */
+function subjectOf({ name, run }: Telling): string {
+  return run.outcome === "skipped" ? `${name} ${run.due}` : run.id;
 }
 
 function eventOf({ run, before, settings }: Telling): Told | undefined {
@@ -35,6 +43,8 @@ function eventOf({ run, before, settings }: Telling): Told | undefined {
     case "passed":
       if (failingSince(before) !== undefined) return "recovered";
       return settings.notifySuccess ? "run-passed" : undefined;
+    case "skipped":
+      return "run-skipped";
     default:
       return undefined;
   }
@@ -68,6 +78,8 @@ function textOf({ name, settings, host, run, before }: Telling, event: Told): st
       return `${what} passed again${dump}; it had not since ${failingSince(before)}`;
     case "run-passed":
       return `${what} passed${dump}`;
+    case "run-skipped":
+      return `${what} was not run: ${run.reason}`;
   }
 }
 

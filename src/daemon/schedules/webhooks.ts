@@ -6,10 +6,10 @@
  * and a certificate that is not trusted included, may be mended meanwhile.
  */
 import { messageOf, systemCode } from "../../errors/restore-error.js";
+import { Alarm } from "../../support/alarm.js";
 import type { Clock } from "../../support/clock.js";
 import { tlsFault } from "../../support/tls-fault.js";
 import type { Log } from "../log.js";
-import { Alarm } from "./alarm.js";
 import type { Message, Outbox } from "./outbox.js";
 import { type Answer, post } from "./post.js";
 import { ID_HEADER, SIGNATURE_HEADER, signatureOf } from "./signature.js";

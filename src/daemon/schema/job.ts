@@ -8,8 +8,9 @@ export const JOB_KINDS = ["plan", "apply", "verify", "drill"] as const;
 export type JobKind = (typeof JOB_KINDS)[number];
 
 /**
- * `held`: it was under way when the daemon ended, and the settings want a person to take it up. `finished`: it came to its
- * end, with exit status 0, 3 or 6; everything else that ended by itself has `failed`.
+ * `held`: a person is to resume or to cancel it. Either it was under way when the daemon ended, and the settings want it so;
+ * or it is a restore that failed on its way and can be gone on with, and `error` says why. `finished`: it came to its end,
+ * with exit status 0, 3 or 6; everything else that ended by itself has `failed`.
  */
 export const JOB_STATES = ["queued", "running", "paused", "held", "finished", "failed", "cancelled"] as const;
 export type JobState = (typeof JOB_STATES)[number];

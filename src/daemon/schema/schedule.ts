@@ -119,7 +119,7 @@ export const scheduleListSchema = z.strictObject({
   schedules: z.array(scheduleSchema).readonly().describe("in the configuration's order"),
 });
 
-export const TOLD = ["run-failed", "objective-missed", "recovered", "run-passed"] as const;
+export const TOLD = ["run-failed", "objective-missed", "recovered", "run-passed", "run-skipped"] as const;
 export type Told = (typeof TOLD)[number];
 
 /** What a webhook is sent. */

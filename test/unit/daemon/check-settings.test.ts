@@ -145,6 +145,10 @@ describe("a name that leads nowhere", () => {
     [{ target: "stagin" }, 'schedules.nightly.target: no target is called "stagin"; there are: staging, production'],
     [{ notify: ["ops"] }, 'schedules.nightly.notify.0: no webhook is called "ops"'],
     [{ options: { assertions: "x" } }, 'schedules.nightly.options.assertions: no file of assertions is called "x"'],
+    [
+      { kind: "verify", target: "staging", options: { repair: true, mode: "replace" } },
+      /^schedules\.nightly\.options\.mode: a repair on a schedule deletes nothing/,
+    ],
     [{ cron: "61 * * * *" }, /^schedules\.nightly\.cron: it is no pattern/],
     [{ timezone: "Mars/Olympus" }, /^schedules\.nightly\.timezone: "Mars\/Olympus" is no time zone/],
   ])("in a schedule: %j", async (more, mistake) => {
@@ -152,6 +156,12 @@ describe("a name that leads nowhere", () => {
     expect(told).toMatch(
       typeof mistake === "string" ? new RegExp(`^${mistake.replaceAll(/[.*]/g, "\\$&")}$`) : mistake,
     );
+  });
+
+  it.each(["https://us@h/x", "https://us:pw@h/x"])("in a webhook's address: %s", async (url) => {
+    const [told] = await mistakes({ webhooks: { ops: { url, env: "GOOD" } } });
+    expect(told).toMatch(/^webhooks\.ops\.url: an address holds no credentials/);
+    expect(told).not.toMatch(/us@|pw/);
   });
 
   it("in roots and assertions", async () => {

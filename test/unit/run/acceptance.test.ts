@@ -4,8 +4,8 @@ import { together } from "../../../src/errors/together.js";
 import { modeByName } from "../../../src/modes/by-name.js";
 import type { ModeName, ScopeDecision } from "../../../src/modes/mode.js";
 import type { ScopeState } from "../../../src/replayers/replayer.js";
-import { mayDelete } from "../../../src/run/apply.js";
 import { assertAcceptable } from "../../../src/run/inspection.js";
+import { mayDelete } from "../../../src/run/plan/may-delete.js";
 import { tableScope } from "../../support/records.js";
 
 function fault(mode: ModeName, ...states: readonly (readonly [ScopeDecision, Partial<ScopeState>])[]): unknown {

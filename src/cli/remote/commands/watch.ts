@@ -1,6 +1,5 @@
 /** `watch`: shows a daemon's job to its end, or what one that has ended came to. */
 import { resolve } from "node:path";
-import { ENDED_STATES } from "../../../daemon/schema/job.js";
 import { RestoreError } from "../../../errors/restore-error.js";
 import { makeRoomForEvidence } from "../../drill-evidence.js";
 import type { Io } from "../../io.js";
@@ -8,7 +7,7 @@ import { makeRoomForReports } from "../../reports.js";
 import { findRemoteJob } from "../find-job.js";
 import { type ResultArguments, showResult } from "../results.js";
 import { openAnySession, type SessionArguments } from "../session.js";
-import { watchJob } from "../watch-job.js";
+import { isAtRest, watchJob } from "../watch-job.js";
 
 interface WatchArguments extends SessionArguments, ResultArguments {
   readonly job: string;
@@ -25,8 +24,8 @@ export async function run(args: WatchArguments, io: Io): Promise<number> {
   await makeRoomForReports(report, job.kind === "apply" ? "restore" : "comparison");
   const out = args.out === undefined ? undefined : resolve(io.cwd, args.out);
   if (out !== undefined) await makeRoomForEvidence(out);
-  const ended = ENDED_STATES.has(job.state) ? job : await watchJob(session, job.id);
-  return await showResult(session, ended, { ...args, ...(out === undefined ? {} : { out }) });
+  const watched = isAtRest(job) ? job : await watchJob(session, job.id);
+  return await showResult(session, watched, { ...args, ...(out === undefined ? {} : { out }) });
 }
 
 function wrongPlace(option: string, kind: string): RestoreError {

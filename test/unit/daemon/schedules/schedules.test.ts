@@ -182,6 +182,20 @@ test("a run that is due while the one before is under way is skipped, one line f
   ]);
 });
 
+test("runs that are left out in a row are told once", async () => {
+  const settings = nightly({ cron: "0 * * * *", notify: ["ops"] });
+  const schedules = await begin({ ...settings, webhooks: { ops: { url: "http://127.0.0.1:1/" } } });
+  for (const [at, due] of ["01", "02", "03"].entries()) {
+    await until(`2026-01-10T${due}:00:00Z`);
+    await expect.poll(() => runsOf(schedules)[0]?.due).toBe(`2026-01-10T${due}:00:00.000Z`);
+    const events = async () => (await outbox()).map(({ event }) => event);
+    await expect.poll(events).toEqual(at === 0 ? [] : ["run-skipped"]);
+  }
+  expect(await outbox()).toMatchObject([
+    { text: expect.stringContaining("was not run: the run before was under way") },
+  ]);
+});
+
 test("with overlap: queue it waits for the one before, and only one waits", async () => {
   const settings = nightly({ cron: "0 * * * *", overlap: "queue" });
   const schedules = await begin(settings);
@@ -435,14 +449,6 @@ test("nothing is begun before they are started, nor after they were stopped", as
   await expect(schedules.runNow("nightly", client)).rejects.toMatchObject({ code: "UNAVAILABLE" });
   bench.clock.pass(DAY);
   expect([asked(), bench.clock.asleep()]).toEqual([0, []]);
-});
-
-test("a verification that repairs by deleting asks with the role that this takes", async () => {
-  await begin(nightly({ kind: "verify", target: "staging", options: { repair: true, mode: "replace" } }));
-  await until(TWO);
-  expect(bench.jobs.submissions).toMatchObject([
-    { by: { role: "destroy" }, request: { kind: "verify", options: { repair: true, mode: "replace" } } },
-  ]);
 });
 
 test("what is answered is what the schema says", async () => {

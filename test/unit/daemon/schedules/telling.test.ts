@@ -44,8 +44,17 @@ test("a run that passes is told where that is wanted, and not twice when it is a
   expect(events(run("passed"), [run("failed")], { notifySuccess: true })).toEqual(["recovered"]);
 });
 
-test("skipped and cancelled runs are not told", () => {
-  expect(events(run("skipped"), [run("failed")], { notifySuccess: true })).toEqual([]);
+test("a run that was left out is told, under an id that its due time makes", () => {
+  const [first] = told(run("skipped", { reason: "the run before was under way" }));
+  expect(first?.body).toMatchObject({
+    event: "run-skipped",
+    text: expect.stringMatching(/was not run: the run before/),
+  });
+  expect(told(run("skipped", { id: "00000000000000fe" }))[0]?.id).toBe(first?.id);
+  expect(told(run("skipped", { due: "2026-01-11T02:00:00.000Z" }))[0]?.id).not.toBe(first?.id);
+});
+
+test("cancelled runs are not told", () => {
   expect(events(run("cancelled"), [run("failed")], { notifySuccess: true })).toEqual([]);
 });
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { Alarm } from "../../../../src/daemon/schedules/alarm.js";
-import { heldClock } from "../../../support/held-clock.js";
+import { Alarm } from "../../../src/support/alarm.js";
+import { heldClock } from "../../support/held-clock.js";
 
 const START = Date.parse("2026-01-10T00:00:00Z");
 const never = new AbortController().signal;

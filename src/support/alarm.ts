@@ -3,7 +3,7 @@
  * slept, and at another time than was meant after its clock was set. So nobody waits longer than a minute without looking
  * at the clock again.
  */
-import type { Clock } from "../../support/clock.js";
+import type { Clock } from "./clock.js";
 
 const LONGEST_WAIT_MS = 60_000;
 
