@@ -221,6 +221,20 @@ describe.skipIf(browserPath === undefined)("the daemon's page", () => {
     await page.locator(".title").getByText("cancelled").waitFor();
   });
 
+  it("says why a restore is held, also when it is held again for something else, and resumes it", async () => {
+    const id = await runningJob();
+    await show(`#/jobs/${id}`);
+    for (const message of ["the target takes no more data", "the target is gone"]) {
+      daemon.jobs.move(id, "held", { error: { code: "OUTAGE", message, hint: "Resume the job." } });
+      await shows(message);
+    }
+    expect(await text()).not.toContain("takes no more data");
+    await page.getByRole("button", { name: "Cancel job…" }).waitFor();
+    await page.getByRole("button", { name: "Resume" }).click();
+    await page.locator(".title").getByText("running").waitFor();
+    await expect.poll(() => text()).not.toContain("the target is gone");
+  });
+
   it("changes limits while the job runs", async () => {
     const id = await runningJob();
     await show(`#/jobs/${id}`);

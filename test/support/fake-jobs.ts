@@ -56,7 +56,7 @@ export function fakeJobs(): FakeJobs {
   const order = (id: string, from: readonly JobState[], to: JobState): JobView => {
     const { view } = found(id);
     if (!from.includes(view.state)) throw new Fault("CONFLICT", `job ${id} is ${view.state}`);
-    move(id, to);
+    move(id, to, { error: undefined });
     return found(id).view;
   };
   const service: FakeJobs = {
