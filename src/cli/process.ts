@@ -33,7 +33,7 @@ export async function runProcess(): Promise<void> {
     process.on(signal, () => {
       if (signalled !== undefined) endNow(status);
       signalled = status;
-      process.stderr.write(`\n${WAITING}\n`);
+      setTimeout(() => process.stderr.write(`\n${WAITING}\n`), WAITS_MS).unref();
       interruption.abort(new Interruption(status));
     });
   }
@@ -97,6 +97,8 @@ async function letGo(supervision: Supervision): Promise<void> {
   if (process.connected) process.disconnect();
 }
 
+/** What ends sooner has nothing under way that anybody would wait for. */
+const WAITS_MS = 150;
 const WAITING = "interrupted: waiting for what is under way, at most about 10 s; once more ends it at once";
 
 /** What is known of a restore stands in its journal by now; only what is said of it is cut short. */
