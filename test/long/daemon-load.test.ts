@@ -128,5 +128,6 @@ it("loses no event, and takes no more memory and descriptors with every job", as
   expect(most(warm.slice(-third)) - most(warm.slice(0, third)), curve.join("\n")).toBeLessThan(MOST_GROWTH_MIB);
   await expect.poll(async () => (await served.usage()).descriptors, { timeout: 30_000 }).toBe(before.descriptors);
   expect(await clients()).toBe(0);
-  expect(await served.processes()).toHaveLength(1);
+  const others = async () => (await served.processes()).filter((words) => !words.includes(" serve "));
+  await expect.poll(others, { timeout: 30_000 }).toEqual([]);
 }, 1_800_000);

@@ -59,7 +59,7 @@ const DUMP: JobRequest & { kind: "verify" } = { kind: "verify", dump: { root: "b
 export const CHECK: JobRequest = DUMP;
 
 /** What a daemon's jobs are made of, in a folder of the test. `isReal`: their processes are the real command line. */
-export function jobsIn(folder: string, { settings = {}, isReal }: { settings?: object; isReal: boolean }): JobsInit {
+function jobsIn(folder: string, { settings = {}, isReal }: { settings?: object; isReal: boolean }): JobsInit {
   const stateDirectory = join(folder, "state");
   const env = {
     PATH: process.env["PATH"],
