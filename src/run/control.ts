@@ -21,6 +21,7 @@ interface Pause {
 
 export class RunControl {
   readonly #clock: Clock;
+  readonly #signal: AbortSignal | undefined;
   readonly #gate = new Gate();
   /** Those that are over. */
   readonly #pauses: Pause[] = [];
@@ -35,6 +36,7 @@ export class RunControl {
   /** Once `signal` aborts nothing is paused any more: what a run that is to stop still does, it has to do. */
   constructor(clock: Clock, signal?: AbortSignal) {
     this.#clock = clock;
+    this.#signal = signal;
     signal?.addEventListener("abort", () => this.resume(), { once: true });
   }
 
@@ -44,6 +46,7 @@ export class RunControl {
 
   /** `onIdle`: called once nothing is under way any more, unless it is resumed before. */
   pause(onIdle: () => void = () => undefined): void {
+    if (this.#signal?.aborted === true) return;
     this.#gate.close();
     this.#pausedAt ??= { now: this.#clock.now(), monotonic: this.#clock.monotonic() };
     this.#onIdle = onIdle;

@@ -147,7 +147,10 @@ export class Metrics {
   }
 
   async #countCalls(id: string): Promise<void> {
-    const report = await readCalls(await this.#init.jobs.reportPath(id)).catch(() => undefined);
+    const report = await this.#init.jobs
+      .reportPath(id)
+      .then(readCalls)
+      .catch(() => undefined);
     for (const { adapter, ...calls } of report?.targets ?? []) {
       for (const name of ["requests", "retries", "throttled"] as const) this.#calls[name].inc({ adapter }, calls[name]);
     }

@@ -83,6 +83,9 @@ export class Jobs implements JobService {
       ...init,
       atOnce: init.settings.at_once,
       run: (job) => this.#runner.run(job),
+      onToGoOn: (job) => {
+        this.#goOn(job).catch((error: unknown) => warn(messageOf(error)));
+      },
       jobs: () => this.#catalog.lives(),
     });
     this.#removal = new Removal({ ...init, store, catalog: this.#catalog, turns: this.#turns });
@@ -178,7 +181,7 @@ export class Jobs implements JobService {
       return this.#slots.has(id) ? { order: "resume" } : { ...ANEW, state: "queued", order: undefined };
     });
     job.process?.order({ type: "resume" });
-    this.#slots.turn();
+    await this.#goOn(job);
     return this.get(id);
   }
 
@@ -206,6 +209,8 @@ export class Jobs implements JobService {
       assertNotEnded(record, "limited");
       return { limits: { ...record.limits, ...limits } };
     });
+    // One that was begun meanwhile has others in its words.
+    if (answer === undefined) await job.limit(limits);
     return this.get(id);
   }
 
@@ -259,6 +264,16 @@ export class Jobs implements JobService {
     const why = error === undefined ? {} : { code: error.code, why: error.message };
     this.#init.log.info({ job: id, kind, state, ...why }, `job is ${state}`);
     if (job.hasEnded) this.#removal.look();
+  }
+
+  /** Of a job that was told to go on while what worked on it came to its end: nobody else takes that order any more. */
+  async #goOn(job: LiveJob): Promise<void> {
+    await job.change(({ order }) =>
+      order === "resume" && this.#isOpen && !this.#slots.has(job.id)
+        ? { ...ANEW, state: "queued", order: undefined }
+        : undefined,
+    );
+    this.#slots.turn();
   }
 
   async #stop(withinMs: number): Promise<void> {

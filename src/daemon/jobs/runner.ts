@@ -112,12 +112,13 @@ export class Runner {
     if (job.hasEnded || (state !== "queued" && order !== "cancel")) return;
     await this.#untilFree(job);
     for (let hasWorked = false; ; ) {
+      const { limits } = job.record;
       const next = await this.#next(job, tried);
       if ("settled" in next) return await this.#settle(job, next.settled);
       if (signal.aborted) return;
       const isWork = next.step.purpose === "work";
       if (isWork && hasWorked) return await this.#settle(job, { state: "failed", error: SILENT });
-      const judgement = await this.#process(job, next.step);
+      const judgement = await this.#process(job, { ...next.step, limits });
       if (judgement.kind === "go-on") hasWorked ||= isWork;
       else if (judgement.kind === "anew" && !tried.has("anew")) tried.add("anew");
       else return await this.#stopped(job, judgement);
@@ -156,7 +157,7 @@ export class Runner {
     return await dumpFolder(roots, job.record.dump);
   }
 
-  async #process(job: LiveJob, { purpose, words, stdout: path }: Step): Promise<Judgement> {
+  async #process(job: LiveJob, { purpose, words, limits, stdout: path }: Limited<Step>): Promise<Judgement> {
     const { clock, program } = this.#init;
     if (optionOf(job.record, "streamMergeStrategy") === "auto-id") await mkdir(job.files.remap, { recursive: true });
     const output = await OutputFile.open(job.files.output, clock);
@@ -168,7 +169,7 @@ export class Runner {
         onReported: (reported) => this.#take(job, reported),
         onOutput: (chunk) => output.take(chunk),
       });
-      const end = await this.#endOf(job, process, purpose);
+      const end = await this.#endOf(job, { process, purpose, limits });
       const isEnding = this.#ending.signal.aborted;
       return judge(end, { purpose, order: job.record.order, isEnding, lastLine: output.lastLine });
     } finally {
@@ -177,10 +178,11 @@ export class Runner {
     }
   }
 
-  async #endOf(job: LiveJob, process: JobProcess, purpose: Purpose): Promise<ProcessEnd> {
+  async #endOf(job: LiveJob, begun: Omit<Begun, "over">): Promise<ProcessEnd> {
+    const { process } = begun;
     const over = new AbortController();
     this.#processes.add(process);
-    const begun = this.#begin(job, { process, purpose, over: over.signal }).catch((error: unknown) => {
+    const told = this.#begin(job, { ...begun, over: over.signal }).catch((error: unknown) => {
       if (!over.signal.aborted) this.#init.warn(`job ${job.id}: ${messageOf(error)}`);
     });
     try {
@@ -189,12 +191,13 @@ export class Runner {
       over.abort();
       this.#processes.delete(process);
       job.detach();
-      await begun;
+      await told;
     }
   }
 
   /** From then on the record says that it runs, and orders reach it: also those that came before. */
-  async #begin(job: LiveJob, { process, purpose, over }: Begun): Promise<void> {
+  async #begin(job: LiveJob, begun: Begun): Promise<void> {
+    const { process, purpose, over, limits } = begun;
     const { clock } = this.#init;
     const identity = await process.identity();
     const isHelping = HELPING.has(purpose);
@@ -205,15 +208,17 @@ export class Runner {
     }, over);
     if (this.#isKilling) process.kill();
     else if (this.#ending.signal.aborted) process.order({ type: "stop" });
-    if (isHelping) return await this.#killLate(job, { process, purpose, over }, HELP_MS);
+    if (isHelping) return await this.#killLate(job, begun, HELP_MS);
     const steered: Steered = {
       order: (order) => {
         process.order(order);
-        if (order.type === "stop") void this.#killLate(job, { process, purpose, over }, STOP_MS);
+        if (order.type === "stop") void this.#killLate(job, begun, STOP_MS);
       },
     };
     job.process = steered;
     const { order } = job.record;
+    // Its words had those from before.
+    if (job.record.limits !== limits) void job.limit(job.record.limits);
     if (order === "pause") steered.order({ type: "pause" });
     if (order === "cancel") steered.order({ type: "stop" });
   }
@@ -268,6 +273,8 @@ export class Runner {
     switch (judgement.kind) {
       case "failed":
         return await this.#settle(job, { state: "failed", error: judgement.error });
+      case "anew":
+        return await this.#settle(job, { state: "failed", error: SILENT });
       case "held": {
         const times = this.#held.get(job.id) ?? 0;
         this.#held.set(job.id, times + 1);
@@ -310,8 +317,10 @@ export class Runner {
     const keptPlan = state === "finished" && record.kind === "plan" ? await keptPlanOf(files, clock.now()) : undefined;
     this.#held.delete(job.id);
     await job.changeSurely(
-      () => ({
-        ...{ has, result, keptPlan, order: undefined, process: undefined },
+      ({ order }) => ({
+        ...{ has, result, keptPlan, process: undefined },
+        // What was to be let go of while this was found out waits for nobody.
+        order: isHeld && order === "cancel" ? order : undefined,
         ...(isHeld ? { state: "held" } : { state, endedAt: clock.now() }),
         error: error === undefined ? undefined : explained(error, { isHeld, stateDirectory }),
       }),
@@ -339,9 +348,10 @@ export class Runner {
   }
 }
 
-interface Begun {
-  readonly process: JobProcess;
-  readonly purpose: Purpose;
+/** `limits`: those that stand in its words. */
+type Limited<T> = T & { readonly limits: JobRecord["limits"] };
+
+interface Begun extends Limited<{ readonly process: JobProcess; readonly purpose: Purpose }> {
   /** Aborted once it has ended. */
   readonly over: AbortSignal;
 }

@@ -13,6 +13,8 @@ export interface SlotsInit {
   readonly jobs: () => readonly LiveJob[];
   /** Resolves when nothing works on it any more. Never rejects. */
   readonly run: (job: LiveJob) => Promise<void>;
+  /** Nothing works any more on a job that was told to go on meanwhile. Never throws. */
+  readonly onToGoOn: (job: LiveJob) => void;
 }
 
 export class Slots {
@@ -103,6 +105,7 @@ export class Slots {
       this.#running.delete(job.id);
       // An order that came while its last process ended.
       if (!job.hasEnded && job.record.order === "cancel" && job.holdUp === undefined) this.beginAtOnce(job);
+      if (job.record.order === "resume") this.#init.onToGoOn(job);
       this.turn();
     });
     this.#running.set(job.id, work);

@@ -66,6 +66,14 @@ describe("a pause", () => {
     await passing;
     expect(control.isPaused).toBe(false);
   });
+
+  it("does not begin once the run is interrupted", () => {
+    const stop = new AbortController();
+    const { control, idle, pause } = setUp(stop.signal);
+    stop.abort();
+    pause();
+    expect([control.isPaused, idle.count]).toEqual([false, 0]);
+  });
 });
 
 describe("the time of pauses", () => {

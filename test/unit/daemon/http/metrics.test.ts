@@ -104,6 +104,14 @@ it("retries and throttling are told once a restore has its report", async () => 
   await rm(folder, { recursive: true });
 });
 
+it("jobs are counted on where the report of one is gone", async () => {
+  follow();
+  const [one, two] = [await apply(), await apply()];
+  jobs.move(one, "finished", { has: { plan: false, report: true, rejects: false } });
+  jobs.move(two, "finished");
+  await expect.poll(() => samples("jobs_ended")).toEqual({ 'jobs_ended_total{kind="apply",state="finished"}': 2 });
+});
+
 it("the recovery time of drills is told by schedule, also of the last one before the start", async () => {
   const request = { kind: "drill", dump: DUMP } as const;
   const drill = async (schedule: string) => (await jobs.submit({ request, by: BY, schedule })).job.id;
