@@ -1,7 +1,7 @@
 /** The daemon's web server on real sockets: who is let in, what is taken, how it is answered. */
 import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -459,6 +459,22 @@ describe("live events", () => {
     expectFault(await own.ask("/v1/events", { token: TOKENS.read }), 503, "UNAVAILABLE");
     first.destroy();
     await expect.poll(async () => (await own.open("/v1/events", { token: TOKENS.read })).statusCode).toBe(200);
+    await own.stop();
+  });
+
+  it("leave room for others when a connection ends on which several were asked for at once", async () => {
+    const own = await startHttpDaemon({ mostEventClients: 2 });
+    const socket = connect(own.socketPath);
+    socket.write("GET /v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(2));
+    const statuses = async (clients: number) => {
+      const open = () => own.open("/v1/events", { token: TOKENS.read });
+      const streams = await Promise.all(Array.from({ length: clients }, open));
+      for (const stream of streams) stream.destroy();
+      return streams.map(({ statusCode }) => statusCode);
+    };
+    await expect.poll(() => statuses(1)).toEqual([503]);
+    socket.destroy();
+    await expect.poll(() => statuses(2)).toEqual([200, 200]);
     await own.stop();
   });
 

@@ -93,6 +93,8 @@ function prepared(server: Server, way: Way, handle: Handle): Server {
     handle(request, response);
   });
   server.on("clientError", (error, socket) => refuse(error, socket, isTls));
+  // A connection that the system did not let it take, while it has no descriptors: the next ones it may.
+  server.on("error", () => undefined);
   return server;
 }
 

@@ -66,7 +66,9 @@ export class Schedule {
    */
   async look(signal: AbortSignal): Promise<void> {
     const { clock, log, name } = this.#init;
-    if (this.#tryAgainAt !== undefined && this.#tryAgainAt > clock.now()) return;
+    const waitsMs = (this.#tryAgainAt ?? 0) - clock.now();
+    // One that waits longer than it was put off was put off before the clock was set back.
+    if (waitsMs > 0 && waitsMs <= TRY_AGAIN_MS) return;
     await this.#turns.run(async () => {
       try {
         await this.#goOn(signal);

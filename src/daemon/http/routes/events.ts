@@ -1,6 +1,6 @@
 /** Live events: of one job, and of all jobs' states. */
 import { Readable } from "node:stream";
-import type { FastifyReply } from "fastify";
+import type { FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import type { Clock } from "../../../support/clock.js";
 import {
@@ -25,9 +25,17 @@ interface EventsInit {
 }
 
 export function eventRoutes(app: App, { jobs, clients, clock }: EventsInit): void {
-  const stream = (reply: FastifyReply, events: (signal: AbortSignal) => AsyncIterable<ServerEvent>) => {
+  const stream = (
+    { raw: { socket } }: FastifyRequest,
+    reply: FastifyReply,
+    events: (signal: AbortSignal) => AsyncIterable<ServerEvent>,
+  ) => {
     const client = clients.open();
-    reply.raw.once("close", () => client.abort());
+    const leave = () => client.abort();
+    reply.raw.once("close", leave);
+    // Of requests that wait for one another on a connection, only the first is told of its end.
+    socket.once("close", leave);
+    client.signal.addEventListener("abort", () => socket.removeListener("close", leave), { once: true });
     const text = eventText(events(client.signal), { clock, signal: client.signal });
     void reply.type("text/event-stream; charset=utf-8").header("x-accel-buffering", "no");
     // One text at a time is taken from it, once the connection has room.
@@ -54,11 +62,12 @@ export function eventRoutes(app: App, { jobs, clients, clock }: EventsInit): voi
         },
       },
     },
-    async ({ params, query, headers }, reply) => {
+    async (request, reply) => {
+      const { params, query, headers } = request;
       // Told of as an answer, not as a stream that breaks.
       jobs.get(params.id);
       const after = headers["last-event-id"] ?? query.after ?? 0;
-      return stream(reply, (signal) => jobEvents(jobs, params.id, after, signal));
+      return stream(request, reply, (signal) => jobEvents(jobs, params.id, after, signal));
     },
   );
   app.get(
@@ -76,7 +85,7 @@ export function eventRoutes(app: App, { jobs, clients, clock }: EventsInit): voi
         },
       },
     },
-    async (_request, reply) => stream(reply, (signal) => changes(jobs, signal)),
+    async (request, reply) => stream(request, reply, (signal) => changes(jobs, signal)),
   );
 }
 
