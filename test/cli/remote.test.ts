@@ -222,6 +222,17 @@ describe("a daemon whose jobs a test moves", () => {
     expect([status, JSON.parse(stdout)]).toEqual([0, expect.objectContaining({ state: "paused", attempts: 7 })]);
   });
 
+  it("is not waited for to pause any more once it is held with an error", async () => {
+    await daemon.ask("/v1/jobs", { method: "POST", token: TOKENS.restore, body: request(0) });
+    const id = job()?.id ?? "";
+    daemon.jobs.move(id, "running");
+    daemon.jobs.pause = async () => daemon.jobs.get(id);
+    const pausing = cli(["pause", id]);
+    await expect.poll(() => relay.asked()).toContain(`GET /v1/jobs/${id}/events`);
+    daemon.jobs.move(id, "held", failed);
+    expect(await pausing).toMatchObject({ status: 1, stdout: `Job ${id} is held.\n` });
+  });
+
   it("over TCP wants a token that may do it", async () => {
     const asking = ["verify", "backups/a", "--server", daemon.url.origin];
     expect(await runCli(asking)).toMatchObject({ status: 2, stderr: expect.stringContaining("wants a token") });
