@@ -2,71 +2,20 @@
  * The daemon is killed with jobs under way, and begun again. `test/long/serve-killed.test.ts` does it more often, and with
  * servers of the other protocols.
  */
-import { readdir } from "node:fs/promises";
-import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import type { JobRequest } from "../../src/daemon/schema/job.js";
-import { startRedis } from "../../testcontainers/redis.js";
-import type { RunningServer } from "../../testcontainers/server.js";
-import { ENDS, Served } from "../support/served.js";
-import {
-  assertEnded,
-  assertEventsWhole,
-  Databases,
-  databasesDump,
-  killAgainAndAgain,
-  randomly,
-  submitAll,
-} from "../support/served-kills.js";
+import { ENDS } from "../support/served.js";
+import { assertEventsWhole, provesKills, randomly, servedOnRedis } from "../support/served-kills.js";
 
 const KEYS = 120;
-
-let server: RunningServer;
-let databases: Databases;
-let served: Served;
-
-beforeAll(async () => {
-  server = await startRedis();
-  databases = new Databases(server.endpoint, KEYS);
-}, 300_000);
-
-afterAll(async () => {
-  databases?.close();
-  await server?.stop();
-});
-
-beforeEach(async () => {
-  await databases.clear();
-  served = await Served.make({
-    targets: { here: { redis: { url: server.endpoint } } },
-    settings: { jobs: { at_once: 6 } },
-    dumps: { one: databasesDump(KEYS) },
-  });
-});
-
-afterEach(async () => {
-  await served.remove();
-});
+const on = servedOnRedis(KEYS);
 
 it("with a job of every kind under way: all end once, the targets are exact, and nothing is left behind", async () => {
-  const random = randomly();
-  await served.start();
-  const ids = await submitAll(served, databases, 80);
-  const followed = Promise.all(Object.values(ids).map((id) => served.follow(id)));
-  await killAgainAndAgain(served, { times: 2, withinMs: 2_500, random });
-  expect((await served.job(ids.paused)).state).toBe("paused");
-  await served.post(`/v1/jobs/${ids.paused}/resume`);
-  await assertEnded(served, ids, { keys: KEYS, databases });
-  for (const [at, events] of (await followed).entries()) {
-    assertEventsWhole(events);
-    expect(await served.follow(Object.values(ids)[at] ?? "")).toEqual(events);
-  }
-  await expect.poll(() => served.processes()).toHaveLength(1);
-  const left = await readdir(join(served.state, "drills"), { recursive: true });
-  expect(left.filter((name) => name.endsWith("open.json"))).toEqual([]);
+  await provesKills(on, { times: 2, withinMs: 2_500, perSecond: 80 });
 }, 120_000);
 
 it("right after it answered: whatever was answered is there, once, and is done", async () => {
+  const { served } = on;
   const random = randomly();
   const ids: string[] = [];
   for (let i = 0; i < 2; i++) {
@@ -90,6 +39,7 @@ it("right after it answered: whatever was answered is there, once, and is done",
 }, 120_000);
 
 it("where the settings say hold: what was under way waits for a person, and ends then", async () => {
+  const { served, databases } = on;
   const hold = { jobs: { at_once: 2, after_restart: "hold" } };
   await served.start(hold);
   const request: JobRequest = {
@@ -113,6 +63,7 @@ it("where the settings say hold: what was under way waits for a person, and ends
 }, 120_000);
 
 it("while a job ends: it has ended once, with a whole report", async () => {
+  const { served, databases } = on;
   const random = randomly();
   for (let db = 0; db < 2; db++) {
     await served.start();

@@ -1,76 +1,23 @@
 /** The daemon as people run it is killed again and again at random moments, with jobs of every kind and of every protocol. */
-import { readdir } from "node:fs/promises";
-import { join } from "node:path";
 import { GetObjectCommand, ListMultipartUploadsCommand } from "@aws-sdk/client-s3";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { JobRequest } from "../../src/daemon/schema/job.js";
 import { reportSchema } from "../../src/run/report.js";
-import { startRedis } from "../../testcontainers/redis.js";
-import type { RunningServer } from "../../testcontainers/server.js";
 import { type DumpFile, s3Object, sqsMessage, tableSchema } from "../support/dump-builder.js";
 import { EndToEnd } from "../support/end-to-end.js";
 import { CLI_ENVIRONMENT } from "../support/four-servers.js";
 import { MIB, patterned } from "../support/s3-records.js";
 import { ENDS, Served } from "../support/served.js";
-import {
-  assertEnded,
-  assertEventsWhole,
-  Databases,
-  databasesDump,
-  killAgainAndAgain,
-  randomly,
-  submitAll,
-} from "../support/served-kills.js";
+import { assertEventsWhole, killAgainAndAgain, provesKills, randomly, servedOnRedis } from "../support/served-kills.js";
 
 const MINUTES = 60_000;
 const ROUNDS = [1, 2, 3];
 
-let served: Served;
-
-afterEach(async () => {
-  await served?.remove();
-});
-
 describe("with a job of every kind under way in Redis", () => {
-  const KEYS = 300;
-  let server: RunningServer;
-  let databases: Databases;
-
-  beforeAll(async () => {
-    server = await startRedis();
-    databases = new Databases(server.endpoint, KEYS);
-  }, 5 * MINUTES);
-
-  afterAll(async () => {
-    databases?.close();
-    await server?.stop();
-  });
-
-  beforeEach(async () => {
-    await databases.clear();
-    served = await Served.make({
-      targets: { here: { redis: { url: server.endpoint } } },
-      settings: { jobs: { at_once: 6 } },
-      dumps: { one: databasesDump(KEYS) },
-    });
-    await served.start();
-  });
-
+  const on = servedOnRedis(300);
   it.each(ROUNDS)(
     "all end once, the targets are exact, and nothing is left behind (round %i)",
-    async () => {
-      const random = randomly();
-      const ids = await submitAll(served, databases, 60);
-      const followed = Promise.all(Object.values(ids).map((id) => served.follow(id)));
-      await killAgainAndAgain(served, { times: 8, withinMs: 4_000, random });
-      expect((await served.job(ids.paused)).state).toBe("paused");
-      await served.post(`/v1/jobs/${ids.paused}/resume`);
-      await assertEnded(served, ids, { keys: KEYS, databases });
-      for (const events of await followed) assertEventsWhole(events);
-      await expect.poll(() => served.processes()).toHaveLength(1);
-      const left = await readdir(join(served.state, "drills"), { recursive: true });
-      expect(left.filter((name) => name.endsWith("open.json"))).toEqual([]);
-    },
+    async () => await provesKills(on, { times: 8, withinMs: 4_000, perSecond: 60 }),
     10 * MINUTES,
   );
 });
@@ -80,6 +27,7 @@ describe("with a restore into tables, buckets and queues under way", () => {
   const GROUPS = 5;
   const { servers, target, own } = proxied(new EndToEnd());
   const numbered = (name: string) => Array.from({ length: RECORDS }, (_, i) => `${name}${String(i).padStart(3, "0")}`);
+  let served: Served;
   let names: { readonly table: string; readonly bucket: string; readonly jobs: string; readonly steps: string };
 
   function files(): Record<string, DumpFile> {
@@ -119,6 +67,10 @@ describe("with a restore into tables, buckets and queues under way", () => {
     });
     await served.start();
   }, 5 * MINUTES);
+
+  afterEach(async () => {
+    await served?.remove();
+  });
 
   it.each(ROUNDS)(
     "it ends once, and what stands there is the dump: only what the report has in doubt may be there twice (round %i)",

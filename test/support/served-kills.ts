@@ -2,22 +2,26 @@
  * A daemon with a job of every kind under way, killed at random moments and begun again. Each kind has a Redis database of
  * its own, so that all of them can be under way at once.
  */
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Redis } from "ioredis";
-import { expect, onTestFailed } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFailed } from "vitest";
 import type { JobRequest, JobView } from "../../src/daemon/schema/job.js";
 import { drillReportSchema } from "../../src/run/drill/report.js";
 import { planSchema } from "../../src/run/plan/plan-schema.js";
 import { reportSchema } from "../../src/run/report.js";
 import { verificationSchema } from "../../src/run/verify/report.js";
+import { startRedis } from "../../testcontainers/redis.js";
+import type { RunningServer } from "../../testcontainers/server.js";
 import type { DumpDescription } from "./dump-builder.js";
 import { onlooker } from "./redis-restore.js";
-import { ENDS, type Event, type Served } from "./served.js";
+import { ENDS, type Event, Served } from "./served.js";
 
 const DATABASES = 5;
 
 /** So many keys in each of the databases. */
-export function databasesDump(keys: number): DumpDescription {
+function databasesDump(keys: number): DumpDescription {
   const files = Array.from({ length: DATABASES }, (_, db) =>
     Array.from({ length: keys }, (_each, i) => [`redis/db_${db}/strings/k${i}.bin`, `value ${db} ${i}`]),
   );
@@ -37,7 +41,7 @@ export function randomly(): () => number {
   };
 }
 
-export class Databases {
+class Databases {
   readonly #clients: readonly Redis[];
   readonly #keys: number;
 
@@ -71,6 +75,46 @@ export class Databases {
   }
 }
 
+export interface ServedOnRedis {
+  readonly keys: number;
+  readonly databases: Databases;
+  /** New for each test, and not begun. */
+  readonly served: Served;
+}
+
+/** For a file or a group of tests: a Redis for all of them, empty before each, and a daemon beside it. */
+export function servedOnRedis(keys: number): ServedOnRedis {
+  let server: RunningServer;
+  let databases: Databases;
+  let served: Served;
+  beforeAll(async () => {
+    server = await startRedis();
+    databases = new Databases(server.endpoint, keys);
+  }, 300_000);
+  beforeEach(async () => {
+    await databases.clear();
+    served = await Served.make({
+      targets: { here: { redis: { url: server.endpoint } } },
+      settings: { jobs: { at_once: 6 } },
+      dumps: { one: databasesDump(keys) },
+    });
+  });
+  afterEach(() => served?.remove());
+  afterAll(async () => {
+    databases?.close();
+    await server?.stop();
+  });
+  return {
+    keys,
+    get databases() {
+      return databases;
+    },
+    get served() {
+      return served;
+    },
+  };
+}
+
 const DUMP = { root: "backups", path: "one" };
 
 /** By what they are; `perSecond`: how fast each of them may be. */
@@ -92,7 +136,7 @@ export type Name = keyof ReturnType<typeof requests>;
 export type Ids = Readonly<Record<Name, string>>;
 
 /** Fills what is compared, and asks for a job of every kind; that which is to be paused is. */
-export async function submitAll(served: Served, databases: Databases, perSecond: number): Promise<Ids> {
+async function submitAll(served: Served, databases: Databases, perSecond: number): Promise<Ids> {
   await databases.fill(1);
   await databases.set(1, "k7", "another");
   const ids: Partial<Record<Name, string>> = {};
@@ -117,11 +161,7 @@ export async function killAgainAndAgain(
 }
 
 /** All that has to be true once every job but the paused one has ended, and that one was resumed and has ended too. */
-export async function assertEnded(
-  served: Served,
-  ids: Ids,
-  { keys, databases }: { keys: number; databases: Databases },
-) {
+async function assertEnded(served: Served, ids: Ids, { keys, databases }: { keys: number; databases: Databases }) {
   const jobs = Object.fromEntries(
     await Promise.all(Object.entries(ids).map(async ([name, id]) => [name, await served.until(id, ENDS, 180_000)])),
   ) as Record<Name, JobView>;
@@ -158,4 +198,33 @@ export function assertEventsWhole(events: readonly Event[]): void {
   const states = events.flatMap(({ event }) => (event.type === "state" ? [event.job.state] : []));
   expect(states.filter((state) => ENDS.includes(state))).toHaveLength(1);
   expect(ENDS).toContain(states.at(-1));
+}
+
+export interface Kills {
+  readonly times: number;
+  readonly withinMs: number;
+  /** How many records of each job. */
+  readonly perSecond: number;
+}
+
+/** With a job of every kind under way: all end once, the targets are exact, and nothing is left behind. */
+export async function provesKills(
+  { served, databases, keys }: ServedOnRedis,
+  { perSecond, ...kills }: Kills,
+): Promise<void> {
+  const random = randomly();
+  await served.start();
+  const ids = await submitAll(served, databases, perSecond);
+  const followed = Promise.all(Object.values(ids).map((id) => served.follow(id)));
+  await killAgainAndAgain(served, { ...kills, random });
+  expect((await served.job(ids.paused)).state).toBe("paused");
+  await served.post(`/v1/jobs/${ids.paused}/resume`);
+  await assertEnded(served, ids, { keys, databases });
+  for (const [at, events] of (await followed).entries()) {
+    assertEventsWhole(events);
+    expect(await served.follow(Object.values(ids)[at] ?? "")).toEqual(events);
+  }
+  await expect.poll(() => served.processes()).toHaveLength(1);
+  const left = await readdir(join(served.state, "drills"), { recursive: true });
+  expect(left.filter((name) => name.endsWith("open.json"))).toEqual([]);
 }
