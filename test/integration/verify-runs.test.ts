@@ -2,6 +2,7 @@
  * Comparisons as runs: sampled, reported, retried, interrupted and taken up again, of targets in use, and behind a
  * restore. On a Redis alone: what is compared how is `verify.test.ts`.
  */
+import { randomUUID } from "node:crypto";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -63,15 +64,24 @@ const state = () => ["--state-dir", join(folder, "state")];
 const verify = (...more: string[]) => verification([dump.path, ...target(), ...more]);
 const parsed = (text: string) => JSON.parse(text) as unknown;
 
-/** Calls with each command that Redis is sent from now on; `TYPE` is asked once for each key that is compared. */
-function onCommand(react: (name: string, key: string) => void): void {
-  monitor.on("monitor", (_time: string, [name = "", key = ""]: string[]) => react(name.toUpperCase(), key));
+/**
+ * Calls with each command that Redis is sent after this has resolved; `TYPE` is asked once for each key that is
+ * compared. What a monitor tells comes late, from an earlier test as well: it counts behind a mark of our own.
+ */
+async function onCommand(react: (name: string, key: string) => void): Promise<void> {
+  const mark = randomUUID();
+  let isMarked = false;
+  monitor.on("monitor", (_time: string, [name = "", key = ""]: string[]) => {
+    if (isMarked) react(name.toUpperCase(), key);
+    isMarked ||= key === mark;
+  });
+  await client.echo(mark);
 }
 
 /** Keys that are compared from now on. */
-function comparedKeys(): Set<string> {
+async function comparedKeys(): Promise<Set<string>> {
   const keys = new Set<string>();
-  onCommand((name, key) => {
+  await onCommand((name, key) => {
     if (name === "TYPE") keys.add(key);
   });
   return keys;
@@ -101,7 +111,7 @@ describe("a comparison that is interrupted", () => {
     const found = await damage();
     const interruption = new AbortController();
     let asked = 0;
-    onCommand((name) => {
+    await onCommand((name) => {
       if (name === "TYPE" && ++asked === 1_500) interruption.abort();
     });
     const argv = [dump.path, ...target(), ...state()];
@@ -114,7 +124,7 @@ describe("a comparison that is interrupted", () => {
     expect(compared).toBeGreaterThan(0);
     expect(compared).toBeLessThan(RECORDS);
 
-    const keys = comparedKeys();
+    const keys = await comparedKeys();
     const { report, status, stderr } = await runVerify([...argv, "--resume"], {});
     expect(status, stderr).toBe(6);
     expect(told(report ?? { differences: [] })).toEqual(found);
@@ -137,7 +147,7 @@ describe("a comparison that is interrupted", () => {
     expect(await ended).toBe("SIGKILL");
     const compared = (await checkpoint())?.begun["redis:db_0"]?.compared ?? 0;
     expect(compared).toBeGreaterThan(0);
-    const keys = comparedKeys();
+    const keys = await comparedKeys();
     const { report, status, stderr } = await runVerify([...argv.slice(1), "--resume"], {});
     expect(status, stderr).toBe(6);
     expect(told(report ?? { differences: [] })).toEqual(found);
@@ -155,7 +165,7 @@ describe("a repair that is interrupted", () => {
     await client.flushall();
     const interruption = new AbortController();
     let written = 0;
-    onCommand((name) => {
+    await onCommand((name) => {
       if (name === "SET" && ++written === 200) interruption.abort();
     });
     const argv = [dump.path, ...target(), ...state(), "--repair", "--concurrency", "1", "--rate-limit", "1000ops/s"];
@@ -195,8 +205,8 @@ describe("a target in use", () => {
   it("raises none for a value that was changed and changed back before the second look", async () => {
     await client.set(FIRST, "for a moment");
     await client.del(LAST);
-    const seen = comparedKeys();
-    onCommand((name) => {
+    const seen = await comparedKeys();
+    await onCommand((name) => {
       if (name !== "SCAN" || !seen.has(LAST)) return;
       void client.mset(FIRST, `value of ${FIRST}`, LAST, `value of ${LAST}`);
     });
@@ -218,7 +228,7 @@ describe("a sample", () => {
   it("is of the share that was asked for, the same for the same seed, and tells what it did not look for", async () => {
     await client.set("stranger", "1");
     const sampled = async (...more: string[]) => {
-      const keys = comparedKeys();
+      const keys = await comparedKeys();
       const report = await verify("--sample", "10%", ...more);
       monitor.removeAllListeners("monitor");
       return { keys: [...keys].sort(), report };
@@ -337,7 +347,7 @@ describe("apply --verify", () => {
   it("ends with status 6 where the target is not what was restored", async () => {
     await client.flushall();
     let isLost = false;
-    onCommand((name, key) => {
+    await onCommand((name, key) => {
       if (isLost || name === "TYPE" || !/^k0/u.test(key)) return;
       isLost = true;
       void client.del(FIRST).then(() => client.set("stranger", "1"));
@@ -351,7 +361,7 @@ describe("apply --verify", () => {
   it("tells what it restored also where it was interrupted while it compared", async () => {
     await client.flushall();
     const interruption = new AbortController();
-    onCommand((name) => {
+    await onCommand((name) => {
       if (name === "GETRANGE") interruption.abort();
     });
     const path = join(folder, "report.json");
