@@ -4,6 +4,8 @@ import { defineConfig } from "vitest/config";
 /** Servers that the environment names serve every file, and tests empty them: then one file after another. */
 const sharesServers = Object.keys(process.env).some((name) => /^ELASTICKV_RESTORE_TEST_.*_(URL|ENDPOINT)$/.test(name));
 
+const BUILT_COMMAND = "test/support/built-command.ts";
+
 export default defineConfig({
   test: {
     // The AWS SDK would print its own support calendar in every worker.
@@ -20,6 +22,7 @@ export default defineConfig({
         test: {
           name: "servers",
           include: ["test/{contract,integration,cli}/**/*.test.ts"],
+          globalSetup: BUILT_COMMAND,
           // Each file starts servers of its own; two Java programs and a MinIO are enough at once.
           maxWorkers: sharesServers ? 1 : 2,
           testTimeout: 60_000,
@@ -33,6 +36,7 @@ export default defineConfig({
         test: {
           name: "long",
           include: ["test/long/**/*.test.ts"],
+          globalSetup: BUILT_COMMAND,
           maxWorkers: 1,
           testTimeout: 3_600_000,
           hookTimeout: 600_000,

@@ -1,14 +1,26 @@
-/** Profiles of V8 (`--cpu-prof`), one a thread, as a list of the functions that took the most time themselves. */
+/**
+ * Profiles of V8 (`--cpu-prof`), one a thread, as a list of the functions that took the most time themselves. Functions
+ * are told by where their source stands, when a source map lies beside the file that was run.
+ */
 import { readdir, readFile } from "node:fs/promises";
+import { SourceMap, type SourceMapPayload } from "node:module";
 import { basename, join } from "node:path";
 
 const SHOWN = 25;
 
-interface Profile {
+interface CallFrame {
+  readonly functionName: string;
+  readonly url: string;
+  /** From 0, like the column. */
+  readonly lineNumber: number;
+  readonly columnNumber: number;
+}
+
+export interface Profile {
   readonly nodes: readonly {
     readonly id: number;
     readonly children?: readonly number[];
-    readonly callFrame: { readonly functionName: string; readonly url: string; readonly lineNumber: number };
+    readonly callFrame: CallFrame;
   }[];
   readonly samples: readonly number[];
   /** Microseconds since the sample before. */
@@ -76,7 +88,7 @@ export function selfTimes({ nodes, samples, timeDeltas }: Profile): SelfTime[] {
     .sort((one, other) => other.milliseconds - one.milliseconds);
 }
 
-function nameOf({ functionName, url, lineNumber }: Profile["nodes"][number]["callFrame"]): string {
+function nameOf({ functionName, url, lineNumber }: CallFrame): string {
   const name = functionName === "" ? "(anonymous)" : functionName;
   return url === "" ? name : `${name} ${basename(url)}:${lineNumber + 1}`;
 }
@@ -85,6 +97,28 @@ function nameOf({ functionName, url, lineNumber }: Profile["nodes"][number]["cal
 async function* profilesIn(directory: string): AsyncGenerator<{ path: string; profile: Profile }> {
   const files = (await readdir(directory)).filter((name) => name.endsWith(".cpuprofile")).sort();
   for (const path of files.map((name) => join(directory, name))) {
-    yield { path, profile: JSON.parse(await readFile(path, "utf8")) as Profile };
+    yield { path, profile: await inSources(JSON.parse(await readFile(path, "utf8")) as Profile) };
   }
+}
+
+/** The same with the places of functions in their sources, as far as source maps tell them. */
+export async function inSources(profile: Profile): Promise<Profile> {
+  const maps = new Map<string, SourceMap>();
+  for (const url of new Set(profile.nodes.map(({ callFrame }) => callFrame.url))) {
+    if (!url.startsWith("file:")) continue;
+    const map = await readFile(new URL(`${url}.map`), "utf8").catch(() => undefined);
+    if (map !== undefined) maps.set(url, new SourceMap(JSON.parse(map) as SourceMapPayload));
+  }
+  const nodes = profile.nodes.map((node) => ({
+    ...node,
+    callFrame: inSource(node.callFrame, maps.get(node.callFrame.url)),
+  }));
+  return { ...profile, nodes };
+}
+
+function inSource(frame: CallFrame, map: SourceMap | undefined): CallFrame {
+  const entry = map?.findEntry(frame.lineNumber, frame.columnNumber);
+  if (entry === undefined || !("originalSource" in entry)) return frame;
+  const { originalSource, originalLine: lineNumber, originalColumn: columnNumber } = entry;
+  return { ...frame, url: new URL(originalSource, frame.url).href, lineNumber, columnNumber };
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { existsSync } from "node:fs";
 
-const entry = new URL("../dist/src/cli/process.js", import.meta.url);
+const entry = new URL("../dist/cli/process.js", import.meta.url);
 if (existsSync(entry)) {
   const { runProcess } = await import(entry.href);
   await runProcess();

@@ -3,7 +3,7 @@
  * modules alone, since nothing else is there yet. Writes to standard output what it does.
  */
 import { spawn } from "node:child_process";
-import { cp, readFile, rm } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -93,14 +93,14 @@ async function packagesOf(path) {
   return text === undefined ? undefined : JSON.parse(text).packages;
 }
 
-/** Compiles `src` to `dist`, from nothing, so that no file of a source that is gone stays. */
+/**
+ * Makes `dist`, from nothing, so that no file of a source that is gone stays: `src` for programs, compiled and with its
+ * types, and `cli` for the command line.
+ */
 export async function build() {
   await rm(join(root, "dist"), { recursive: true, force: true });
-  const page = join("src", "daemon", "public");
-  // Browsers take it as it is.
-  await cp(join(root, page), join(root, "dist", page), {
-    recursive: true,
-    filter: (path) => !path.endsWith("tsconfig.json"),
-  });
-  return await runTool("tsc", ["-p", "tsconfig.build.json"], { keep: true });
+  const compiled = await runTool("tsc", ["-p", "tsconfig.build.json"], { keep: true });
+  if (compiled.status !== 0) return compiled;
+  const { bundle } = await import("./bundle.mjs");
+  return await bundle(root, join("dist", "cli"));
 }

@@ -7,14 +7,17 @@ import { run, runTool } from "./bootstrap.mjs";
 
 /** What a published file may be called. */
 const ALLOWED =
-  /^(package\.json|README\.md|CHANGELOG\.md|GLOSSARY\.md|LICENSE|bin\/elastickv-restore\.js|docs\/.+\.(md|json|png)|packaging\/.+\.service|dist\/.+\.(js|d\.ts|js\.map)|dist\/src\/daemon\/public\/.+\.(html|css))$/;
+  /^(package\.json|README\.md|CHANGELOG\.md|GLOSSARY\.md|LICENSE|bin\/elastickv-restore\.js|docs\/.+\.(md|json|png)|packaging\/.+\.service|dist\/.+\.(js|js\.map)|dist\/src\/.+\.d\.ts|dist\/cli\/(LICENSES\.txt|public\/.+\.(html|css)))$/;
 const NEEDED = [
   "LICENSE",
   "README.md",
   "bin/elastickv-restore.js",
   "dist/src/index.js",
   "dist/src/index.d.ts",
-  "dist/src/daemon/public/index.html",
+  "dist/cli/process.js",
+  "dist/cli/hash-worker.js",
+  "dist/cli/LICENSES.txt",
+  "dist/cli/public/index.html",
 ];
 
 const folder = await mkdtemp(join(tmpdir(), "elastickv-restore-package-"));

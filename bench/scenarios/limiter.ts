@@ -15,8 +15,8 @@ const MOST_OFF_PERCENT = 3;
 const MOST_CPU_PERCENT = 3;
 /** A run that is over sooner says nothing of a rate: the dump was scaled down. */
 const LEAST_SECONDS = 3;
-/** What the limiter is made of, as it is loaded. */
-const LIMITER_FILES = /\/run\/limits\.js$|\/bottleneck\//u;
+/** What the limiter is made of. */
+const LIMITER_FILES = /\/run\/limits\.[jt]s$|\/bottleneck\//u;
 
 export interface LimiterScenario extends ShapeScenario {
   /** A second, in the unit that `watch` counts. */

@@ -82,3 +82,23 @@ it("a daemon that was killed leaves a socket that the next one takes over, with 
   second.child.kill("SIGTERM");
   expect(await second.ended, second.said.stderr).toBe(0);
 });
+
+it("the page is there, with everything that it loads", async () => {
+  const daemon = await started();
+  const [missing, met] = [[] as string[], new Set<string>()];
+  const load = async (path: string): Promise<void> => {
+    if (met.has(path)) return;
+    met.add(path);
+    const answer = await ask(path);
+    const text = await textOf(answer);
+    if (answer.statusCode !== 200 || text === "") missing.push(path);
+    const loaded = text.matchAll(/(?:src|href)="([^"#:]+)"|from "(\.[^"]+)"/gu);
+    for (const [, link, module] of loaded) await load(new URL(link ?? module ?? "", `http://daemon${path}`).pathname);
+  };
+  await load("/");
+  expect(missing).toEqual([]);
+  expect([...met].join(" ")).toMatch(/\.css.*\.js|\.js.*\.css/u);
+  expect(met.size).toBeGreaterThan(20);
+  daemon.child.kill("SIGTERM");
+  expect(await daemon.ended, daemon.said.stderr).toBe(0);
+});

@@ -1,7 +1,7 @@
 /** A state directory that fills up: nothing more is sent, and once there is room the job ends as if nothing had happened. */
 import { execFileSync, spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync, readdirSync, rmSync, writeSync } from "node:fs";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -10,6 +10,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from "vite
 import { readFileJournal } from "../../src/run/journal/file-journal.js";
 import { startRedis } from "../../testcontainers/redis.js";
 import type { RunningServer } from "../../testcontainers/server.js";
+import { commandIn } from "../support/built-command.js";
 import { type DumpFile, temporaryDump } from "../support/dump-builder.js";
 import { failWith } from "../support/recorded-disk.js";
 import { onlooker } from "../support/redis-restore.js";
@@ -191,11 +192,8 @@ it("that is read-only refuses the restore, and nothing is written", async ({ ski
 
 it("a limit on the size of files stops the sending, and does not kill the process", async () => {
   const state = join(folder, "state");
-  const main = join(folder, "main.mjs");
-  const source = join(import.meta.dirname, "../../src/cli/process.ts");
-  await writeFile(main, `import { runProcess } from ${JSON.stringify(source)}; await runProcess();`);
   const argv = ["apply", ...arguments_(limited), "--state-dir", state, "--progress", "none"];
-  const node = [process.execPath, "--import", import.meta.resolve("tsx"), main, ...argv];
+  const node = [process.execPath, await commandIn(folder), ...argv];
   const { status, stderr } = await bash('ulimit -f 24; exec "$@"', node);
   expect(status, stderr).toBe(1);
   expect(stderr).toMatch(/cannot write the journal in .*: EFBIG/);

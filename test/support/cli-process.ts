@@ -1,14 +1,11 @@
-/** The command line's sources, not a build, as a process of its own. */
+/** The built command line as a process of its own. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Reported, reportedSchema } from "../../src/daemon/channel.js";
-
-const PROCESS = join(import.meta.dirname, "../../src/cli/process.ts");
-const CODE = `import { runProcess } from ${JSON.stringify(PROCESS)}; await runProcess();`;
-const TSX = import.meta.resolve("tsx");
+import { commandIn } from "./built-command.js";
 
 export interface CliProcess {
   readonly child: ChildProcess;
@@ -29,12 +26,11 @@ export interface CliProcesses {
 
 export async function cliProcesses(): Promise<CliProcesses> {
   const folder = await mkdtemp(join(tmpdir(), "elastickv-restore-process-"));
-  await writeFile(join(folder, "main.mjs"), CODE);
+  const program = await commandIn(folder);
   const least = { PATH: process.env["PATH"], TMPDIR: process.env["TMPDIR"], HOME: folder };
   const begin = (argv: readonly string[], env: Readonly<Record<string, string>>, channel: readonly "ipc"[]) => {
-    const node = ["--import", TSX, join(folder, "main.mjs"), ...argv];
     const stdio = ["ignore", "pipe", "pipe", ...channel] as const;
-    const child = spawn(process.execPath, node, { env: { ...least, ...env }, stdio: [...stdio] });
+    const child = spawn(process.execPath, [program, ...argv], { env: { ...least, ...env }, stdio: [...stdio] });
     const said = { stdout: "", stderr: "" };
     for (const name of ["stdout", "stderr"] as const) {
       child[name]?.setEncoding("utf8").on("data", (text: string) => {
@@ -42,10 +38,7 @@ export async function cliProcesses(): Promise<CliProcesses> {
       });
     }
     const told: Reported[] = [];
-    child.on("message", (message: object) => {
-      // The loader of TypeScript uses the channel as well.
-      if (!("type" in message) || message.type !== "dependency") told.push(reportedSchema.parse(message));
-    });
+    child.on("message", (message) => told.push(reportedSchema.parse(message)));
     return { child, said, told, ended: endOf(child) };
   };
   return {

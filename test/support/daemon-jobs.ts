@@ -8,13 +8,13 @@ import type { JobRequest, JobState, JobView } from "../../src/daemon/schema/job.
 import type { Client, Submission } from "../../src/daemon/services.js";
 import { daemonSchema } from "../../src/daemon/settings.js";
 import { systemClock } from "../../src/support/clock.js";
+import { commandIn } from "./built-command.js";
 import { type DumpDescription, temporaryDump } from "./dump-builder.js";
 
 export const OWNER: Client = { name: "owner", role: "destroy" };
 export const OPERATOR: Client = { name: "operator", role: "restore" };
 
 const FAKE = join(import.meta.dirname, "fake-job-process.js");
-const MAIN = join(import.meta.dirname, "../../src/cli/process.ts");
 
 /** One that is begun: its words, and its number. */
 export interface Begun {
@@ -58,8 +58,8 @@ const DUMP: JobRequest & { kind: "verify" } = { kind: "verify", dump: { root: "b
 /** A check of the one dump that is there, alone. */
 export const CHECK: JobRequest = DUMP;
 
-/** What a daemon's jobs are made of, in a folder of the test. `isReal`: their processes are the real command line. */
-function jobsIn(folder: string, { settings = {}, isReal }: { settings?: object; isReal: boolean }): JobsInit {
+/** What a daemon's jobs are made of, in a folder of the test. `module`: what their processes run. */
+function jobsIn(folder: string, { settings = {}, module }: { settings?: object; module: string }): JobsInit {
   const stateDirectory = join(folder, "state");
   const env = {
     PATH: process.env["PATH"],
@@ -67,7 +67,6 @@ function jobsIn(folder: string, { settings = {}, isReal }: { settings?: object; 
     TMPDIR: process.env["TMPDIR"],
     FAKE_JOBS: join(folder, "fakes"),
   };
-  const real = { module: join(folder, "main.mjs"), nodeArguments: ["--import", import.meta.resolve("tsx")] };
   return {
     folder: join(stateDirectory, "daemon"),
     ...{ stateDirectory, config: join(folder, "config.yaml"), clock: systemClock, assertions: {} },
@@ -76,7 +75,7 @@ function jobsIn(folder: string, { settings = {}, isReal }: { settings?: object; 
     settings: daemonSchema.parse({ jobs: settings }).jobs,
     endpointsOf: (target) => [`redis://${target}`],
     assertLimits: () => undefined,
-    program: { ...(isReal ? real : { module: FAKE, nodeArguments: [] }), env, cwd: folder },
+    program: { module, nodeArguments: [], env, cwd: folder },
     isAlive,
     log: { info: () => undefined, warn: () => undefined, error: () => undefined } as unknown as JobsInit["log"],
   };
@@ -91,12 +90,12 @@ export async function daemonJobs(init: DaemonJobsInit = {}): Promise<DaemonJobs>
   await placeDump(join(backups, "one"), dump);
   await writeFile(join(fakes, "behaviour.json"), "[{}]");
   await writeFile(join(folder, "config.yaml"), config ?? "");
-  await writeFile(join(folder, "main.mjs"), `import { runProcess } from ${JSON.stringify(MAIN)}; await runProcess();`);
+  const module = config === undefined ? FAKE : await commandIn(folder);
   const log: string[] = [];
   const note = (...what: unknown[]) => void log.push(JSON.stringify(what));
   const started: Jobs[] = [];
   const open = async (given: object) => {
-    const made = jobsIn(folder, { settings: given, isReal: config !== undefined });
+    const made = jobsIn(folder, { settings: given, module });
     const jobs = await openJobs({ ...made, log: { ...made.log, warn: note, error: note }, ...more });
     started.push(jobs);
     if (isStarted) await jobs.start();

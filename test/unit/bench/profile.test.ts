@@ -1,9 +1,13 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { describe, expect, it } from "vitest";
 
-import { selfTimes, timeWithinOf } from "../../../bench/profile.js";
+import { inSources, selfTimes, timeWithinOf } from "../../../bench/profile.js";
 
 function node(id: number, functionName: string, url = "", lineNumber = -1) {
-  return { id, callFrame: { functionName, url, lineNumber } };
+  return { id, callFrame: { functionName, url, lineNumber, columnNumber: 0 } };
 }
 
 describe("a profile", () => {
@@ -33,5 +37,24 @@ describe("a profile", () => {
     const profile = { nodes, samples: [4, 2, 5, 1], timeDeltas: [0, 1_000, 2_000, 8_000] };
     expect(timeWithinOf(profile, /limits\.js$/u)).toBe(3);
     expect(timeWithinOf(profile, /no-such-file/u)).toBeUndefined();
+  });
+
+  it("tells where the sources of functions stand, of those that have a source map", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "elastickv-restore-profile-"));
+    try {
+      // Line 2 of the file is line 4 of its source.
+      const map = { version: 3, sources: ["../src/limits.ts"], names: [], mappings: ";AAGA" };
+      await writeFile(join(folder, "a.js.map"), JSON.stringify(map));
+      const url = (name: string) => pathToFileURL(join(folder, name)).href;
+      const nodes = [node(1, "take", url("a.js"), 1), node(2, "send", url("b.js"), 1), node(3, "(idle)")];
+      const told = await inSources({ nodes, samples: [], timeDeltas: [] });
+      expect(told.nodes.map(({ callFrame }) => [callFrame.url, callFrame.lineNumber])).toEqual([
+        [new URL("../src/limits.ts", url("a.js")).href, 3],
+        [url("b.js"), 1],
+        ["", -1],
+      ]);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
   });
 });
