@@ -36,24 +36,25 @@ export class TableReader implements ScopeReader<"dynamodb"> {
    * Items before `from` are read too, because a second item with the key of one of them is to be refused. The first
    * item of a key wins, wherever the reading begins.
    */
-  async *records(from?: Position): AsyncGenerator<DumpRecord<"dynamodb">> {
+  async *batches(from?: Position): AsyncGenerator<readonly DumpRecord<"dynamodb">[]> {
     const seen = new SpillingSet(this.#workDirectory);
     const items = `${this.#scope.path}/items/`;
     const read = this.#reading(seen);
     try {
       for await (const rows of this.#catalogue.readAhead(items)) {
+        let records: DumpRecord<"dynamodb">[] = [];
         for (const row of rows) {
-          if (!isJsonl(row.path, items)) {
+          if (isJsonl(row.path, items)) {
+            yield allBehind(records, from);
+            records = [];
+            for await (const some of recordLines(this.#catalogue, row, read)) yield allBehind(some, from);
+          } else {
             const content = this.#catalogue.content(row);
             const { bytes } = content;
-            const record = bytes === undefined ? await unread(row, content, read) : fileRecord(row, bytes, read);
-            if (isBehind(record, from)) yield record;
-            continue;
-          }
-          for await (const some of recordLines(this.#catalogue, row, read)) {
-            for (const record of some) if (isBehind(record, from)) yield record;
+            records.push(bytes === undefined ? await unread(row, content, read) : fileRecord(row, bytes, read));
           }
         }
+        yield allBehind(records, from);
       }
     } finally {
       seen.close();
@@ -98,9 +99,12 @@ function faultyFile({ path, size }: CatalogueRow, error: unknown): FaultyRecord 
   return faultyRecord({ place: { path }, after: { path }, displayKey: escapeForDisplay(path), bytes: size }, error);
 }
 
-/** Whether the record stands behind the position; without one, each does. */
-function isBehind({ after }: DumpRecord, from: Position | undefined): boolean {
-  if (from === undefined) return true;
+/** Those that stand behind the position. */
+function allBehind<R extends DumpRecord>(records: readonly R[], from: Position | undefined): readonly R[] {
+  return from === undefined ? records : records.filter(({ after }) => isBehind(after, from));
+}
+
+function isBehind(after: Position, from: Position): boolean {
   const order = compareUtf8(after.path, from.path);
   return order === 0 ? (after.offset ?? 0) > (from.offset ?? 0) : order > 0;
 }

@@ -44,15 +44,22 @@ export class DatabaseReader implements ScopeReader<"redis"> {
     this.#workDirectory = workDirectory;
   }
 
-  async *records(from?: Position): AsyncGenerator<DumpRecord<"redis">> {
+  async *batches(from?: Position): AsyncGenerator<readonly DumpRecord<"redis">[]> {
     const seen = this.#seenUpTo(from?.path);
     for await (const rows of this.#catalogue.readAhead(this.#prefix, from?.path)) {
+      let records: DumpRecord<"redis">[] = [];
       for (const row of rows) {
         const file = keyFileOf(row.path.slice(this.#prefix.length));
         if (file === undefined) continue;
         const record = this.#record(row, { file, seen });
-        yield record instanceof Promise ? await record : record;
+        if (record instanceof Promise) {
+          // Those at hand need not wait for a large one.
+          yield records;
+          records = [];
+          records.push(await record);
+        } else records.push(record);
       }
+      yield records;
     }
   }
 

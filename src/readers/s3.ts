@@ -43,16 +43,18 @@ export class BucketReader implements ScopeReader<"s3"> {
     this.#workDirectory = workDirectory;
   }
 
-  async *records(from?: Position): AsyncGenerator<DumpRecord<"s3">> {
+  async *batches(from?: Position): AsyncGenerator<readonly DumpRecord<"s3">[]> {
     const seen = new SpillingSet(this.#workDirectory);
     try {
       if (from !== undefined && this.#keymap.keymap.size > 0) this.#rememberUpTo(from.path, seen);
       for await (const rows of this.#catalogue.readAhead(this.#layout.prefix, from?.path)) {
+        const records: DumpRecord<"s3">[] = [];
         for (const [at, row] of rows.entries()) {
           const file = this.#layout.kindOf(row.path, rows[at + 1]);
-          if (file.kind === "object") yield await this.#object(row, seen, file.sidecar);
-          else if (file.kind === "bare-object") yield await this.#object(row, seen);
+          if (file.kind === "object") records.push(await this.#object(row, seen, file.sidecar));
+          else if (file.kind === "bare-object") records.push(await this.#object(row, seen));
         }
+        yield records;
       }
     } finally {
       seen.close();

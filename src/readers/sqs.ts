@@ -29,7 +29,7 @@ export class QueueReader implements ScopeReader<"sqs"> {
     this.#scope = scope;
   }
 
-  async *records(from?: Position): AsyncGenerator<DumpRecord<"sqs">> {
+  async *batches(from?: Position): AsyncGenerator<readonly DumpRecord<"sqs">[]> {
     const row = this.#catalogue.find(`${this.#scope.path}/messages.jsonl`);
     if (row === undefined) return;
     const { fifo } = this.#scope.settings;
@@ -37,7 +37,7 @@ export class QueueReader implements ScopeReader<"sqs"> {
       const content = readMessage(asObject(parseJson(text), "the line"));
       return { kind: "message", ...frame, ...content, lane: laneOfMessage(fifo, content.groupId) };
     };
-    for await (const some of recordLines(this.#catalogue, row, read, from)) for (const record of some) yield record;
+    yield* recordLines(this.#catalogue, row, read, from);
   }
 }
 

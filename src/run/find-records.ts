@@ -4,7 +4,7 @@ import { escapeForDisplay } from "../model/display.js";
 import type { DumpRecord } from "../model/record.js";
 import { type Scope, scopeLabel } from "../model/scope.js";
 import type { Dump } from "../readers/dump.js";
-import { breathing } from "../support/breathing.js";
+import { eachOf } from "../support/breathing.js";
 import { check, closeAll, openWithWorkDirectory, type RunOptions } from "./prepare.js";
 import { Selection } from "./selection.js";
 
@@ -63,7 +63,7 @@ function isScope(scope: Scope, path: string): boolean {
 async function showSome({ dump, scopes, selection, options }: Search, show: ShowRecord): Promise<number> {
   let shown = 0;
   for (const scope of scopes) {
-    for await (const record of breathing(dump.reader(scope).records())) {
+    for await (const record of eachOf(dump.reader(scope).batches())) {
       options.signal?.throwIfAborted();
       if (!selection.wantsKey(record.displayKey)) continue;
       shown++;
@@ -81,7 +81,7 @@ async function showFile(
   const scope = scopes.find((each) => path.startsWith(`${each.path}/`));
   if (scope === undefined) return 0;
   let shown = 0;
-  for await (const record of breathing(dump.reader(scope).records())) {
+  for await (const record of eachOf(dump.reader(scope).batches())) {
     signal?.throwIfAborted();
     if (record.place.path !== path || (line ?? record.place.line) !== record.place.line) continue;
     shown++;

@@ -10,13 +10,14 @@ import { messageOf, RestoreError } from "../errors/restore-error.js";
 import type { Outcome } from "../model/outcome.js";
 import { ADAPTERS, type Adapter, type Scope, scopeLabel } from "../model/scope.js";
 import type { Replayer, ScopeNotes } from "../replayers/replayer.js";
+import { present } from "../support/present.js";
 import { someAtOnce } from "../support/some-at-once.js";
 import { workClock } from "./control.js";
 import { lookAgain, type PreparedScope } from "./inspection.js";
 import { type Journal, type Readiness, type RecoveredScope, SCOPE_PHASES, type ScopePhase } from "./journal/journal.js";
 import type { Ledger } from "./ledger.js";
 import type { PreparedRun } from "./prepare.js";
-import { recordSource, runRecords } from "./run-records.js";
+import { recordSource, runBatches } from "./run-records.js";
 import { runScope } from "./scope-runner.js";
 import { Tally } from "./tally.js";
 
@@ -142,7 +143,8 @@ async function writeRecords(
   const before = journal.recovered(scope);
   await runScope({
     scope,
-    records: runRecords(source, before?.settledUpTo),
+    batches: runBatches(source, before?.settledUpTo),
+    ...present({ control: source.control }),
     firstSequence: before?.nextSequence ?? 0,
     replayer: readiness.everyRecord === undefined ? run.replayers.of(scope) : everyRecord(readiness.everyRecord),
     capabilities,

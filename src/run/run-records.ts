@@ -8,7 +8,7 @@ import type { DumpRecord, WritableRecord } from "../model/record.js";
 import { type Scope, scopeLabel } from "../model/scope.js";
 import type { Dump } from "../readers/dump.js";
 import type { ScopeReader } from "../readers/scope-reader.js";
-import { Breath, breathing } from "../support/breathing.js";
+import { Breath, eachOf } from "../support/breathing.js";
 import { SpillingSet } from "../support/spilling-set.js";
 import type { RunControl } from "./control.js";
 import type { Retry } from "./retry.js";
@@ -56,22 +56,30 @@ export function recordSource({ dump, selection, options, signal }: RecordsInit, 
   };
 }
 
+/** As `runBatches`, one by one. Paused, no more is handed out. */
+export async function* runRecords(source: RecordSource, from?: Position): AsyncGenerator<RunRecord> {
+  for await (const record of eachOf(runBatches(source, from))) {
+    if (source.control?.isPaused === true) await source.control.pass(source.signal);
+    yield record;
+  }
+}
+
 /**
- * The scope's records, behind `from` where it is given. May be called again for a second reading, which calls the
- * transform again.
+ * The scope's records, behind `from` where it is given, some at a time. May be called again for a second reading, which
+ * calls the transform again. Paused, no more is read.
  * @throws RestoreError INTERRUPTED, and as the reader does
  */
-export async function* runRecords(source: RecordSource, from?: Position): AsyncGenerator<RunRecord> {
+export async function* runBatches(source: RecordSource, from?: Position): AsyncGenerator<readonly RunRecord[]> {
   const { reader, transform } = source;
   if (transform !== undefined) {
-    yield* transformed({ ...source, transform }, from);
+    for await (const record of transformed({ ...source, transform }, from)) yield [record];
     return;
   }
   const breath = new Breath();
-  for await (const record of reader.records(from)) {
-    if (breath.isDue()) await breath.take();
+  for await (const batch of reader.batches(from)) {
+    if (breath.isDue(batch.length)) await breath.take();
     if (source.control?.isPaused === true) await source.control.pass(source.signal);
-    if (wants(source, record)) yield record;
+    yield batch.filter((record) => wants(source, record));
   }
 }
 
@@ -114,7 +122,7 @@ async function* transformed(
   const skipsAhead = from !== undefined && scope.adapter !== "sqs";
   let isBehind = !skipsAhead;
   try {
-    for await (const record of breathing(reader.records(skipsAhead ? undefined : from))) {
+    for await (const record of eachOf(reader.batches(skipsAhead ? undefined : from))) {
       if (source.control?.isPaused === true) await source.control.pass(source.signal);
       const yields = isBehind;
       if (!isBehind && from !== undefined) isBehind = isSamePosition(record.after, from);

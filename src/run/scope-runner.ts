@@ -18,14 +18,17 @@ import type { Outcome } from "../model/outcome.js";
 import { type FaultyRecord, SCOPE_LANE, type WritableRecord } from "../model/record.js";
 import type { Scope } from "../model/scope.js";
 import { type Capabilities, type EndAtStop, type Replayer, WriteStopped } from "../replayers/replayer.js";
+import type { RunControl } from "./control.js";
 import type { RecordJournal } from "./journal/journal.js";
 import type { Accounted, ScopeLedger } from "./ledger.js";
 import type { RunRecord } from "./transform/transform.js";
 
 export interface ScopeRun {
   readonly scope: Scope;
-  /** Selected and transformed, from the journal's position on. */
-  readonly records: AsyncIterable<RunRecord>;
+  /** Records that are selected and transformed, from the journal's position on, some at a time. */
+  readonly batches: AsyncIterable<readonly RunRecord[]>;
+  /** Paused, no further record is taken. */
+  readonly control?: Pick<RunControl, "isPaused" | "pass">;
   readonly replayer: Pick<Replayer, "write" | "writeOnceAnnounced" | "spare">;
   readonly capabilities: Pick<Capabilities, "batch" | "concurrency" | "keepsOrder">;
   readonly journal: Omit<RecordJournal, "underWay" | "underWayUpTo">;
@@ -83,12 +86,8 @@ class ScopeRunner {
 
   async run(): Promise<void> {
     try {
-      for await (const record of this.#run.records) {
-        if (this.#run.signal?.aborted === true) throw interrupted();
-        // Most records only join the window: a promise for each would cost more than all that is done to it here.
-        const settling = this.#take(record);
-        if (settling !== undefined) await settling;
-        while (!this.#failed && this.#windowIsFull()) await this.#advance();
+      for await (const batch of this.#run.batches) {
+        await this.#takeAll(batch);
         if (this.#failed) break;
       }
       while (!this.#failed && this.#waiting.length > 0) await this.#advance();
@@ -97,6 +96,19 @@ class ScopeRunner {
     }
     await Promise.all(this.#inFlight);
     if (this.#failed) throw this.#failure;
+  }
+
+  async #takeAll(records: readonly RunRecord[]): Promise<void> {
+    const { control, signal } = this.#run;
+    for (const record of records) {
+      if (control?.isPaused === true) await control.pass(signal);
+      if (signal?.aborted === true) throw interrupted();
+      // Most records only join the window: a promise for each would cost more than all that is done to it here.
+      const settling = this.#take(record);
+      if (settling !== undefined) await settling;
+      while (!this.#failed && this.#windowIsFull()) await this.#advance();
+      if (this.#failed) return;
+    }
   }
 
   /** A promise only for a record that ends here and now. */

@@ -10,9 +10,12 @@ const BETWEEN_PAUSES = 64;
 export class Breath {
   #count = 0;
 
-  /** Once an element: whether to pause before it. */
-  isDue(): boolean {
-    return ++this.#count % BETWEEN_PAUSES === 0;
+  /** Once an element, or for some of them: whether to pause before them. */
+  isDue(elements = 1): boolean {
+    this.#count += elements;
+    if (this.#count < BETWEEN_PAUSES) return false;
+    this.#count = 0;
+    return true;
   }
 
   /** Gives the event loop a turn. */
@@ -27,5 +30,16 @@ export async function* breathing<T>(elements: AsyncIterable<T>): AsyncGenerator<
   for await (const element of elements) {
     if (breath.isDue()) await breath.take();
     yield element;
+  }
+}
+
+/** The elements of batches, with a turn of the event loop now and then. */
+export async function* eachOf<T>(batches: AsyncIterable<readonly T[]>): AsyncGenerator<T> {
+  const breath = new Breath();
+  for await (const batch of batches) {
+    for (const element of batch) {
+      if (breath.isDue()) await breath.take();
+      yield element;
+    }
   }
 }

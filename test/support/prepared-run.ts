@@ -145,10 +145,10 @@ const CAPABILITIES = {
 
 function readerOf(scopes: readonly ScopeInRun[], scope: Scope) {
   const found = scopes.find((each) => each.scope === scope);
-  return { warnings: found?.warnings ?? [], records: () => recordsOf(found) };
+  return { warnings: found?.warnings ?? [], batches: () => batchesOf(found) };
 }
 
-async function* recordsOf(found: ScopeInRun | undefined): AsyncGenerator<DumpRecord> {
-  yield* found?.records ?? [];
+async function* batchesOf(found: ScopeInRun | undefined): AsyncGenerator<readonly DumpRecord[]> {
+  yield found?.records ?? [];
   if (found?.readerError !== undefined) throw found.readerError;
 }

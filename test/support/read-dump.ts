@@ -8,6 +8,7 @@ import type { DumpRecord } from "../../src/model/record.js";
 import type { Adapter, Scope } from "../../src/model/scope.js";
 import type { Dump, OpenOptions, ScopeSelection } from "../../src/readers/dump.js";
 import { openDump } from "../../src/readers/open-dump.js";
+import { eachOf } from "../../src/support/breathing.js";
 import { type DumpDescription, temporaryDump } from "./dump-builder.js";
 
 export const EVERYTHING: ScopeSelection = { wants: () => true, targetName: (_adapter, name) => name };
@@ -67,7 +68,7 @@ export async function recordsOf(files: NonNullable<DumpDescription["files"]>): P
 
 /** The records of one scope behind a position. */
 export function readRecords(dump: Dump, scope: Scope, from?: Position): AsyncIterable<DumpRecord> {
-  return dump.reader<Adapter>(scope).records(from);
+  return eachOf(dump.reader<Adapter>(scope).batches(from));
 }
 
 export async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {

@@ -15,7 +15,7 @@ import { memoryJournal } from "./memory-journal.js";
 import { type ContractServer, started } from "./servers/contract-server.js";
 import { elasticMq } from "./servers/sqs.js";
 import { Queues } from "./sqs-queues.js";
-import { contextFor } from "./sqs-records.js";
+import { contextFor, streamOf } from "./sqs-records.js";
 
 export interface SqsBench {
   readonly endpoint: string;
@@ -92,7 +92,7 @@ export async function restore(
   warnings.push(...prepared.warnings);
   await runScope({
     scope,
-    records: streamOf(records),
+    batches: streamOf([records]),
     replayer: {
       write: async (written, batch) => {
         const results = await replayer.write(written as QueueScope, batch as MessageRecord[]);
@@ -111,8 +111,4 @@ export async function restore(
   ledger.assertComplete();
   warnings.push(...(await replayer.finish(scope)).warnings);
   return { ...restored, totals: ledger.totals() };
-}
-
-async function* streamOf(records: readonly MessageRecord[]): AsyncGenerator<MessageRecord> {
-  yield* records;
 }

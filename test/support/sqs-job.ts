@@ -8,7 +8,7 @@ import type { SqsTarget } from "../../src/replayers/sqs/replayer.js";
 import { systemClock } from "../../src/support/clock.js";
 import { MemoryNotebook } from "./memory-notebook.js";
 import type { SqsBench } from "./sqs-bench.js";
-import { policyOf } from "./sqs-records.js";
+import { policyOf, streamOf } from "./sqs-records.js";
 
 export interface SqsJobInit {
   readonly scope: QueueScope;
@@ -58,10 +58,6 @@ export class SqsJob {
     await replayer.reopen?.(this.#init.scope, how);
     return replayer;
   }
-}
-
-export async function* streamOf(records: readonly MessageRecord[]): AsyncGenerator<MessageRecord> {
-  yield* records;
 }
 
 /** As the engine hands on what an earlier process announced. */

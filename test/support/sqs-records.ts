@@ -94,3 +94,7 @@ export function contextFor(mode: ModeName, overrides: Partial<ReplayerContext> =
     ...overrides,
   };
 }
+
+export async function* streamOf<T>(elements: readonly T[]): AsyncGenerator<T> {
+  yield* elements;
+}

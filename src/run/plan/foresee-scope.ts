@@ -7,12 +7,13 @@ import type { Outcome } from "../../model/outcome.js";
 import type { WritableRecord } from "../../model/record.js";
 import type { Scope } from "../../model/scope.js";
 import type { ScopeDecision } from "../../modes/mode.js";
+import { present } from "../../support/present.js";
 import type { PreparedScope } from "../inspection.js";
 import { Ledger, type ScopeLedger } from "../ledger.js";
 import type { PreparedRun } from "../prepare.js";
 import type { ProgressSink } from "../progress.js";
 import { SCOPE_HOLDS_RECORDS } from "../replay.js";
-import { type RecordSource, recordSource, runRecords } from "../run-records.js";
+import { type RecordSource, recordSource, runBatches, runRecords } from "../run-records.js";
 import { runScope, type ScopeRun } from "../scope-runner.js";
 import { Conflicts } from "./conflicts.js";
 
@@ -60,7 +61,8 @@ async function foresee({
   if (capabilities === undefined) throw new RestoreError("INTERNAL", `${scope.adapter} was not probed`);
   await runScope({
     scope,
-    records: runRecords(source),
+    batches: runBatches(source),
+    ...present({ control: source.control }),
     firstSequence: 0,
     replayer: {
       write: async (_scope, batch) => {

@@ -8,7 +8,7 @@ import type { SqsTarget } from "../../../src/replayers/sqs/replayer.js";
 import { systemClock } from "../../../src/support/clock.js";
 import type { ContractServer } from "../../support/servers/contract-server.js";
 import { restore, sqsBench } from "../../support/sqs-bench.js";
-import { fifoMessage, message, queueScope } from "../../support/sqs-records.js";
+import { fifoMessage, message, queueScope, streamOf } from "../../support/sqs-records.js";
 
 const MODES = { create: "none", empty: "replace", keep: "merge" } as const;
 
@@ -122,8 +122,4 @@ function withoutTimes(outcomes: readonly (Outcome | undefined)[]): unknown {
     ...outcome,
     notes: outcome?.notes?.map(({ kind, detail }) => [kind, kind === "early" ? "" : detail]),
   }));
-}
-
-async function* streamOf(records: readonly MessageRecord[]): AsyncGenerator<MessageRecord> {
-  yield* records;
 }

@@ -10,8 +10,8 @@ import { systemClock } from "../../../src/support/clock.js";
 import { CREATED } from "../../support/memory-journal.js";
 import type { ContractServer } from "../../support/servers/contract-server.js";
 import { restore, sqsBench } from "../../support/sqs-bench.js";
-import { all, announced, kindsOf, SqsJob, type SqsJobInit, streamOf } from "../../support/sqs-job.js";
-import { fifoMessage, messageRecords, queueScope } from "../../support/sqs-records.js";
+import { all, announced, kindsOf, SqsJob, type SqsJobInit } from "../../support/sqs-job.js";
+import { fifoMessage, messageRecords, queueScope, streamOf } from "../../support/sqs-records.js";
 
 const FOUR_MINUTES = 4 * 60_000;
 
@@ -208,7 +208,7 @@ export function sqsResume(server: ContractServer): void {
         const firstSequence = journal.recovered(scope)?.nextSequence ?? 0;
         const run = runScope({
           scope,
-          records: streamOf(records.slice(firstSequence)),
+          batches: streamOf([records.slice(firstSequence)]),
           replayer: {
             write: async (_scope, batch) => {
               const results = await replayer.write(scope, batch as MessageRecord[]);

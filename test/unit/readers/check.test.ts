@@ -13,7 +13,15 @@ import {
   MANIFEST,
   s3Object,
 } from "../../support/dump-builder.js";
-import { EVERYTHING, readWhole, restoreErrorOf, withBuilt, withDump } from "../../support/read-dump.js";
+import {
+  collect,
+  EVERYTHING,
+  readRecords,
+  readWhole,
+  restoreErrorOf,
+  withBuilt,
+  withDump,
+} from "../../support/read-dump.js";
 
 const FILES = {
   "redis/db_0/strings/a-b.bin": "one",
@@ -309,7 +317,7 @@ describe("a file that changes after the check", () => {
         if (scope?.adapter !== "redis") throw new Error("no database");
         await writeFile(join(root, "redis/db_0/lists/l.json"), '{"items":["y"]}');
         const kinds: string[] = [];
-        for await (const record of dump.reader<"redis">(scope).records()) {
+        for await (const record of readRecords(dump, scope)) {
           kinds.push(record.kind === "faulty" ? `${record.outcome} ${record.reason}` : record.kind);
         }
         expect(kinds).toEqual(["failed changed-after-check", "string", "string"]);
@@ -355,9 +363,9 @@ describe("a file that changes after the check", () => {
         await dump.check();
         const [scope] = await dump.scopes({ wants: () => true, targetName: (_adapter, name) => name });
         if (scope === undefined) throw new Error("no scope");
-        const reader = dump.reader(scope);
+        const records = readRecords(dump, scope);
         await writeFile(join(root, changed), "{}\n");
-        for await (const record of reader.records()) {
+        for await (const record of records) {
           const time = "expireAtMs" in record ? ` ${record.expireAtMs}` : "";
           kinds[record.displayKey] = `${record.kind}${time}`;
         }
@@ -374,9 +382,7 @@ describe("a file that changes after the check", () => {
         const [scope] = await dump.scopes({ wants: () => true, targetName: (_adapter, name) => name });
         if (scope?.adapter !== "sqs") throw new Error("no queue");
         await writeFile(join(root, "sqs/q/messages.jsonl"), "{}\n");
-        const records = [];
-        for await (const record of dump.reader<"sqs">(scope).records()) records.push(record);
-        expect(records).toMatchObject([
+        expect(await collect(readRecords(dump, scope))).toMatchObject([
           { kind: "faulty", outcome: "failed", reason: "changed-after-check", place: { line: 1 } },
         ]);
       }),

@@ -30,7 +30,7 @@ function setUp(kept: Promise<void>, write: () => readonly Outcome[] | undefined 
   const ledger = new Ledger(SILENT);
   const end = runScope({
     scope,
-    records: lines(3),
+    batches: lines(3),
     replayer,
     capabilities: { batch: { records: 10, bytes: 1e9 }, concurrency: 4, keepsOrder: true },
     journal: {
@@ -52,8 +52,8 @@ function setUp(kept: Promise<void>, write: () => readonly Outcome[] | undefined 
   return { end, log, announced, ofType, totals: () => ledger.totals() };
 }
 
-async function* lines(count: number): AsyncGenerator<DumpRecord> {
-  for (let i = 0; i < count; i++) yield itemRecord(`k${i}`, { line: i + 1 });
+async function* lines(count: number): AsyncGenerator<DumpRecord[]> {
+  yield Array.from({ length: count }, (_, i) => itemRecord(`k${i}`, { line: i + 1 }));
 }
 
 const broken = new RestoreError("LOCAL_IO", "cannot write the journal", { retry: "fatal" });

@@ -37,9 +37,9 @@ function source(
     workDirectory: tmpdir(),
     reader: {
       warnings: [],
-      records: async function* (from?: Position) {
+      batches: async function* (from?: Position) {
         begun.push(from);
-        yield* from === undefined ? records : records.filter(({ after }) => (after.offset ?? 0) > (from.offset ?? 0));
+        yield from === undefined ? records : records.filter(({ after }) => (after.offset ?? 0) > (from.offset ?? 0));
       },
     },
     ...(call === undefined ? {} : { transform: { name: "t", digest: "d", call } }),

@@ -7,7 +7,7 @@ import type { Capabilities } from "../../../src/replayers/replayer.js";
 import { numbersOf } from "../../../src/run/journal/ranges.js";
 import { Ledger } from "../../../src/run/ledger.js";
 import { SILENT } from "../../../src/run/progress.js";
-import { runScope } from "../../../src/run/scope-runner.js";
+import { runScope, type ScopeRun } from "../../../src/run/scope-runner.js";
 import type { RunRecord } from "../../../src/run/transform/transform.js";
 import { type FakeCall, FakeReplayer, type FakeScript, Gate, settleTurns } from "../../support/fake-replayer.js";
 import { memoryJournal } from "../../support/memory-journal.js";
@@ -20,6 +20,7 @@ interface Setup extends FakeScript {
   readonly batch?: { readonly records: number; readonly bytes: number };
   readonly concurrency?: number;
   readonly keepsOrder?: boolean;
+  readonly control?: ScopeRun["control"];
   readonly signal?: AbortSignal;
 }
 
@@ -29,6 +30,7 @@ function setUp({
   concurrency = 4,
   keepsOrder = true,
   signal,
+  control,
   capabilities = { batch, concurrency },
   ...script
 }: Setup) {
@@ -39,7 +41,7 @@ function setUp({
   const { journal, listed } = kept;
   const running = runScope({
     scope,
-    records: asAsync(records),
+    batches: batchesOf(records),
     replayer: replayer.asReplayer,
     capabilities: keepsOrder ? capabilities : { ...capabilities, keepsOrder },
     journal: journal.records(scope),
@@ -47,6 +49,7 @@ function setUp({
     workedMs: () => 0,
     ledger: ledger.scope(scope),
     ...(signal === undefined ? {} : { signal }),
+    ...(control === undefined ? {} : { control }),
   });
   // Awaited by the test, perhaps later than it fails.
   running.catch(() => undefined);
@@ -66,8 +69,10 @@ function setUp({
   };
 }
 
-async function* asAsync<T>(items: AsyncIterable<T> | Iterable<T>): AsyncGenerator<T> {
-  yield* items;
+/** All that are there at once; one by one what has to be waited for. */
+async function* batchesOf<T>(items: AsyncIterable<T> | Iterable<T>): AsyncGenerator<T[]> {
+  if (Symbol.iterator in items) yield [...items];
+  else for await (const item of items) yield [item];
 }
 
 function items(count: number, parts: (i: number) => Parameters<typeof itemRecord>[1] = () => ({})): DumpRecord[] {
@@ -485,5 +490,24 @@ describe("limits that change while the scope runs", () => {
     expect(replayer.inFlight.size).toBe(2);
     for (const gate of gates) gate.open();
     await end;
+  });
+});
+
+describe("a pause", () => {
+  it("lets no further record be taken, of a batch that was read either", async () => {
+    const pause = new Gate();
+    let asked = 0;
+    const control = {
+      get isPaused() {
+        return ++asked === 3;
+      },
+      pass: () => pause.opened,
+    };
+    const { running, ledger, replayer } = setUp({ records: items(5), control });
+    await settleTurns();
+    expect([ledger.recordsRead, replayer.calls]).toEqual([2, []]);
+    pause.open();
+    await running;
+    expect(ledger.recordsRead).toBe(5);
   });
 });

@@ -80,14 +80,14 @@ describe("what is foreseen", () => {
 
   it("stays bounded: a target that does not answer stops the reading", async () => {
     let read = 0;
-    const records = (async function* () {
+    const batches = (async function* () {
       for (const record of items(5000)) {
         read++;
-        yield record;
+        yield [record];
       }
     })();
     const { memory, prepared } = planning({ records: [] }, () => new Promise<Outcome[]>(() => undefined));
-    Object.assign(memory.run.dump, { reader: () => ({ warnings: [], records: () => records }) });
+    Object.assign(memory.run.dump, { reader: () => ({ warnings: [], batches: () => batches }) });
     void foreseeScope(memory.run, prepared).catch(() => undefined);
     await settleTurns(600);
     expect(read).toBeGreaterThan(0);

@@ -9,7 +9,7 @@ import { madeSuffix } from "../../../../../src/replayers/sqs/deduplication.js";
 import type { Comparing } from "../../../../../src/replayers/verifier.js";
 import { type FakeClock, fakeClock } from "../../../../support/fake-clock.js";
 import { type Awkwardness, FakeQueue } from "../../../../support/fake-queue.js";
-import { fifoMessage, message, messageRecords, queueScope } from "../../../../support/sqs-records.js";
+import { fifoMessage, message, messageRecords, queueScope, streamOf } from "../../../../support/sqs-records.js";
 import { comparing } from "../../../../support/sqs-verify.js";
 
 interface Compared {
@@ -38,10 +38,6 @@ async function compare(
     context: { clock, workDirectory },
   });
   return { ...whole, differences };
-}
-
-async function* streamOf(records: readonly MessageRecord[]): AsyncGenerator<MessageRecord> {
-  yield* records;
 }
 
 function setUp(records: readonly MessageRecord[], how: Awkwardness = {}) {
