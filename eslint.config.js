@@ -17,7 +17,7 @@ const NEW_DATE = {
 const PROCESS = { name: "process", message: "Arguments, environment, streams and exit belong to the command line." };
 
 export default tseslint.config(
-  { ignores: ["dist/", "node_modules/", "coverage/"] },
+  { ignores: ["dist/", ".cache/", "node_modules/", "coverage/"] },
   { linterOptions: { reportUnusedDisableDirectives: "error" } },
   {
     files: ["{src,test,testcontainers,scripts,bench,bin}/**/*.{ts,js,mjs}"],
