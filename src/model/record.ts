@@ -119,6 +119,28 @@ export interface CollectionRecord extends RedisRecordBase {
   readonly packedChunks?: () => AsyncIterable<Packed>;
 }
 
+/**
+ * A hash, list, set or zset whose file is large and was not read yet, so that nobody knows whether it is one: for who
+ * writes it somewhere aside while it is read, and can take it back.
+ */
+export interface UnjudgedCollection extends RecordBase {
+  readonly kind: "unjudged";
+  readonly type: CollectionType;
+  readonly key: Buffer;
+  /** Of the file; of the elements once it is judged. */
+  readonly bytes: number;
+  /** The expiry that stands at the file's end, if one does. A sign to go by, no more: the judged record tells what holds. */
+  readonly expirySign: bigint | undefined;
+  /**
+   * The arguments of some thousand elements at a time, judged before they are handed out. Ends where the record turns
+   * out to be at fault, and only `judged` tells of that. May be called again.
+   * @throws RestoreError for what is no fault of the record
+   */
+  packedChunks(): AsyncIterable<Packed>;
+  /** Reads the file, unless `packedChunks` came to its end. @throws RestoreError for what is no fault of the record */
+  judged(): Promise<CollectionRecord | FaultyRecord>;
+}
+
 export interface StreamEntry {
   /** `<ms>-<seq>`, both uint64 in decimal. */
   readonly id: string;
@@ -182,7 +204,13 @@ export interface RecordByAdapter {
   sqs: MessageRecord;
 }
 
+interface SentByAdapter extends Omit<RecordByAdapter, "redis"> {
+  redis: RedisRecord | UnjudgedCollection;
+}
+
 export type WritableRecord<A extends Adapter = Adapter> = RecordByAdapter[A];
+/** What a replayer is given to write. */
+export type SentRecord<A extends Adapter = Adapter> = SentByAdapter[A];
 export type DumpRecord<A extends Adapter = Adapter> = RecordByAdapter[A] | FaultyRecord;
 
 /** The lane of a scope whose records keep their order but may share a batch: one batch of it is under way at a time. */

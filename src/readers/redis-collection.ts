@@ -1,15 +1,22 @@
 /**
- * Hashes, lists, sets and sorted sets. The file is read once to validate it whole and again for every `elements()`:
- * memory never holds more than a chunk, and fingerprints of the names.
+ * Hashes, lists, sets and sorted sets. The file is read once to validate it whole and again for every `elements()`, or
+ * validated while it is handed out: memory never holds more than a chunk, and fingerprints of the names.
  */
 import { RestoreError } from "../errors/restore-error.js";
-import type { CollectionRecord, CollectionType, Content, Packed } from "../model/record.js";
+import type {
+  CollectionRecord,
+  CollectionType,
+  Content,
+  FaultyRecord,
+  Packed,
+  UnjudgedCollection,
+} from "../model/record.js";
 import { canonicalNumber } from "../support/decimal.js";
 import { JsonNumber, type JsonObject, type JsonValue } from "../support/json.js";
 import { present } from "../support/present.js";
 import { SpillingSet } from "../support/spilling-set.js";
 import { chunked, totalBytes } from "./chunks.js";
-import { RecordFault } from "./faults.js";
+import { faultyRecord, RecordFault, type RecordFrame } from "./faults.js";
 import { asBytes, asObject, assertFormatVersion, expireAtMs, FieldError } from "./json-access.js";
 import { type ElementTaker, elementsInMemory, type StreamedElement, streamBatches } from "./json-stream.js";
 import { PackedElements, unpacked } from "./packed-elements.js";
@@ -92,13 +99,18 @@ async function streamedCollection(
   workDirectory: string,
 ): Promise<CollectionContent> {
   const shape = SHAPES[type];
-  const { count, bytes, rest } =
-    (await validated(shape, passingBatchesOf(type, content), new QuickNames(content.size / LEAST_ELEMENT_BYTES))) ??
+  const told =
+    (await validated(shape, passingBatchesOf(type, content), quickNamesIn(content))) ??
     (await validated(shape, passingBatchesOf(type, content), new ExactNames(workDirectory))) ??
     unsure();
+  return streamedOf(type, content, told);
+}
+
+/** @throws FieldError */
+function streamedOf(type: CollectionType, content: Content, { count, bytes, rest }: Told): CollectionContent {
   assertFormatVersion(rest);
   const packedChunks = () => batchesOf(type, content);
-  const elements = () => chunked(unpackedBatches(packedChunks(), shape.width), totalBytes);
+  const elements = () => chunked(unpackedBatches(packedChunks(), SHAPES[type].width), totalBytes);
   return present({
     kind: "collection" as const,
     type,
@@ -108,6 +120,93 @@ async function streamedCollection(
     elements,
     packedChunks,
   });
+}
+
+export type KeyFrame = RecordFrame & { readonly key: Buffer };
+
+interface Large {
+  readonly type: CollectionType;
+  readonly content: Content;
+  readonly workDirectory: string;
+}
+
+/** Undefined where the file is so small that it is read whole. @throws RestoreError as `Content.blocks` */
+export async function unjudgedCollection(frame: KeyFrame, large: Large): Promise<UnjudgedCollection | undefined> {
+  const { content } = large;
+  if (content.size <= SMALL_BYTES) return undefined;
+  return new LargeCollection(frame, large, expiryIn(await endOf(content)));
+}
+
+/** As elastickv writes it, behind the elements. */
+const EXPIRY_AT_END = /"expire_at_ms"\s*:\s*(-?\d{1,19})\s*\}\s*$/;
+const END_BYTES = 64;
+
+function expiryIn(end: string): bigint | undefined {
+  const digits = EXPIRY_AT_END.exec(end)?.[1];
+  return digits === undefined ? undefined : BigInt(digits);
+}
+
+async function endOf(content: Content): Promise<string> {
+  let end = "";
+  const range = { start: content.size - END_BYTES, end: content.size };
+  for await (const block of content.blocks(range)) end += block.toString("latin1");
+  return end;
+}
+
+class LargeCollection implements UnjudgedCollection {
+  readonly kind = "unjudged";
+  readonly type: CollectionType;
+  readonly place: UnjudgedCollection["place"];
+  readonly after: UnjudgedCollection["after"];
+  readonly displayKey: string;
+  readonly key: Buffer;
+  readonly expirySign: bigint | undefined;
+  readonly #frame: KeyFrame;
+  readonly #large: Large;
+  #judged: CollectionRecord | FaultyRecord | undefined;
+
+  constructor(frame: KeyFrame, large: Large, expirySign: bigint | undefined) {
+    this.type = large.type;
+    this.place = frame.place;
+    this.after = frame.after;
+    this.displayKey = frame.displayKey;
+    this.key = frame.key;
+    this.expirySign = expirySign;
+    this.#frame = frame;
+    this.#large = large;
+  }
+
+  get bytes(): number {
+    return (this.#judged ?? this.#frame).bytes;
+  }
+
+  async *packedChunks(): AsyncGenerator<Packed> {
+    const { type, content, workDirectory } = this.#large;
+    const shape = SHAPES[type];
+    const lookAgain = async () =>
+      await validated(shape, passingBatchesOf(type, content), new ExactNames(workDirectory));
+    const names = new SureNames(quickNamesIn(content), lookAgain);
+    try {
+      const told = yield* judgedBatches(shape, batchesOf(type, content), names);
+      this.#judged = { ...this.#frame, ...streamedOf(type, content, told ?? unsure()) };
+    } catch (error) {
+      this.#judged = faultyRecord(this.#frame, error);
+    }
+  }
+
+  async judged(): Promise<CollectionRecord | FaultyRecord> {
+    this.#judged ??= await this.#read();
+    return this.#judged;
+  }
+
+  async #read(): Promise<CollectionRecord | FaultyRecord> {
+    const { type, content, workDirectory } = this.#large;
+    try {
+      return { ...this.#frame, ...(await streamedCollection(type, content, workDirectory)) };
+    } catch (error) {
+      return faultyRecord(this.#frame, error);
+    }
+  }
 }
 
 function unsure(): never {
@@ -189,7 +288,7 @@ const TAKERS: Record<CollectionType, CollectionTaker> = {
 /** Tells names that were met from new ones. */
 interface Names {
   /** Takes those of a batch. Which of them was met before, -1 when none was; undefined when one was, perhaps. */
-  known(batch: Packed, width: number, identity: number): number | undefined;
+  known(batch: Packed, width: number, identity: number): number | undefined | Promise<number>;
   close(): void;
 }
 
@@ -202,6 +301,32 @@ class QuickNames implements Names {
 
   known(batch: Packed, width: number, identity: number): -1 | undefined {
     return this.#filter.areNew(batch, width, identity) ? -1 : undefined;
+  }
+
+  close(): void {}
+}
+
+function quickNamesIn({ size }: Content): QuickNames {
+  return new QuickNames(size / LEAST_ELEMENT_BYTES);
+}
+
+/** Where the quick ones are not sure, all names of the text are judged at once, and none is asked about any more. */
+class SureNames implements Names {
+  readonly #quick: QuickNames;
+  readonly #lookAgain: () => Promise<unknown>;
+  #areDifferent = false;
+
+  /** `lookAgain`: reads the text. Throws where a name stands there twice. */
+  constructor(quick: QuickNames, lookAgain: () => Promise<unknown>) {
+    this.#quick = quick;
+    this.#lookAgain = lookAgain;
+  }
+
+  async known(batch: Packed, width: number, identity: number): Promise<-1> {
+    if (this.#areDifferent || this.#quick.known(batch, width, identity) === -1) return -1;
+    await this.#lookAgain();
+    this.#areDifferent = true;
+    return -1;
   }
 
   close(): void {}
@@ -226,8 +351,34 @@ class ExactNames implements Names {
   }
 }
 
-/** Undefined when `names` could not tell all names apart. */
-async function validated(shape: Shape, batches: AsyncGenerator<Packed, JsonObject>, names: Names) {
+/** What a text was found to hold. */
+interface Told {
+  readonly count: number;
+  /** Of all arguments. */
+  readonly bytes: number;
+  /** The members beside the elements. */
+  readonly rest: JsonObject;
+}
+
+/** Undefined when `names` could not tell all names apart. @throws RecordFault, and as `batches` does */
+async function validated(
+  shape: Shape,
+  batches: AsyncGenerator<Packed, JsonObject>,
+  names: Names,
+): Promise<Told | undefined> {
+  const judging = judgedBatches(shape, batches, names);
+  for (;;) {
+    const next = await judging.next();
+    if (next.done === true) return next.value;
+  }
+}
+
+/** Hands each batch on once its names are known to be new. Ends and throws as `validated`. */
+async function* judgedBatches(
+  shape: Shape,
+  batches: AsyncGenerator<Packed, JsonObject>,
+  names: Names,
+): AsyncGenerator<Packed, Told | undefined> {
   const { width, identity } = shape;
   let count = 0;
   let size = 0;
@@ -236,13 +387,14 @@ async function validated(shape: Shape, batches: AsyncGenerator<Packed, JsonObjec
       const next = await batches.next();
       if (next.done === true) return { count, bytes: size, rest: next.value };
       const { ranges } = next.value;
-      const known = identity === undefined ? -1 : names.known(next.value, width, identity);
+      const known = identity === undefined ? -1 : await names.known(next.value, width, identity);
       if (known === undefined) return undefined;
       if (known >= 0) {
         throw new RecordFault("duplicate-element", `element ${count + known + 1} stands there a second time`);
       }
       count += ranges.length / 2 / width;
       size += sizeOf(ranges);
+      yield next.value;
     }
   } finally {
     names.close();

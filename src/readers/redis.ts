@@ -1,12 +1,12 @@
 /** A database's keys, in catalogue order of their files. */
 import { displayBytes, escapeForDisplay } from "../model/display.js";
 import type { Position } from "../model/position.js";
-import type { CollectionRecord, CollectionType, Content, DumpRecord } from "../model/record.js";
+import type { CollectionRecord, CollectionType, Content, DumpRecord, UnjudgedCollection } from "../model/record.js";
 import type { DatabaseScope } from "../model/scope.js";
 import { compareUtf8 } from "../support/byte-order.js";
 import type { Catalogue, CatalogueRow } from "./catalogue.js";
-import { faultyRecord, RecordFault, type RecordFrame } from "./faults.js";
-import { collectionInMemory, readCollection } from "./redis-collection.js";
+import { faultyRecord, RecordFault } from "./faults.js";
+import { collectionInMemory, type KeyFrame, readCollection, unjudgedCollection } from "./redis-collection.js";
 import { readHyperLogLog } from "./redis-hll.js";
 import { earlierFileOf, isInKeyFolder, type KeyFile, keyFileOf, keyOf, type RedisDirectory } from "./redis-layout.js";
 import type { DatabaseIndexes } from "./redis-scope.js";
@@ -44,14 +44,26 @@ export class DatabaseReader implements ScopeReader<"redis"> {
     this.#workDirectory = workDirectory;
   }
 
-  async *batches(from?: Position): AsyncGenerator<readonly DumpRecord<"redis">[]> {
+  batches(from?: Position): AsyncGenerator<readonly DumpRecord<"redis">[]> {
+    return this.#batches(from, async (file) => await this.#readLater(file));
+  }
+
+  batchesToWrite(from?: Position): AsyncGenerator<readonly (DumpRecord<"redis"> | UnjudgedCollection)[]> {
+    return this.#batches(from, async (file) => (await this.#unjudged(file)) ?? (await this.#readLater(file)));
+  }
+
+  /** `readLater`: what a file is that has to be waited for. */
+  async *#batches<T>(
+    from: Position | undefined,
+    readLater: (file: Found) => Promise<T>,
+  ): AsyncGenerator<readonly (DumpRecord<"redis"> | T)[]> {
     const seen = this.#seenUpTo(from?.path);
     for await (const rows of this.#catalogue.readAhead(this.#prefix, from?.path)) {
-      let records: DumpRecord<"redis">[] = [];
+      let records: (DumpRecord<"redis"> | T)[] = [];
       for (const row of rows) {
         const file = keyFileOf(row.path.slice(this.#prefix.length));
         if (file === undefined) continue;
-        const record = this.#record(row, { file, seen });
+        const record = this.#record(row, { file, seen }, readLater);
         if (record instanceof Promise) {
           // Those at hand need not wait for a large one.
           yield records;
@@ -81,7 +93,11 @@ export class DatabaseReader implements ScopeReader<"redis"> {
   }
 
   /** A promise only where a file has to be waited for. */
-  #record(row: CatalogueRow, { file, seen }: Met): DumpRecord<"redis"> | Promise<DumpRecord<"redis">> {
+  #record<T>(
+    row: CatalogueRow,
+    { file, seen }: Met,
+    readLater: (file: Found) => Promise<T>,
+  ): DumpRecord<"redis"> | Promise<T> {
     const key = keyOf(file.segment, this.#indexes.keymap);
     const place = { path: row.path };
     const displayKey = isShownAsKey(file.segment) ? file.segment : displayBytes(key);
@@ -89,7 +105,7 @@ export class DatabaseReader implements ScopeReader<"redis"> {
     try {
       if (seen?.isNew(key) === false) this.#assertFirst(row.path, file, key);
       const content = this.#catalogue.content(row);
-      return this.#atHand(frame, file, content) ?? this.#readLater(frame, file, content);
+      return this.#atHand(frame, file, content) ?? readLater({ frame, file, content });
     } catch (error) {
       return faultyRecord(frame, error);
     }
@@ -112,7 +128,18 @@ export class DatabaseReader implements ScopeReader<"redis"> {
     return made === undefined ? undefined : { ...made, place, after, displayKey, key };
   }
 
-  async #readLater(frame: KeyFrame, file: KeyFile, content: Content): Promise<DumpRecord<"redis">> {
+  /** Undefined for what is read before it is yielded. */
+  async #unjudged({ frame, file, content }: Found): Promise<DumpRecord<"redis"> | UnjudgedCollection | undefined> {
+    const type = COLLECTIONS[file.directory];
+    if (type === undefined) return undefined;
+    try {
+      return await unjudgedCollection(frame, { type, content, workDirectory: this.#workDirectory });
+    } catch (error) {
+      return faultyRecord(frame, error);
+    }
+  }
+
+  async #readLater({ frame, file, content }: Found): Promise<DumpRecord<"redis">> {
     try {
       return { ...frame, ...(await this.#content(frame.place.path, file, content)) };
     } catch (error) {
@@ -150,11 +177,16 @@ interface Met {
   readonly seen: SeenKeys | undefined;
 }
 
+/** A file that is not in memory, and whose record it holds. */
+interface Found {
+  readonly frame: KeyFrame;
+  readonly file: KeyFile;
+  readonly content: Content;
+}
+
 function isShownAsKey(segment: string): boolean {
   return isBare(segment) && !isFallback(segment);
 }
-
-type KeyFrame = RecordFrame & { readonly key: Buffer };
 
 function collectionOf(
   { place, after, displayKey, key }: KeyFrame,

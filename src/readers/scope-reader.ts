@@ -3,7 +3,7 @@
  */
 
 import type { Position } from "../model/position.js";
-import type { DumpRecord } from "../model/record.js";
+import type { DumpRecord, UnjudgedCollection } from "../model/record.js";
 import type { Adapter } from "../model/scope.js";
 
 export interface ScopeReader<A extends Adapter = Adapter> {
@@ -15,6 +15,9 @@ export interface ScopeReader<A extends Adapter = Adapter> {
    * @throws RestoreError for what spoils more than one record: a sidecar of the scope that changed after the check
    */
   batches(from?: Position): AsyncIterable<readonly DumpRecord<A>[]>;
+
+  /** As `batches`, for who writes them: collections in large files are not judged yet. Absent where none are yielded so. */
+  batchesToWrite?(from?: Position): AsyncIterable<readonly (DumpRecord<A> | UnjudgedCollection)[]>;
 
   /** What was noticed about the scope beside its records; complete once `batches()` has ended (TTL lines without a key). */
   readonly warnings: readonly string[];

@@ -6,7 +6,7 @@
  */
 import type { Outcome } from "../model/outcome.js";
 import type { ScopePresence, WritePolicy } from "../model/policy.js";
-import type { RecordByAdapter } from "../model/record.js";
+import type { RecordByAdapter, SentRecord } from "../model/record.js";
 import type { Adapter, Scope, ScopeByAdapter } from "../model/scope.js";
 import type { Clock } from "../support/clock.js";
 import type { CallStats, Pacer } from "./calls.js";
@@ -122,7 +122,7 @@ export interface Replayer<A extends Adapter = Adapter> {
    * all the same, else nothing is known of any.
    * Retries are inside, through `Calls`. A record with `announcedAt` may have been written before, by this job.
    */
-  write(scope: ScopeByAdapter[A], batch: readonly RecordByAdapter[A][]): Promise<Outcome[]>;
+  write(scope: ScopeByAdapter[A], batch: readonly SentRecord<A>[]): Promise<Outcome[]>;
 
   /**
    * As `write`, for a batch whose announcement is on its way to the disk: what a request needs is made meanwhile. Nothing
@@ -130,7 +130,7 @@ export interface Replayer<A extends Adapter = Adapter> {
    */
   writeOnceAnnounced?(
     scope: ScopeByAdapter[A],
-    batch: readonly RecordByAdapter[A][],
+    batch: readonly SentRecord<A>[],
     announced: Promise<void>,
   ): Promise<Outcome[]>;
 
@@ -174,7 +174,7 @@ export interface Replayer<A extends Adapter = Adapter> {
   remove(scope: ScopeByAdapter[A]): Promise<void>;
 
   /** Removes what a write of this record that was cut off may have left on the target, beside the record. Repeatable. */
-  discard?(scope: ScopeByAdapter[A], record: RecordByAdapter[A]): Promise<void>;
+  discard?(scope: ScopeByAdapter[A], record: SentRecord<A>): Promise<void>;
 
   /**
    * For a job that is let go of, in place of `finish`: removes what it keeps on the target beside the scope's records

@@ -6,13 +6,14 @@
 import { resolve } from "node:path";
 import { RestoreError } from "../errors/restore-error.js";
 import { ADAPTERS, type Adapter, type Scope, scopeLabel } from "../model/scope.js";
+import { eachOf } from "../support/breathing.js";
 import { type Job, type JobInit, openJob, type TakenJob } from "./job/job.js";
 import { writeCancellation } from "./job/job-end.js";
 import { type JobOverview, processOf } from "./job/jobs.js";
 import { acquireLock } from "./job/locks.js";
 import type { Journal, RecoveredScope, ScopePhase } from "./journal/journal.js";
 import { type PreparedRun, prepare, type RunOptions } from "./prepare.js";
-import { recordSource, runRecords } from "./run-records.js";
+import { batchesToWrite, recordSource } from "./run-records.js";
 
 export interface CancelOptions extends RunOptions {
   /** The job and its folder. */
@@ -81,7 +82,7 @@ async function removeOf(
   const end = records.underWayUpTo;
   let sequence = state.nextSequence;
   if (replayer.discard !== undefined && end > sequence) {
-    for await (const record of runRecords(recordSource(run, scope), state.settledUpTo)) {
+    for await (const record of eachOf(batchesToWrite(recordSource(run, scope), state.settledUpTo))) {
       run.signal.throwIfAborted();
       const wasUnderWay = !records.isSettled(sequence) && records.announcedAt(sequence) !== undefined;
       if (wasUnderWay && record.kind !== "faulty" && record.kind !== "left-out") await replayer.discard(scope, record);

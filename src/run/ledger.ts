@@ -72,7 +72,7 @@ export class Ledger {
 
 /** Some records with their ends. */
 export interface Ended {
-  readonly record: DumpRecord;
+  readonly record: Pick<DumpRecord, "bytes" | "displayKey" | "notes" | "place">;
   readonly outcome: Outcome;
 }
 
@@ -173,7 +173,7 @@ export class ScopeLedger {
 
 const NO_NOTES: readonly Note[] = [];
 
-function notesOf({ notes: read = NO_NOTES }: DumpRecord, { notes: written = NO_NOTES }: Outcome): readonly Note[] {
+function notesOf({ notes: read = NO_NOTES }: Ended["record"], { notes: written = NO_NOTES }: Outcome): readonly Note[] {
   return read.length === 0 ? written : [...read, ...written];
 }
 

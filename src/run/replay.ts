@@ -17,7 +17,7 @@ import { lookAgain, type PreparedScope } from "./inspection.js";
 import { type Journal, type Readiness, type RecoveredScope, SCOPE_PHASES, type ScopePhase } from "./journal/journal.js";
 import type { Ledger } from "./ledger.js";
 import type { PreparedRun } from "./prepare.js";
-import { recordSource, runBatches } from "./run-records.js";
+import { batchesToWrite, recordSource, runBatches } from "./run-records.js";
 import { runScope } from "./scope-runner.js";
 import { Tally } from "./tally.js";
 
@@ -143,7 +143,8 @@ async function writeRecords(
   const before = journal.recovered(scope);
   await runScope({
     scope,
-    batches: runBatches(source, before?.settledUpTo),
+    // A record that ends unwritten ends by its faults first.
+    batches: (readiness.everyRecord === undefined ? batchesToWrite : runBatches)(source, before?.settledUpTo),
     ...present({ control: source.control }),
     firstSequence: before?.nextSequence ?? 0,
     replayer: readiness.everyRecord === undefined ? run.replayers.of(scope) : everyRecord(readiness.everyRecord),

@@ -4,7 +4,7 @@
  */
 import { RestoreError } from "../errors/restore-error.js";
 import type { Position } from "../model/position.js";
-import type { DumpRecord, WritableRecord } from "../model/record.js";
+import type { DumpRecord, UnjudgedCollection, WritableRecord } from "../model/record.js";
 import { type Scope, scopeLabel } from "../model/scope.js";
 import type { Dump } from "../readers/dump.js";
 import type { ScopeReader } from "../readers/scope-reader.js";
@@ -69,14 +69,27 @@ export async function* runRecords(source: RecordSource, from?: Position): AsyncG
  * calls the transform again. Paused, no more is read.
  * @throws RestoreError INTERRUPTED, and as the reader does
  */
-export async function* runBatches(source: RecordSource, from?: Position): AsyncGenerator<readonly RunRecord[]> {
+export function runBatches(source: RecordSource, from?: Position): AsyncGenerator<readonly RunRecord[]> {
   const { reader, transform } = source;
-  if (transform !== undefined) {
-    for await (const record of transformed({ ...source, transform }, from)) yield [record];
-    return;
-  }
+  return transform === undefined ? wanted(source, reader.batches(from)) : transformed({ ...source, transform }, from);
+}
+
+export type RecordToWrite = RunRecord | UnjudgedCollection;
+
+/** As `runBatches`, for who writes them: some are judged only then. */
+export function batchesToWrite(source: RecordSource, from?: Position): AsyncGenerator<readonly RecordToWrite[]> {
+  const { reader, transform } = source;
+  return transform === undefined && reader.batchesToWrite !== undefined
+    ? wanted(source, reader.batchesToWrite(from))
+    : runBatches(source, from);
+}
+
+async function* wanted<T extends DumpRecord | UnjudgedCollection>(
+  source: RecordSource,
+  batches: AsyncIterable<readonly T[]>,
+): AsyncGenerator<readonly T[]> {
   const breath = new Breath();
-  for await (const batch of reader.batches(from)) {
+  for await (const batch of batches) {
     if (breath.isDue(batch.length)) await breath.take();
     if (source.control?.isPaused === true) await source.control.pass(source.signal);
     yield batch.filter((record) => wants(source, record));
@@ -108,14 +121,17 @@ function isWritable(record: RunRecord): record is WritableRecord {
   return record.kind !== "faulty" && record.kind !== "left-out";
 }
 
-function wants({ wantsKey, retry }: RecordSource, { displayKey, place }: DumpRecord): boolean {
+function wants(
+  { wantsKey, retry }: RecordSource,
+  { displayKey, place }: Pick<DumpRecord, "displayKey" | "place">,
+): boolean {
   return wantsKey(displayKey) && retry?.wants(place) !== false;
 }
 
 async function* transformed(
   source: RecordSource & { readonly transform: Transform },
   from: Position | undefined,
-): AsyncGenerator<RunRecord> {
+): AsyncGenerator<readonly RunRecord[]> {
   const { reader, scope, workDirectory } = source;
   const seen = new SpillingSet(workDirectory);
   // Keys of records before `from` count, and are known only once the transform has made them. Messages have none.
@@ -128,7 +144,7 @@ async function* transformed(
       if (!isBehind && from !== undefined) isBehind = isSamePosition(record.after, from);
       if (!wants(source, record)) continue;
       const made = record.kind === "faulty" ? record : await once(record, source, seen);
-      if (yields) yield made;
+      if (yields) yield [made];
     }
   } finally {
     seen.close();

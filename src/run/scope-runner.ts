@@ -15,18 +15,18 @@
 import { interrupted } from "../errors/interruption.js";
 import { RestoreError } from "../errors/restore-error.js";
 import type { Outcome } from "../model/outcome.js";
-import { type FaultyRecord, SCOPE_LANE, type WritableRecord } from "../model/record.js";
+import { type FaultyRecord, SCOPE_LANE, type SentRecord } from "../model/record.js";
 import type { Scope } from "../model/scope.js";
 import { type Capabilities, type EndAtStop, type Replayer, WriteStopped } from "../replayers/replayer.js";
 import type { RunControl } from "./control.js";
 import type { RecordJournal } from "./journal/journal.js";
 import type { Accounted, ScopeLedger } from "./ledger.js";
-import type { RunRecord } from "./transform/transform.js";
+import type { RecordToWrite } from "./run-records.js";
 
 export interface ScopeRun {
   readonly scope: Scope;
   /** Records that are selected and transformed, from the journal's position on, some at a time. */
-  readonly batches: AsyncIterable<readonly RunRecord[]>;
+  readonly batches: AsyncIterable<readonly RecordToWrite[]>;
   /** Paused, no further record is taken. */
   readonly control?: Pick<RunControl, "isPaused" | "pass">;
   readonly replayer: Pick<Replayer, "write" | "writeOnceAnnounced" | "spare">;
@@ -42,7 +42,7 @@ export interface ScopeRun {
 
 interface Waiting {
   readonly sequence: number;
-  readonly record: WritableRecord;
+  readonly record: SentRecord;
   /** Those of one are under way one after another. Absent: it waits for none. */
   readonly lane: string | undefined;
 }
@@ -98,7 +98,7 @@ class ScopeRunner {
     if (this.#failed) throw this.#failure;
   }
 
-  async #takeAll(records: readonly RunRecord[]): Promise<void> {
+  async #takeAll(records: readonly RecordToWrite[]): Promise<void> {
     const { control, signal } = this.#run;
     for (const record of records) {
       if (control?.isPaused === true) await control.pass(signal);
@@ -112,7 +112,7 @@ class ScopeRunner {
   }
 
   /** A promise only for a record that ends here and now. */
-  #take(record: RunRecord): Promise<void> | undefined {
+  #take(record: RecordToWrite): Promise<void> | undefined {
     const { ledger, journal } = this.#run;
     const sequence = this.#sequence++;
     if (journal.isSettled(sequence)) {
@@ -127,11 +127,11 @@ class ScopeRunner {
     return undefined;
   }
 
-  #laneOf({ lane }: WritableRecord): string | undefined {
+  #laneOf({ lane }: SentRecord): string | undefined {
     return lane === SCOPE_LANE && this.#run.capabilities.keepsOrder === false ? undefined : lane;
   }
 
-  #withAnnouncement(sequence: number, record: WritableRecord): WritableRecord {
+  #withAnnouncement(sequence: number, record: SentRecord): SentRecord {
     const announcedAt = this.#run.journal.announcedAt(sequence);
     return announcedAt === undefined ? record : Object.assign(record, { announcedAt });
   }
@@ -144,7 +144,7 @@ class ScopeRunner {
   }
 
   async #settled(
-    records: readonly { readonly sequence: number; readonly record: Pick<RunRecord, "after"> }[],
+    records: readonly { readonly sequence: number; readonly record: Pick<RecordToWrite, "after"> }[],
     accounted: Accounted,
   ): Promise<void> {
     const { journal, workedMs } = this.#run;

@@ -12,6 +12,7 @@ import type { PreparedRun } from "../../src/run/prepare.js";
 import { type ProgressEvent, SILENT } from "../../src/run/progress.js";
 import { type ReplayEnd, replay } from "../../src/run/replay.js";
 import { makeReport, type Report } from "../../src/run/report.js";
+import type { RecordToWrite } from "../../src/run/run-records.js";
 import { Selection } from "../../src/run/selection.js";
 import { Timeline } from "../../src/run/timeline.js";
 import { fakeClock } from "./fake-clock.js";
@@ -21,6 +22,8 @@ import { type MemoryJournal, memoryJournal } from "./memory-journal.js";
 export interface ScopeInRun {
   readonly scope: Scope;
   readonly records: readonly DumpRecord[];
+  /** What the reader yields in their place to who writes them. */
+  readonly toWrite?: readonly RecordToWrite[];
   readonly decision?: ScopeDecision;
   /** Thrown after the records. */
   readonly readerError?: Error;
@@ -145,7 +148,12 @@ const CAPABILITIES = {
 
 function readerOf(scopes: readonly ScopeInRun[], scope: Scope) {
   const found = scopes.find((each) => each.scope === scope);
-  return { warnings: found?.warnings ?? [], batches: () => batchesOf(found) };
+  const toWrite = found?.toWrite;
+  return {
+    warnings: found?.warnings ?? [],
+    batches: () => batchesOf(found),
+    ...(toWrite === undefined ? {} : { batchesToWrite: () => [toWrite] }),
+  };
 }
 
 async function* batchesOf(found: ScopeInRun | undefined): AsyncGenerator<readonly DumpRecord[]> {

@@ -4,7 +4,7 @@
  */
 import type { Outcome } from "../../model/outcome.js";
 import type { WriteAction } from "../../model/policy.js";
-import type { CollectionRecord, CollectionType } from "../../model/record.js";
+import type { CollectionRecord, CollectionType, Packed } from "../../model/record.js";
 import { present } from "../../support/present.js";
 import type { AddCommand, AddedContent } from "./added-content.js";
 import { appendToList } from "./append.js";
@@ -103,28 +103,39 @@ export async function writeChunks(context: WriteContext, content: AddedContent, 
 }
 
 async function build(context: WriteContext, content: AddedContent, mode: ScriptMode) {
-  const { record, kind, command, elements } = content;
+  const { record, kind, command, elements, chunks, packedChunks = chunks } = content;
   return await buildAndCommit(context, {
     key: record.key,
-    ...(record.expireAtMs === undefined ? {} : { expireAtMs: record.expireAtMs }),
     kind,
     mode,
     fill: async (temporary) => {
-      // RPUSH is the one that adds again what it added before.
-      const repeatable = command !== "RPUSH";
-      const write = async (add: Command): Promise<void> => {
-        const [reply] = await context.link.request({ build: () => [add], repeatable });
-        if (reply instanceof Error) throw context.link.classify(reply, command);
-      };
-      await writeAhead(commandsOf(content, temporary), { write, atOnce: repeatable ? ADDS_AT_ONCE : 1 });
-      return elements;
+      await addChunks(context, temporary, { command, chunks: packedChunks() });
+      return { elements, expireAtMs: record.expireAtMs };
     },
   });
 }
 
-async function* commandsOf({ command, chunks, packedChunks }: AddedContent, key: Buffer): AsyncGenerator<Command> {
-  if (packedChunks === undefined) for await (const args of chunks()) yield { name: command, args: [key, ...args] };
-  else for await (const packed of packedChunks()) yield { name: command, args: [key], packed };
+interface Chunks {
+  readonly command: AddedContent["command"];
+  readonly chunks: AsyncIterable<Packed | readonly Buffer[]>;
+}
+
+/** Adds to a key that nobody else knows. @throws as the link and the chunks do, with nothing under way any more */
+export async function addChunks(context: WriteContext, key: Buffer, { command, chunks }: Chunks): Promise<void> {
+  // RPUSH is the one that adds again what it added before.
+  const repeatable = command !== "RPUSH";
+  const write = async (add: Command): Promise<void> => {
+    const [reply] = await context.link.request({ build: () => [add], repeatable });
+    if (reply instanceof Error) throw context.link.classify(reply, command);
+  };
+  await writeAhead(commandsOf(key, { command, chunks }), { write, atOnce: repeatable ? ADDS_AT_ONCE : 1 });
+}
+
+async function* commandsOf(key: Buffer, { command, chunks }: Chunks): AsyncGenerator<Command> {
+  for await (const chunk of chunks) {
+    if ("ranges" in chunk) yield { name: command, args: [key], packed: chunk };
+    else yield { name: command, args: [key, ...chunk] };
+  }
 }
 
 interface Ahead {

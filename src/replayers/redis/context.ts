@@ -1,7 +1,6 @@
 /** What every writer of one database shares. */
 import type { Outcome } from "../../model/outcome.js";
 import type { WriteAction, WritePolicy } from "../../model/policy.js";
-import type { RedisRecord } from "../../model/record.js";
 import type { DatabaseScope } from "../../model/scope.js";
 import type { Clock } from "../../support/clock.js";
 import type { Notebook } from "../replayer.js";
@@ -45,7 +44,7 @@ export function scriptModeOf(action: WriteAction): ScriptMode {
 }
 
 /** The record's expiry if it is written now. */
-export function momentNow(context: WriteContext, record: Pick<RedisRecord, "expireAtMs">): Moment {
+export function momentNow(context: WriteContext, record: { readonly expireAtMs?: bigint | undefined }): Moment {
   return momentOf({
     expiry: context.policy.expiryOf(record.expireAtMs),
     hadExpiry: record.expireAtMs !== undefined,

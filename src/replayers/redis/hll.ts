@@ -87,12 +87,11 @@ async function writeSketch(context: WriteContext, sketch: Sketch, action: WriteA
 async function placeSketch(context: WriteContext, { record, value }: Sketch, action: WriteAction) {
   return await buildAndCommit(context, {
     key: record.key,
-    ...(record.expireAtMs === undefined ? {} : { expireAtMs: record.expireAtMs }),
     kind: "string",
     mode: scriptModeOf(action),
     fill: async (temporary) => {
       await putSketch(context, temporary, value);
-      return undefined;
+      return { elements: undefined, expireAtMs: record.expireAtMs };
     },
   });
 }

@@ -12,7 +12,7 @@
 import { RestoreError } from "../../errors/restore-error.js";
 import { type Outcome, RESTORED } from "../../model/outcome.js";
 import type { WritePolicy } from "../../model/policy.js";
-import type { CollectionRecord, RedisRecord, StreamRecord, StringRecord } from "../../model/record.js";
+import type { CollectionRecord, SentRecord, StreamRecord, StringRecord } from "../../model/record.js";
 import type { AddCommand } from "./added-content.js";
 import { ADD_COMMANDS } from "./collection.js";
 import { momentNow, type WriteContext } from "./context.js";
@@ -66,7 +66,7 @@ export class PlainWriter {
    * Fills in the outcomes of what it wrote, and leaves the others open.
    * @throws RestoreError as `Link.together`, when no other record could be written either
    */
-  async write(context: WriteContext, batch: readonly RedisRecord[], ends: PlainEnds): Promise<void> {
+  async write(context: WriteContext, batch: readonly SentRecord<"redis">[], ends: PlainEnds): Promise<void> {
     const open = await this.#plainOf(context, batch);
     const { ops: mostOps, bytes: mostBytes } = this.#link.portion;
     for (let from = 0; from < open.length; ) {
@@ -129,7 +129,7 @@ export class PlainWriter {
   }
 
   /** Those of the batch that are plain, with their content. */
-  async #plainOf(context: WriteContext, batch: readonly RedisRecord[]): Promise<Plain[]> {
+  async #plainOf(context: WriteContext, batch: readonly SentRecord<"redis">[]): Promise<Plain[]> {
     const { abilities, policy, link } = context;
     // elastickv is told by what it lacks; a cluster has no transaction over two slots.
     if (!abilities.listable || !abilities.absoluteTimes || link.clustered) return [];
@@ -160,7 +160,7 @@ export class PlainWriter {
 }
 
 /** One that an earlier process may have begun is for those who look first. */
-function isPlain({ policy, abilities }: WriteContext, record: RedisRecord): record is PlainRecord {
+function isPlain({ policy, abilities }: WriteContext, record: SentRecord<"redis">): record is PlainRecord {
   if (record.announcedAt !== undefined) return false;
   switch (record.kind) {
     case "string":
@@ -176,6 +176,7 @@ function isPlain({ policy, abilities }: WriteContext, record: RedisRecord): reco
         (abilities.xsetid || !isAboveTop(record))
       );
     case "hll":
+    case "unjudged":
       return false;
   }
 }

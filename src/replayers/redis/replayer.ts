@@ -9,7 +9,7 @@
  */
 import { RestoreError } from "../../errors/restore-error.js";
 import type { Outcome, OutcomeKind } from "../../model/outcome.js";
-import type { RedisRecord } from "../../model/record.js";
+import type { RedisRecord, SentRecord } from "../../model/record.js";
 import type { DatabaseScope } from "../../model/scope.js";
 import { present } from "../../support/present.js";
 import { SpillingSet } from "../../support/spilling-set.js";
@@ -76,6 +76,8 @@ const SIDE_BY_SIDE = 100;
 
 /** Records that end without a key. */
 const NO_KEYS: ReadonlySet<OutcomeKind | undefined> = new Set<OutcomeKind>(["skipped-expired", "skipped-empty"]);
+
+const NOT_WRITTEN: ReadonlySet<OutcomeKind | undefined> = new Set<OutcomeKind>(["rejected", "failed"]);
 
 /** What a per-key replace has to know of a scope at its end. */
 interface Replacing {
@@ -188,16 +190,20 @@ class RedisReplayer implements Replayer<"redis"> {
     return NO_NOTES;
   }
 
-  async write(scope: DatabaseScope, batch: readonly RedisRecord[]): Promise<Outcome[]> {
+  async write(scope: DatabaseScope, batch: readonly SentRecord<"redis">[]): Promise<Outcome[]> {
     const context = await this.#writeContext(scope);
     const ends = new Ends(batch.length);
     await ends.unlessFailed(async () => await this.#database(scope).plain.write(context, batch, ends));
-    await sideBySide(ends, async (i) => await writeRecord(context, batch[i] as RedisRecord));
+    await sideBySide(ends, async (i) => await writeRecord(context, batch[i] as SentRecord<"redis">));
     const { outcomes } = ends;
     // An expired key and an empty collection are no keys: in a replace, what the target has under their name goes.
     const isKey = (i: number): boolean => !NO_KEYS.has(outcomes[i]?.kind);
     const keep = this.#replacing.get(scope.targetDatabase)?.keep;
     if (keep !== undefined) for (const { key } of batch.filter((_, i) => isKey(i))) keep.add(key);
+    for (const [i, { kind, key }] of batch.entries()) {
+      // At fault, perhaps: those that were judged before are spared by whoever reads them.
+      if (kind === "unjudged" && NOT_WRITTEN.has(outcomes[i]?.kind)) await this.spare(scope, key);
+    }
     const others = this.#leftovers.has(scope.targetDatabase) ? batch.filter((_, i) => !isKey(i)) : [];
     if (others.length > 0)
       await context.link.command(
@@ -273,7 +279,7 @@ class RedisReplayer implements Replayer<"redis"> {
     return processes === "" ? undefined : processes;
   }
 
-  async discard(scope: DatabaseScope, record: RedisRecord): Promise<void> {
+  async discard(scope: DatabaseScope, record: SentRecord<"redis">): Promise<void> {
     const context = await this.#writeContext(scope);
     await removeWhole(context, temporaryKey(this.#context.policy.jobId, record.key));
   }

@@ -56,14 +56,13 @@ async function buildStream(
   let notes: readonly Note[] = [];
   const answer = await buildAndCommit(context, {
     key: record.key,
-    ...(record.expireAtMs === undefined ? {} : { expireAtMs: record.expireAtMs }),
     ...(marker === undefined ? {} : { marker }),
     kind: "stream",
     mode: unlessExists ? "absent" : scriptModeOf(action),
     fill: async (temporary) => {
       tally = new EntryTally(record.faultyEntries);
       notes = await fillStream(context, { record, key: temporary, tally });
-      return tally.counts().restored;
+      return { elements: tally.counts().restored, expireAtMs: record.expireAtMs };
     },
   });
   if (unlessExists && (answer.word === "exists" || answer.word === "wrong-type")) return undefined;

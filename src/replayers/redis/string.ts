@@ -96,10 +96,9 @@ async function buildStreamed(context: WriteContext, record: StringRecord, action
     key: record.key,
     kind: "string",
     mode: scriptModeOf(action === "merge-into" || action === "append" ? "overwrite" : action),
-    ...(record.expireAtMs === undefined ? {} : { expireAtMs: record.expireAtMs }),
     fill: async (temporary) => {
       await context.sendStreamed(() => ({ name: "SET", args: [temporary] }), streamedValue(record), true);
-      return undefined;
+      return { elements: undefined, expireAtMs: record.expireAtMs };
     },
   });
   return judge(context, action, answer);

@@ -25,13 +25,19 @@ export class Rebuild extends Error {}
 
 export interface BuildInit {
   readonly key: Buffer;
-  readonly expireAtMs?: bigint;
   readonly kind: string;
   readonly mode: ScriptMode;
   /** Written together with the commit, for records that may not be written twice. */
   readonly marker?: { readonly markers: Buffer; readonly field: string };
-  /** Writes the whole content under the temporary key, which is not there. Answers its number of elements. May run again. */
-  readonly fill: (temporary: Buffer) => Promise<number | undefined>;
+  /** Writes the whole content under the temporary key, which is not there. May run again. */
+  readonly fill: (temporary: Buffer) => Promise<Filled>;
+}
+
+/** What a key was filled with. */
+export interface Filled {
+  /** Undefined where a key does not know how many it has. */
+  readonly elements: number | undefined;
+  readonly expireAtMs: bigint | undefined;
 }
 
 export interface BuildAnswer {
@@ -46,9 +52,9 @@ export async function buildAndCommit(context: WriteContext, init: BuildInit): Pr
     const generation = context.generation();
     try {
       await removeWhole(context, temporary);
-      const elements = await init.fill(temporary);
+      const filled = await init.fill(temporary);
       if (context.generation() !== generation) continue;
-      const answer = await commit(context, init, { temporary, elements });
+      const answer = await commit(context, init, { temporary, ...filled });
       if (NOT_BUILT.has(answer.word)) continue;
       // Where DEL leaves parts, so does RENAME of what it renames, unseen by the script.
       if (answer.word !== "ok" || context.abilities.deleteLimit !== undefined) await discard(context, temporary);
@@ -65,9 +71,8 @@ export async function buildAndCommit(context: WriteContext, init: BuildInit): Pr
   });
 }
 
-interface Built {
+interface Built extends Filled {
   readonly temporary: Buffer;
-  readonly elements: number | undefined;
 }
 
 /** Repeats safely: nobody else knows the temporary key, so when it is gone, our commit was applied. */
@@ -77,7 +82,7 @@ async function commit(context: WriteContext, init: BuildInit, built: Built): Pro
     try {
       const [reply] = await context.link.request({
         build: () => {
-          moment = momentNow(context, init);
+          moment = momentNow(context, built);
           return moment.how === "skip" ? [] : [{ name: "EVAL", args: commitArgs(context, init, { ...built, moment }) }];
         },
         repeatable: false,

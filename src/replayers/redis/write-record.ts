@@ -1,7 +1,7 @@
 /** Writes one record and answers its outcome: by type, with lost answers cleared up and errors told apart. */
 import type { Outcome } from "../../model/outcome.js";
 import type { RecordType, WriteAction } from "../../model/policy.js";
-import type { RedisRecord } from "../../model/record.js";
+import type { RedisRecord, SentRecord, UnjudgedCollection } from "../../model/record.js";
 import { writeCollection } from "./collection.js";
 import { judge, scriptModeOf, type WriteContext } from "./context.js";
 import { writeHyperLogLog } from "./hll.js";
@@ -12,22 +12,38 @@ import { writeStream } from "./stream.js";
 import { EntryTally } from "./stream-entries.js";
 import { writeString } from "./string.js";
 import { removeWhole } from "./temporary.js";
+import { mayBeUnjudged, outcomeOfFault, writeUnjudged } from "./unjudged.js";
 
 const MAX_ATTEMPTS = 5;
 
 /** @throws RestoreError where no other record could be written either */
-export async function writeRecord(context: WriteContext, record: RedisRecord): Promise<Outcome> {
+export async function writeRecord(context: WriteContext, record: SentRecord<"redis">): Promise<Outcome> {
   const action = context.policy.actionFor(typeOfRecord(record));
   try {
-    if (context.policy.expiryOf(record.expireAtMs).kind === "skip") return SKIPPED_EXPIRED;
-    return await clearedUp(context, record, action);
+    if (record.kind !== "unjudged") return await writeJudged(context, record, action);
+    if (mayBeUnjudged(context, record, action)) return await writeUnjudged(context, record, action);
+    return await judgeAndWrite(context, record, action);
   } catch (error) {
     return refusedByType(context, action, outcomeOfError(error));
   }
 }
 
-function typeOfRecord(record: RedisRecord): RecordType {
-  return record.kind === "collection" ? record.type : record.kind;
+function typeOfRecord(record: SentRecord<"redis">): RecordType {
+  return record.kind === "collection" || record.kind === "unjudged" ? record.type : record.kind;
+}
+
+async function judgeAndWrite(context: WriteContext, record: UnjudgedCollection, action: WriteAction): Promise<Outcome> {
+  const { announcedAt } = record;
+  // An earlier process may have begun it without knowing that it is at fault.
+  if (announcedAt !== undefined) await removeWhole(context, temporaryKey(context.policy.jobId, record.key));
+  const judged = await record.judged();
+  if (judged.kind === "faulty") return outcomeOfFault(judged);
+  return await writeJudged(context, announcedAt === undefined ? judged : { ...judged, announcedAt }, action);
+}
+
+async function writeJudged(context: WriteContext, record: RedisRecord, action: WriteAction): Promise<Outcome> {
+  if (context.policy.expiryOf(record.expireAtMs).kind === "skip") return SKIPPED_EXPIRED;
+  return await clearedUp(context, record, action);
 }
 
 async function writeByType(context: WriteContext, record: RedisRecord, action: WriteAction): Promise<Outcome> {

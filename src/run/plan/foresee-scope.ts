@@ -65,7 +65,8 @@ async function foresee({
     ...present({ control: source.control }),
     firstSequence: 0,
     replayer: {
-      write: async (_scope, batch) => {
+      // `runRecords` yields none that is not judged.
+      write: async (_scope, batch: readonly WritableRecord[]) => {
         const outcomes = [...(await foresees(batch))];
         for (const [i, record] of batch.entries()) seen.add(record, outcomes[i]);
         return outcomes;

@@ -60,7 +60,7 @@ export class RedisBench {
     const target = { ...this.#server.target, ...options.target };
     const replayer = replayerFor(this.endpoint, { ...options, jobId, target });
     const { write } = replayer;
-    replayer.write = async (scope, records) => {
+    replayer.write = async (scope, records: readonly RedisRecord[]) => {
       this.view.willHold?.(jobId, records);
       return await write.call(replayer, scope, records);
     };

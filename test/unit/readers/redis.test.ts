@@ -1,5 +1,13 @@
 import { describe, expect, it } from "vitest";
-import type { CollectionRecord, DumpRecord, HyperLogLogRecord, StreamRecord } from "../../../src/model/record.js";
+import type {
+  CollectionRecord,
+  DumpRecord,
+  HyperLogLogRecord,
+  StreamRecord,
+  UnjudgedCollection,
+} from "../../../src/model/record.js";
+import type { DatabaseScope } from "../../../src/model/scope.js";
+import { eachOf } from "../../../src/support/breathing.js";
 import { type DumpFile, fallbackOf, segmentOf } from "../../support/dump-builder.js";
 import { collect, EVERYTHING, faultOf, readRecords, withBuilt, withDump } from "../../support/read-dump.js";
 
@@ -213,6 +221,46 @@ describe("collections", () => {
       expect(record).toMatchObject({ kind: "collection", count: 0 }),
     );
     await readDatabase({ "lists/l.json": '{"items":null}' }, ([record]) => expect(record).toMatchObject({ count: 0 }));
+  });
+
+  it("in large files are not judged for who writes them, all others as for everybody", async () => {
+    const [few, space] = ['"members":["a","b"]', " ".repeat(1024 * 1024)];
+    const files = {
+      "redis/db_0/sets/cut.json": `{${few}${space}`,
+      "redis/db_0/sets/large.json": `{${few},${space}"expire_at_ms": 7 }\n`,
+      "redis/db_0/sets/small.json": `{${few},"expire_at_ms":7}`,
+      "redis/db_0/strings/text.bin": `${space}x`,
+      "redis/db_0/zsets/odd.json": '{"members":null}',
+    };
+    await withBuilt({ files }, (path) =>
+      withDump(path, async (dump) => {
+        await dump.check();
+        const [scope] = await dump.scopes(EVERYTHING);
+        const reader = dump.reader(scope as DatabaseScope);
+        const judged = await collect(eachOf(reader.batches()));
+        const [cut, large, ...others] = await collect(eachOf(reader.batchesToWrite?.() ?? reader.batches()));
+        expect(others.map(({ kind, displayKey }) => `${kind} ${displayKey}`)).toEqual([
+          "collection small",
+          "string text",
+          "collection odd",
+        ]);
+        expect(await collect(readRecords(dump, scope as DatabaseScope, large?.after))).toHaveLength(3);
+        expect(cut).toMatchObject({
+          kind: "unjudged",
+          type: "set",
+          key: Buffer.from("cut"),
+          bytes: few.length + 1 + space.length,
+        });
+        expect(cut).toMatchObject({ expirySign: undefined });
+        expect(large).toMatchObject({ kind: "unjudged", expirySign: 7n });
+        const [unsound, sound] = [cut, large] as UnjudgedCollection[];
+        expect(await unsound?.judged()).toEqual(judged[0]);
+        const chunks = await collect((sound as UnjudgedCollection).packedChunks());
+        expect(chunks.flatMap(({ ranges }) => [...ranges])).toHaveLength(4);
+        expect(await sound?.judged()).toMatchObject({ kind: "collection", count: 2, bytes: 2, expireAtMs: 7n });
+        expect(sound?.bytes).toBe(2);
+      }),
+    );
   });
 
   it("cuts chunks of at most 1,000 elements and about 1 MiB", async () => {

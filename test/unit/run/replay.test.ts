@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { RestoreError } from "../../../src/errors/restore-error.js";
-import { RESTORED } from "../../../src/model/outcome.js";
-import type { DumpRecord } from "../../../src/model/record.js";
+import { type Outcome, RESTORED } from "../../../src/model/outcome.js";
+import type { DumpRecord, UnjudgedCollection } from "../../../src/model/record.js";
 import { Tally } from "../../../src/run/tally.js";
 import { type FakeScript, Gate, settleTurns } from "../../support/fake-replayer.js";
 import { runInMemory } from "../../support/prepared-run.js";
@@ -97,6 +97,25 @@ describe("the decision for a scope", () => {
     expect(memory.replayers.get("dynamodb")?.calls).toEqual([]);
     expect(end.error).toMatchObject({ code: "INTERNAL" });
     expect(memory.ledger.recordsRead).toBe(0);
+  });
+});
+
+describe("records that are not judged yet", () => {
+  const judged = faultyRecord("k");
+  const unjudged = { ...judged, kind: "unjudged" } as unknown as UnjudgedCollection;
+  const scopes = [{ scope: databaseScope(), records: [judged], toWrite: [unjudged] }];
+
+  it("are sent as they are, and end as they are said to", async () => {
+    const outcome: Outcome = { kind: "rejected", reason: "duplicate-element", detail: "one stands there twice" };
+    const memory = runInMemory({ scopes, scripts: { redis: { write: () => Promise.resolve([outcome]) } } });
+    const report = await memory.report();
+    expect(memory.replayers.get("redis")?.log).toEqual(["create db_0", "write db_0 k", "finish db_0"]);
+    expect(report.scopes[0]?.reasons).toEqual({ "rejected/duplicate-element": 1 });
+  });
+
+  it("are judged where nothing of their scope is written", async () => {
+    const memory = runInMemory({ scopes, scripts: { redis: { create: () => Promise.reject(REFUSED) } } });
+    expect((await memory.report()).scopes[0]?.reasons).toEqual({ "rejected/malformed-json": 1 });
   });
 });
 

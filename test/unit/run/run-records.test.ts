@@ -1,16 +1,17 @@
 import { tmpdir } from "node:os";
 import { describe, expect, it } from "vitest";
 import type { Position } from "../../../src/model/position.js";
-import type { DumpRecord } from "../../../src/model/record.js";
+import type { DumpRecord, UnjudgedCollection } from "../../../src/model/record.js";
 import type { Scope } from "../../../src/model/scope.js";
 import { RunControl } from "../../../src/run/control.js";
-import { ownRecords, type RecordSource, runRecords } from "../../../src/run/run-records.js";
+import { batchesToWrite, ownRecords, type RecordSource, runRecords } from "../../../src/run/run-records.js";
 import type {
   PlainItem,
   PlainMessage,
   PlainString,
   TransformFunction,
 } from "../../../src/run/transform/plain-records.js";
+import { eachOf } from "../../../src/support/breathing.js";
 import { fakeClock } from "../../support/fake-clock.js";
 import { settleTurns } from "../../support/fake-replayer.js";
 import { faultyRecord, itemRecord, tableScope } from "../../support/records.js";
@@ -56,6 +57,8 @@ const ends = async (
   return all;
 };
 
+const toBeWritten = (given: RecordSource) => eachOf(batchesToWrite(given));
+
 /** `a:x` becomes `x`; what starts with `-` goes. */
 const rename = returning<PlainItem>((given) => {
   const name = (given.item["id"] as { S: string }).S;
@@ -68,6 +71,18 @@ describe("the records of a run", () => {
     const made = source([item("a", 1), item("b", 2), faultyRecord("c")], { wantsKey: (key) => key !== "a" });
     expect(await ends(runRecords(made))).toEqual(["item b", "faulty c malformed-json"]);
     expect(await ends(runRecords(made, { path: "p", offset: 1 }))).toEqual(["item b"]);
+  });
+
+  it("are judged before they are written only where a transform is to see them", async () => {
+    const unjudged = { ...item("a", 1), kind: "unjudged" } as unknown as UnjudgedCollection;
+    const toWrite = (call?: TransformFunction) => {
+      const made = source([item("a", 1)], call === undefined ? {} : { call });
+      const reader = { ...made.reader, batchesToWrite: () => [[unjudged, item("b", 2)]] };
+      return ends(toBeWritten({ ...made, reader, wantsKey: (key: string) => key !== "b" } as unknown as RecordSource));
+    };
+    expect(await toWrite()).toEqual(["unjudged a"]);
+    expect(await toWrite(rename)).toEqual(["item a"]);
+    expect(await ends(toBeWritten(source([item("a", 1)])))).toEqual(["item a"]);
   });
 
   it("go through the transform when their key in the dump is selected, faulty ones do not", async () => {
