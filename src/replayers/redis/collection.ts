@@ -27,7 +27,7 @@ export const ADD_COMMANDS: Record<CollectionType, AddCommand> = {
 };
 const CHUNK_ELEMENTS = 1_000;
 /** Commands of one build that are under way at once where their order does not matter: the server need not wait for one. */
-const ADDS_AT_ONCE = 3;
+const ADDS_AT_ONCE = 8;
 /** Arguments of text longer than this go alone: they may be of tens of megabytes. */
 const SMALL_TEXT_BYTES = 2 * 1024 * 1024;
 const MAX_TURNS = 10;
