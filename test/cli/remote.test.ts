@@ -138,14 +138,27 @@ describe("a daemon whose jobs a test moves", () => {
     const id = () => job()?.id ?? "";
     const { status, stderr } = await stepping(verify, [
       ["is with the daemon", () => daemon.jobs.move(id(), "running")],
-      [" runs", () => relay.cut()],
-      ["trying again", () => daemon.jobs.move(id(), "paused")],
-      ["is paused", () => daemon.jobs.move(id(), "failed", failed)],
+      [" runs", () => daemon.jobs.move(id(), "paused")],
+      ["is paused", () => relay.cut()],
+      ["trying again", () => daemon.jobs.move(id(), "running")],
+      ["connected again", () => daemon.jobs.move(id(), "failed", failed)],
     ]);
     expect(status, stderr).toBe(1);
-    expect(stderr).toMatch(/ runs\n.* broke: .*; trying again\nconnected again to unix:.*\n.* is paused; to go on: /);
-    expect(stderr.match(/ runs\n/g)).toHaveLength(1);
-    expect(relay.asked().toLowerCase()).toContain("last-event-id: 2");
+    expect(stderr).toMatch(
+      / runs\n.* is paused; to go on: .*\n.* broke: .*; trying again\nconnected again to unix:.*\n.* runs\n/,
+    );
+    expect(stderr.match(/ is paused/g)).toHaveLength(1);
+    expect(relay.asked().toLowerCase()).toMatch(/last-event-id: 2\r.*last-event-id: 3\r/s);
+  });
+
+  it("is watched from where the job is: nothing is told of what was before", async () => {
+    await daemon.ask("/v1/jobs", { method: "POST", token: TOKENS.restore, body: request(0) });
+    const id = job()?.id ?? "";
+    for (const state of ["running", "paused", "running"] as const) daemon.jobs.move(id, state);
+    const { stderr } = await stepping(["watch", id], [[" runs", () => daemon.jobs.move(id, "cancelled")]]);
+    expect(stderr).toContain(`job ${id} (verify) runs`);
+    expect(stderr).not.toContain("is paused");
+    expect(relay.asked().toLowerCase()).toContain("last-event-id: 4");
   });
 
   it("goes on with the job when whoever watches is interrupted, and says how to find it", async () => {

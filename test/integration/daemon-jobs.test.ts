@@ -36,6 +36,12 @@ async function eventsOf(id: string, after = 0) {
   return events;
 }
 
+/** As it stands in the job's file. */
+async function lastKept(id: string): Promise<{ readonly id: number }> {
+  const text = await readFile(join(daemon.stateDirectory, "daemon", "jobs", id, "events.jsonl"), "utf8");
+  return JSON.parse(text.trimEnd().split("\n").at(-1) ?? "");
+}
+
 async function statesOf(id: string) {
   return (await eventsOf(id)).flatMap(({ event }) => (event.type === "state" ? event.job.state : []));
 }
@@ -92,6 +98,41 @@ describe("a job", () => {
     const events = await eventsOf(id);
     expect(events.map((each) => each.id)).toEqual(events.map((_, at) => at + 1));
     expect(events.map(({ event }) => event.type).sort()).toEqual(["progress", "state", "state", "state", "warning"]);
+  });
+
+  it("says which its last event is, so that only those to come can be followed, also after a restart", async () => {
+    const { submit, until, jobs } = await start();
+    const progress = { check: { files: 1, bytes: 2, isDone: true }, scopes: [] };
+    await daemon.behave({ tells: [{ type: "progress", progress }], waits: true, ...CHECKED });
+    const { id, lastEvent } = await submit(CHECK);
+    expect(lastEvent).toBe(1);
+    await until(id, "running");
+    await expect.poll(() => jobs.get(id).lastEvent).toBe(3);
+    await daemon.restart();
+    await until(id, "running");
+    const from = 6;
+    await expect.poll(() => daemon.jobs.get(id).lastEvent).toBe(from);
+    expect((await lastKept(id)).id).toBe(from);
+    const following = eventsOf(id, from);
+    await daemon.go();
+    const { lastEvent: end } = await until(id, "finished");
+    expect((await following).map((each) => each.id)).toEqual(
+      Array.from({ length: end - from }, (_, at) => from + 1 + at),
+    );
+    await daemon.restart();
+    expect(daemon.jobs.get(id).lastEvent).toBe(end);
+    expect(await eventsOf(id, end)).toEqual([]);
+  });
+
+  it("that is paused says which its last event is to the daemon that follows as well", async () => {
+    const { submit, until, jobs } = await start();
+    await daemon.behave({ waits: true, ...CHECKED });
+    const { id } = await submit(CHECK);
+    await until(id, "running");
+    await jobs.pause(id);
+    await until(id, "paused");
+    await daemon.restart();
+    expect(daemon.jobs.get(id).lastEvent).toBe((await lastKept(id)).id);
   });
 
   it("of the newest dump says which it was, once it is begun", async () => {

@@ -221,6 +221,19 @@ describe.skipIf(browserPath === undefined)("the daemon's page", () => {
     await page.locator(".title").getByText("cancelled").waitFor();
   });
 
+  it("shows a job as it is when it is opened, and follows it from there", async () => {
+    const id = await runningJob({ progress: progressAt(8) });
+    for (let scopes = 9; scopes < 30; scopes++)
+      daemon.jobs.emit(id, { type: "progress", progress: progressAt(scopes) });
+    daemon.jobs.move(id, "running", { progress: progressAt(30) });
+    const following = page.waitForRequest((request) => request.url().endsWith("/events"));
+    await show(`#/jobs/${id}`);
+    await shows("Done (30)");
+    expect(await (await following).headerValue("last-event-id")).toBe(String(daemon.jobs.get(id).lastEvent));
+    daemon.jobs.emit(id, { type: "progress", progress: progressAt(31) });
+    await shows("Done (31)");
+  });
+
   it("says why a restore is held, also when it is held again for something else, and resumes it", async () => {
     const id = await runningJob();
     await show(`#/jobs/${id}`);

@@ -43,10 +43,12 @@ export function fakeJobs(): FakeJobs {
   };
   const emit = (id: string, event: JobEvent) => {
     const kept = found(id);
-    const numbered = { id: kept.events.length + 1, event };
-    kept.events.push(numbered);
+    const lastEvent = kept.events.length + 1;
+    kept.view = { ...kept.view, lastEvent };
+    const told = event.type === "state" ? { ...event, job: { ...event.job, lastEvent } } : event;
+    kept.events.push({ id: lastEvent, event: told });
     bus.emit(`job ${id}`);
-    if (event.type === "state") bus.emit("change", event.job);
+    if (told.type === "state") bus.emit("change", told.job);
   };
   const move = (id: string, state: JobState, more: More = {}) => {
     const kept = found(id);
@@ -73,7 +75,7 @@ export function fakeJobs(): FakeJobs {
       const view = viewOf(submission, jobs.size);
       jobs.set(view.id, { view, events: [], key: submission.idempotencyKey });
       emit(view.id, { type: "state", job: view });
-      return { job: view, isNew: true };
+      return { job: found(view.id).view, isNew: true };
     },
     get: (id) => found(id).view,
     list: (filter) => {
@@ -162,6 +164,7 @@ function viewOf({ request, by, schedule }: Submission, at: number): JobView {
     createdAt: new Date(1_700_000_000_000 + at).toISOString(),
     attempts: 0,
     warnings: [],
+    lastEvent: 0,
     has: { plan: request.kind === "plan", report: false, rejects: false },
   };
 }

@@ -123,12 +123,12 @@ export class Client {
   }
 
   /** The job's events behind number `after`, while the connection holds. `onOpen`: it does. */
-  async *events(id: string, after: string | undefined, onOpen: () => void): AsyncGenerator<NumberedEvent> {
+  async *events(id: string, after: string, onOpen: () => void): AsyncGenerator<NumberedEvent> {
     const asked = {
       method: "GET",
       path: `/v1/jobs/${id}/events`,
       silenceMs: EVENTS_SILENCE_MS,
-      headers: after === undefined ? {} : { "last-event-id": after },
+      headers: { "last-event-id": after },
     } as const;
     const answer = await this.#exchange(asked);
     try {

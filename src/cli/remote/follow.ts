@@ -8,6 +8,8 @@ import { backoffMs, type Clock } from "../../support/clock.js";
 import type { Client } from "./client.js";
 
 export interface FollowInit {
+  /** The number of the event behind which the first one is wanted. */
+  readonly after: number;
   readonly clock: Clock;
   readonly signal?: AbortSignal | undefined;
   /** The connection is gone, and is taken up again. Told once until it is back. */
@@ -27,7 +29,7 @@ const GIVE_UP_MS = 15 * 60_000;
  */
 export async function* follow(client: Followed, id: string, init: FollowInit): AsyncGenerator<JobEvent> {
   const { clock, signal } = init;
-  let after: string | undefined;
+  let after = String(init.after);
   let wasOpen = false;
   let lostAt: number | undefined;
   for (let failures = 0; ; failures++) {

@@ -44,20 +44,23 @@ export async function untilReached(
       say(`${why}; trying again`);
     };
     const onBack = () => say(`connected again to ${client.server.name}`);
-    for await (const event of follow(client, id, { clock, signal: io.signal, onLost, onBack })) {
-      if (event.type === "progress") progress.take(event.progress);
-      if (event.type !== "state") continue;
-      const { job } = event;
+    const show = (job: JobView) => {
       if (job.progress !== undefined) progress.take(job.progress);
       if (job.state !== "running") progress.rest();
       const line = stateLine(job, client.server.option);
       if (line !== undefined && line !== told) say(line);
       told = line ?? told;
-      if (ENDED_STATES.has(job.state)) return job;
-      if (!isReached(job)) continue;
-      // Events begin with those of long ago: it may have left the state since.
-      const now = await client.job(id);
-      if (isReached(now) || ENDED_STATES.has(now.state)) return now;
+    };
+    const isThere = (job: JobView) => ENDED_STATES.has(job.state) || isReached(job);
+    const first = await client.job(id);
+    show(first);
+    if (isThere(first)) return first;
+    const from = { after: first.lastEvent, clock, signal: io.signal };
+    for await (const event of follow(client, id, { ...from, onLost, onBack })) {
+      if (event.type === "progress") progress.take(event.progress);
+      if (event.type !== "state") continue;
+      show(event.job);
+      if (isThere(event.job)) return event.job;
     }
     return undefined;
   } catch (error) {

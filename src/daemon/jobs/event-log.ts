@@ -31,6 +31,11 @@ export class EventLog {
     return new EventLog(await EventFile.open(path, mostBytes), warn);
   }
 
+  /** The number of the last event; 0: there is none. */
+  get lastId(): number {
+    return this.#nextId - 1;
+  }
+
   /** Whether the last event says that the job has ended: none comes behind it. */
   get isComplete(): boolean {
     return this.#file.last !== undefined && isEnd(this.#file.last);
@@ -89,7 +94,7 @@ export class EventLog {
   }
 
   async #write(event: JobEvent, isDurable: boolean): Promise<void> {
-    const numbered = { id: this.#nextId, event };
+    const numbered = numberedAs(this.#nextId, event);
     await this.#file.add(numbered, isDurable);
     this.#nextId++;
     this.#latest.push(numbered);
@@ -112,6 +117,11 @@ export class EventLog {
       this.#waiting.add(wake);
     });
   }
+}
+
+/** A job that is told is as it is with this event. */
+function numberedAs(id: number, event: JobEvent): NumberedEvent {
+  return { id, event: event.type === "state" ? { ...event, job: { ...event.job, lastEvent: id } } : event };
 }
 
 function isEnd({ event }: NumberedEvent): boolean {

@@ -97,6 +97,8 @@ export class Jobs implements JobService {
   /** Takes up the jobs of before, and begins those that wait. */
   async start(): Promise<void> {
     for (const job of this.#catalog.lives()) {
+      // From then on it knows the number of its last event; what cannot be read is told to whoever asks for the events.
+      await job.log().catch(() => undefined);
       const state = this.#stateAtStart(job.record);
       const order = job.record.order === "cancel" ? "cancel" : undefined;
       if (state !== job.record.state || order !== job.record.order) await job.change(() => ({ state, order }));
@@ -129,6 +131,7 @@ export class Jobs implements JobService {
           state: "queued",
         },
         ...{ ...admitted, by: by.name, createdAt: this.#init.clock.now(), attempts: 0, crashes: 0, warnings: [] },
+        lastEvent: 0,
         has: { plan: false, report: false, rejects: false },
         ...present({ schedule, idempotency }),
       };

@@ -51,6 +51,7 @@ export class LiveJob {
   #waitsFor: string | undefined;
   #view: JobView | undefined;
   #log: Promise<EventLog> | undefined;
+  #openLog: EventLog | undefined;
   #answers: ((answer: LimitsAnswer) => void)[] = [];
   /** The process that works on it. */
   process: Steered | undefined;
@@ -74,7 +75,9 @@ export class LiveJob {
   }
 
   get view(): JobView {
-    const live = present({ progress: this.#progress, waitsFor: this.#waitsFor });
+    const lastEvent = this.#openLog?.lastId ?? 0;
+    if (this.#view?.lastEvent !== lastEvent) this.#view = undefined;
+    const live = present({ progress: this.#progress, waitsFor: this.#waitsFor, lastEvent });
     this.#view ??= viewOf({ ...this.#record, warnings: this.#warnings }, live);
     return this.#view;
   }
@@ -91,7 +94,8 @@ export class LiveJob {
       this.#log = undefined;
       throw error;
     });
-    return await this.#log;
+    this.#openLog = await this.#log;
+    return this.#openLog;
   }
 
   /**
@@ -102,7 +106,8 @@ export class LiveJob {
     await this.#turns.run(async () => {
       const patch = change(this.#record);
       if (patch === undefined) return;
-      const live = present({ progress: this.#progress, warnings: this.#warnings });
+      const lastEvent = (this.#openLog?.lastId ?? 0) + 1;
+      const live = present({ progress: this.#progress, warnings: this.#warnings, lastEvent });
       const record = present({ ...this.#record, ...live, ...patch }) as JobRecord;
       await this.#init.store.write(record);
       this.#record = record;

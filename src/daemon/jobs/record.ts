@@ -48,6 +48,7 @@ export const recordSchema = z.strictObject({
   result: resultSchema.exactOptional(),
   error: failureSchema.exactOptional(),
   warnings: z.array(z.string()).readonly(),
+  lastEvent: count.default(0).describe("that of its last change, or one before it"),
   has,
 });
 
@@ -61,14 +62,16 @@ export function hasEnded({ state: now }: Pick<JobRecord, "state">): boolean {
 export interface Live {
   readonly progress?: Progress;
   readonly waitsFor?: string;
+  readonly lastEvent?: number;
 }
 
 export function viewOf(record: JobRecord, live: Live = {}): JobView {
-  const { progress = record.progress, waitsFor } = live;
+  const { progress = record.progress, waitsFor, lastEvent = record.lastEvent } = live;
   return {
     ...{ id: record.id, kind: record.kind, state: record.state, dump: record.dump, options: record.options },
     ...{ limits: record.limits, by: record.by, attempts: record.attempts, warnings: record.warnings },
     createdAt: iso(record.createdAt),
+    lastEvent,
     has: { ...record.has, rejects: record.has.rejects || listsRecords(progress) },
     ...present({
       target: record.target,

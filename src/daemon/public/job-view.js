@@ -38,8 +38,6 @@ import {
  */
 
 const ENDED = new Set(["finished", "failed", "cancelled"]);
-/** Whoever comes to a running job is sent its events from the first: they are shown when they have come. */
-const CATCH_UP_MS = 250;
 /** A job under way that says nothing for so long is shown as one that says nothing. */
 const SILENT_MS = 15_000;
 
@@ -74,7 +72,6 @@ class JobPage {
   /** @type {Expected | undefined} */
   #expected;
   #changedAt = now();
-  #isCatchingUp = false;
   #isDrawn = true;
   #state = h("span");
   #actions;
@@ -141,21 +138,13 @@ class JobPage {
     void follow(
       `/v1/jobs/${this.#job.id}/events`,
       {
-        onOpen: () => this.#catchUp(),
+        after: this.#job.lastEvent,
         onEvent: ({ data }) => this.#hear(/** @type {JobEvent} */ (data)),
         onRefused: (error) => fill(this.#error, problemOf(error, "This job cannot be followed")),
         isDone: () => hasEnded(this.#job),
       },
       signal,
     );
-  }
-
-  #catchUp() {
-    this.#isCatchingUp = true;
-    setTimeout(() => {
-      this.#isCatchingUp = false;
-      this.#draw();
-    }, CATCH_UP_MS);
   }
 
   /** @param {JobEvent} event */
@@ -175,7 +164,7 @@ class JobPage {
     this.#isDrawn = false;
     requestAnimationFrame(() => {
       this.#isDrawn = true;
-      if (!this.#isCatchingUp && !this.#context.signal.aborted) this.#draw();
+      if (!this.#context.signal.aborted) this.#draw();
     });
   }
 

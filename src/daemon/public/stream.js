@@ -17,6 +17,7 @@ const FINAL = new Set([400, 403, 404, 405]);
  * @typedef {{ id?: number, data: unknown }} StreamEvent
  *
  * @typedef {object} Follower
+ * @property {number} [after] the number of the event behind which the first one is wanted
  * @property {(event: StreamEvent) => void} onEvent
  * @property {() => void} [onOpen] each time that the stream is open: from now on nothing is missed
  * @property {(error: ApiError) => void} onRefused the daemon will not send these events; nothing follows
@@ -30,8 +31,7 @@ const FINAL = new Set([400, 403, 404, 405]);
  * @param {AbortSignal} signal
  */
 export async function follow(path, follower, signal) {
-  /** @type {number | undefined} */
-  let lastId;
+  let lastId = follower.after;
   let failures = 0;
   let heardAt = now();
   while (!signal.aborted) {

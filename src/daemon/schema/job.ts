@@ -111,6 +111,7 @@ export const jobSchema = z.strictObject({
   result: resultSchema.exactOptional(),
   error: failureSchema.exactOptional(),
   warnings: z.array(z.string()).readonly(),
+  lastEvent: count.describe("the number of its last event, which is in it: `after` it are those to come"),
   has: z
     .strictObject({ plan: z.boolean(), report: z.boolean(), rejects: z.boolean() })
     .describe("what can be asked for beside it"),

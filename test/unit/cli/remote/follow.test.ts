@@ -15,12 +15,12 @@ const broken = (retry: "no" | "yes" = "yes") => new RestoreError("CONNECTION", "
 type Connection = { readonly events: readonly NumberedEvent[]; readonly brokenBy?: Error } | Error;
 
 async function followed(connections: readonly Connection[], clock = fakeClock()) {
-  const asked: (string | undefined)[] = [];
+  const asked: string[] = [];
   const told: string[] = [];
   const left = [...connections];
   const client = {
     server: { at: { kind: "socket", path: "/d" }, name: "unix:/d", option: " --server /d" } as const,
-    events: async function* (_id: string, after: string | undefined, onOpen: () => void) {
+    events: async function* (_id: string, after: string, onOpen: () => void) {
       asked.push(after);
       const next = left.length > 1 ? left.shift() : left[0];
       if (next === undefined || next instanceof Error) throw next;
@@ -29,7 +29,7 @@ async function followed(connections: readonly Connection[], clock = fakeClock())
       if (next.brokenBy !== undefined) throw next.brokenBy;
     },
   };
-  const init = { clock, onLost: (why: string) => told.push(`lost: ${why}`), onBack: () => told.push("back") };
+  const init = { after: 3, clock, onLost: (why: string) => told.push(`lost: ${why}`), onBack: () => told.push("back") };
   const states: string[] = [];
   const run = async () => {
     for await (const event of follow(client, "0123456789abcdef", init)) {
@@ -41,7 +41,7 @@ async function followed(connections: readonly Connection[], clock = fakeClock())
 }
 
 describe("following a job", () => {
-  it("ends with the job", async () => {
+  it("begins where it is told to, and ends with the job", async () => {
     const { states, asked, told } = await followed([
       {
         events: [
@@ -50,7 +50,7 @@ describe("following a job", () => {
         ],
       },
     ]);
-    expect({ states, asked, told }).toEqual({ states: ["running", "finished"], asked: [undefined], told: [] });
+    expect({ states, asked, told }).toEqual({ states: ["running", "finished"], asked: ["3"], told: [] });
   });
 
   it("goes on behind the last event once a connection that broke is back, and says so once", async () => {
@@ -61,7 +61,7 @@ describe("following a job", () => {
       { events: [{ id: "5", event: state("finished") }] },
     ]);
     expect(states).toEqual(["running", "finished"]);
-    expect(asked).toEqual([undefined, "4", "4", "4"]);
+    expect(asked).toEqual(["3", "4", "4", "4"]);
     expect(told).toEqual(["lost: it broke", "back"]);
   });
 
@@ -72,14 +72,14 @@ describe("following a job", () => {
     ]);
     expect([states, asked]).toEqual([
       ["running", "failed"],
-      [undefined, "4"],
+      ["3", "4"],
     ]);
   });
 
   it("tries nothing again where the first connection fails, or waiting changes nothing", async () => {
-    expect(await followed([broken()])).toMatchObject({ asked: [undefined], error: { message: "it broke" } });
+    expect(await followed([broken()])).toMatchObject({ asked: ["3"], error: { message: "it broke" } });
     const gone = { events: [{ id: "1", event: state("running") }], brokenBy: broken("no") };
-    expect(await followed([gone])).toMatchObject({ asked: [undefined], error: { message: "it broke" } });
+    expect(await followed([gone])).toMatchObject({ asked: ["3"], error: { message: "it broke" } });
   });
 
   it("gives up after a quarter of an hour, with how to watch it again", async () => {

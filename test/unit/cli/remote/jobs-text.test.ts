@@ -16,6 +16,7 @@ const JOB: JobView = {
   startedAt: "2026-11-25T19:33:01.123Z",
   attempts: 2,
   warnings: ["a \u202ewarning"],
+  lastEvent: 4,
   has: { plan: false, report: false, rejects: false },
   progress: {
     scopes: [

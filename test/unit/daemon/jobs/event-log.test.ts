@@ -117,6 +117,17 @@ describe("a log of events", () => {
     expect(await followed(log, 7)).toEqual(["1 cancelled"]);
   });
 
+  it("says in the job of an event of state which event it is", async () => {
+    const log = await open();
+    await withProgress(log, 2);
+    await log.add(state("failed"));
+    for (const each of [log, await open()]) {
+      const { value: last } = await each.follow(2, AbortSignal.timeout(10_000)).next();
+      expect(last).toMatchObject({ id: 3, event: { job: { lastEvent: 3 } } });
+      expect(each.lastId).toBe(3);
+    }
+  });
+
   it("of progress that comes faster than it can be kept has the last", async () => {
     const log = await open();
     for (let i = 1; i <= 100; i++) log.addProgress(progress(i));
