@@ -6,6 +6,7 @@ import { present } from "../support/present.js";
 import type { ApplyArguments } from "./commands/apply.js";
 import { commandNamed } from "./commands.js";
 import { parse } from "./parse.js";
+import { changedConcurrency } from "./quantities.js";
 import { withAbsolutePaths, wordsFor } from "./words.js";
 
 /** The arguments by which the job was begun, with absolute paths. */
@@ -14,6 +15,12 @@ export async function argumentsOf({ words, dump, cwd }: JobFile): Promise<ApplyA
   if (!("args" in parsed)) throw new RestoreError("INTERNAL", "the job's words are no apply");
   const args = withAbsolutePaths({ ...(parsed.args as ApplyArguments), dump }, cwd);
   return { ...args, ...present({ report: args.report?.map((path) => resolve(cwd, path)) }) };
+}
+
+/** The arguments by which a job is taken up: its own, but for those that are given anew. @throws RestoreError USAGE */
+export function takenUpWith(begun: ApplyArguments, given: Partial<ApplyArguments>): ApplyArguments {
+  const concurrency = changedConcurrency(begun.concurrency ?? [], given.concurrency ?? []);
+  return { ...begun, ...present(given), ...(concurrency.length === 0 ? {} : { concurrency }) };
 }
 
 /** Words behind `apply` from which the same arguments are parsed. Paths have to be absolute. */

@@ -94,6 +94,16 @@ export function parseConcurrency(texts: readonly string[]): { readonly [A in Ada
   return limits;
 }
 
+/** As a change has it; adapters that it does not name keep what they had. @throws RestoreError USAGE */
+export function changedConcurrency(had: readonly string[], change: readonly string[]): string[] {
+  const limits = { ...parseConcurrency(had), ...parseConcurrency(change) };
+  const counts = new Set(ADAPTERS.map((adapter) => limits[adapter]));
+  const [count] = counts;
+  if (counts.size === 1) return count === undefined ? [] : [String(count)];
+  const named = ADAPTERS.filter((adapter) => limits[adapter] !== undefined);
+  return [named.map((adapter) => `${adapter}=${limits[adapter]}`).join(",")];
+}
+
 function keyed(text: string, option: string): { key?: Adapter; value: string }[] {
   return text.split(",").map((part) => {
     const at = part.indexOf("=");

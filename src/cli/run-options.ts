@@ -51,7 +51,7 @@ const DEFAULT_MAX_RETRY_TIME = "5m";
 export async function runOptions(args: RunArguments, io: Io, progress: ProgressSink): Promise<RunOptions> {
   const { settings, named } = await resolveTargets(args, io);
   const transform = await loadTransform(args);
-  const concurrency = args.concurrency ?? (named?.concurrency === undefined ? [] : [String(named.concurrency)]);
+  const concurrency = named?.concurrency === undefined ? [] : [String(named.concurrency)];
   const rateLimit = args.rateLimit ?? (named?.rate_limit === undefined ? [] : [named.rate_limit]);
   const retry = await retryFor(args, io, workPlace(io).workRoot);
   const selection = parseSelection(args);
@@ -65,7 +65,7 @@ export async function runOptions(args: RunArguments, io: Io, progress: ProgressS
     ...(transform === undefined ? {} : { transform }),
     targets: withWriting(settings, args),
     limits: parseRateLimits(rateLimit),
-    concurrency: parseConcurrency(concurrency),
+    concurrency: { ...parseConcurrency(concurrency), ...parseConcurrency(args.concurrency ?? []) },
     maxRetryTimeMs: parseDurationMs(args.maxRetryTime ?? DEFAULT_MAX_RETRY_TIME, "--max-retry-time"),
     allowOrphanBuckets: args.allowOrphanBuckets ?? false,
     requireConsistent: args.requireConsistent ?? false,

@@ -10,7 +10,7 @@ import type { Clock } from "../support/clock.js";
 import { Gate } from "../support/gate.js";
 import type { RateLimits } from "./rates.js";
 
-/** Of batches at once in each scope. An adapter that is not named keeps what it began with. */
+/** Of batches at once in each scope. An adapter that is not named keeps what it has. */
 export type Concurrency = { readonly [A in Adapter]?: number };
 
 interface Pause {
@@ -30,7 +30,7 @@ export class RunControl {
   #underWay = 0;
   #onIdle: (() => void) | undefined;
   #rates: RateLimits | undefined;
-  #concurrency: Concurrency | undefined;
+  #concurrency: Concurrency = {};
   readonly #listeners = new Set<(rates: RateLimits) => void>();
 
   /** Once `signal` aborts nothing is paused any more: what a run that is to stop still does, it has to do. */
@@ -104,7 +104,7 @@ export class RunControl {
 
   /** Limits that take the place of those that the run began with; absent ones stay. */
   limitTo({ rates, concurrency }: { readonly rates?: RateLimits; readonly concurrency?: Concurrency }): void {
-    if (concurrency !== undefined) this.#concurrency = concurrency;
+    this.#concurrency = { ...this.#concurrency, ...concurrency };
     if (rates === undefined) return;
     this.#rates = rates;
     for (const listener of this.#listeners) listener(rates);
@@ -117,7 +117,7 @@ export class RunControl {
 
   /** Absent: as the run began. */
   concurrencyOf(adapter: Adapter): number | undefined {
-    return this.#concurrency?.[adapter];
+    return this.#concurrency[adapter];
   }
 
   /** Called with every change, for as long as there is the control. */

@@ -314,6 +314,14 @@ describe("orders", () => {
     expect((await begun())[1]?.words).toEqual(expect.arrayContaining(["--rate-limit=5ops/s", "--concurrency=2"]));
   });
 
+  it("a concurrency that is changed for one adapter stays as it was for the others", async () => {
+    const { submit, until, jobs } = await start();
+    await daemon.behave({ waits: true }, COMPARED);
+    const { id } = await submit({ ...COMPARE, limits: { concurrency: "dynamodb=2,s3=2" } });
+    await until(id, "running");
+    expect((await jobs.setLimits(id, { concurrency: "s3=4" })).limits).toEqual({ concurrency: "dynamodb=2,s3=4" });
+  });
+
   it("cancel ends a job that waits at once, and one that runs once its process has ended", async () => {
     const { submit, until, jobs } = await start({ settings: { at_once: 1 } });
     await daemon.behave({ waits: true, ...CHECKED });

@@ -3,6 +3,7 @@ import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "vitest";
+import { changedLimits } from "../../src/cli/limits.js";
 import { type Jobs, type JobsInit, openJobs } from "../../src/daemon/jobs/jobs.js";
 import type { JobRequest, JobState, JobView } from "../../src/daemon/schema/job.js";
 import type { Client, Submission } from "../../src/daemon/services.js";
@@ -75,6 +76,7 @@ function jobsIn(folder: string, { settings = {}, module }: { settings?: object; 
     settings: daemonSchema.parse({ jobs: settings }).jobs,
     endpointsOf: (target) => [`redis://${target}`],
     assertLimits: () => undefined,
+    changedLimits,
     program: { module, nodeArguments: [], env, cwd: folder },
     isAlive,
     log: { info: () => undefined, warn: () => undefined, error: () => undefined } as unknown as JobsInit["log"],

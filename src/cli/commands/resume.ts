@@ -4,8 +4,7 @@ import { endedJob } from "../../run/job/job.js";
 import { hasEnded } from "../../run/job/job-end.js";
 import { type JobFile, readJob } from "../../run/job/job-file.js";
 import { findJob, type JobOverview, listJobs } from "../../run/job/jobs.js";
-import { present } from "../../support/present.js";
-import { argumentsOf } from "../begun-job.js";
+import { argumentsOf, takenUpWith } from "../begun-job.js";
 import type { Io } from "../io.js";
 import { jobLine } from "../jobs-text.js";
 import { stateDirectory } from "../state-directory.js";
@@ -21,7 +20,7 @@ export async function run(args: ResumeArguments, io: Io): Promise<number> {
   const job = await unfinishedJob(args, io);
   const begun = await argumentsOf(job);
   const take = { id: job.id, rebindTarget: args.rebindTarget === true };
-  const taken = withSavedEndpoints({ ...begun, ...present(args) }, job, io);
+  const taken = withSavedEndpoints(takenUpWith(begun, args), job, io);
   // What was confirmed is not asked again; a job that was killed before that has still to be.
   return await runApply(taken, io, { take, words: job.words });
 }

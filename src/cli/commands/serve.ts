@@ -1,6 +1,5 @@
 /** `serve`: the daemon. It runs until it is told to end. */
 import { resolve } from "node:path";
-import type { Limits } from "../../daemon/channel.js";
 import { checkSettings, SettingsFault } from "../../daemon/check-settings.js";
 import { type Daemon, type DaemonInit, type ManagedJobs, startDaemon } from "../../daemon/daemon.js";
 import type { Targets } from "../../daemon/http/routes/lists.js";
@@ -14,9 +13,9 @@ import { splitSeeds } from "../../replayers/redis/target-url.js";
 import { systemClock } from "../../support/clock.js";
 import { type ConfigFile, defaultConfigPath, type NamedTarget, readConfig } from "../config.js";
 import type { Io } from "../io.js";
+import { assertLimits, changedLimits } from "../limits.js";
 import { logLines } from "../log-lines.js";
 import { print } from "../output.js";
-import { parseConcurrency, parseRateLimits } from "../quantities.js";
 import { stateDirectory } from "../state-directory.js";
 import { SERVICE_VARIABLES, serviceManager } from "../systemd.js";
 import { version } from "../version.js";
@@ -55,6 +54,7 @@ export async function serve(args: ServeArguments, io: Io, open: OpenJobs): Promi
     targets: names,
     endpointsOf: (name: string) => endpointsOf(config.targets[name]),
     assertLimits,
+    changedLimits,
   };
   const openAll: DaemonInit["openJobs"] = async (around) =>
     await open({ ...init, ...checked, ...jobs, ...around, settings: settings.jobs });
@@ -90,12 +90,6 @@ function serversOf(url: string): string[] {
   const { protocol, host, pathname } = new URL(first);
   // Of a Unix socket, the path is the server.
   return host === "" ? [`${protocol}${pathname}`] : [host, ...others].map((each) => `redis://${each}`);
-}
-
-/** @throws RestoreError USAGE */
-function assertLimits({ rateLimit, concurrency }: Limits): void {
-  if (rateLimit !== undefined) parseRateLimits([rateLimit]);
-  if (concurrency !== undefined) parseConcurrency([concurrency]);
 }
 
 /** Tokens of clients and the service manager's socket are no business of a job's. */

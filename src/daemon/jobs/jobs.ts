@@ -40,6 +40,8 @@ export interface JobsInit
   readonly folder: string;
   readonly settings: DaemonSettings["jobs"];
   readonly endpointsOf: EndpointsOf;
+  /** Limits with a change that is known to be right. */
+  readonly changedLimits: (had: Limits, change: Limits) => Limits;
   readonly log: Pick<Log, "info" | "warn" | "error">;
 }
 
@@ -210,7 +212,7 @@ export class Jobs implements JobService {
     if (answer?.refused !== undefined) throw new Fault("UNPROCESSABLE", answer.refused);
     await job.change((record) => {
       assertNotEnded(record, "limited");
-      return { limits: { ...record.limits, ...limits } };
+      return { limits: this.#init.changedLimits(record.limits, limits) };
     });
     // One that was begun meanwhile has others in its words.
     if (answer === undefined) await job.limit(limits);

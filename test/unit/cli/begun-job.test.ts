@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { argumentsOf, wordsOf } from "../../../src/cli/begun-job.js";
+import { argumentsOf, takenUpWith, wordsOf } from "../../../src/cli/begun-job.js";
 import type { ApplyArguments } from "../../../src/cli/commands/apply.js";
 import { withSavedEndpoints } from "../../../src/cli/words.js";
 import type { JobFile } from "../../../src/run/job/job-file.js";
@@ -16,6 +16,22 @@ function job(words: readonly string[]): JobFile {
     identity: identity(),
   };
 }
+
+describe("the arguments by which a job is taken up", () => {
+  const begun = { dump: "/dumps/one", rateLimit: ["5ops/s"], concurrency: ["8"] };
+
+  it("are its own, but for those that are given anew", () => {
+    expect(takenUpWith(begun, { rateLimit: ["none"], report: undefined } as never)).toEqual({
+      ...begun,
+      rateLimit: ["none"],
+    });
+  });
+
+  it("keep the concurrency of adapters that are not named anew", () => {
+    const { concurrency } = takenUpWith(begun, { concurrency: ["s3=4", "sqs=2"] });
+    expect(concurrency).toEqual(["dynamodb=8,s3=4,redis=8,sqs=2"]);
+  });
+});
 
 describe("the arguments of a job", () => {
   it("are those that were typed, with paths from the folder of then", async () => {

@@ -1,5 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { parseBytes, parseConcurrency, parseDurationMs, parseRateLimits } from "../../../src/cli/quantities.js";
+import {
+  changedConcurrency,
+  parseBytes,
+  parseConcurrency,
+  parseDurationMs,
+  parseRateLimits,
+} from "../../../src/cli/quantities.js";
 
 const USAGE = expect.objectContaining({ code: "USAGE" });
 
@@ -91,6 +97,19 @@ describe("concurrency", () => {
     expect(parseConcurrency(["8"])).toEqual({ dynamodb: 8, s3: 8, redis: 8, sqs: 8 });
     expect(parseConcurrency(["dynamodb=8,s3=4"])).toEqual({ dynamodb: 8, s3: 4 });
     expect(parseConcurrency(["2,s3=4"])).toEqual({ dynamodb: 2, s3: 4, redis: 2, sqs: 2 });
+  });
+
+  it.each([
+    ["8", "s3=4", "dynamodb=8,s3=4,redis=8,sqs=8"],
+    ["dynamodb=2", "s3=4", "dynamodb=2,s3=4"],
+    ["dynamodb=2,s3=3", "s3=4", "dynamodb=2,s3=4"],
+    ["dynamodb=2,s3=3", "5", "5"],
+  ])("of %s that is changed by %s is %s", (had, change, now) => {
+    expect(changedConcurrency([had], [change])).toEqual([now]);
+  });
+
+  it("that nobody asked for stays as it is", () => {
+    expect(changedConcurrency([], [])).toEqual([]);
   });
 
   it.each(["0", "-1", "1.5", "x", "", "1025", "s3=", "s4=1"])("%j is refused", (text) => {

@@ -136,5 +136,7 @@ describe("limits", () => {
       undefined,
     ]);
     expect(heard).toEqual([{ all: { opsPerSecond: 5 } }]);
+    control.limitTo({ concurrency: { sqs: 2 } });
+    expect([control.concurrencyOf("s3"), control.concurrencyOf("sqs")]).toEqual([3, 2]);
   });
 });
