@@ -74,7 +74,9 @@ export class EventFile {
     while ((this.#last?.id ?? 0) > last) {
       if (place.generation !== this.#generation) place = { generation: this.#generation, offset: 0 };
       const { lines, next } = await this.#linesAt(place);
-      if (lines.length === 0 && place.generation === this.#generation) return;
+      // Of a file that was written anew meanwhile it may be any part.
+      if (place.generation !== this.#generation) continue;
+      if (lines.length === 0) return;
       for (const line of lines) {
         const numbered = parsedLine(line);
         if (numbered === undefined || numbered.id <= last) continue;
@@ -121,9 +123,14 @@ export class EventFile {
       total -= sizes[at] ?? 0;
     }
     if (gone.size === 0) return;
-    await replaceFile(this.#path, kept.filter((_, at) => !gone.has(at)).join(""));
+    // Places from before are good for nothing from now on, nor are those of readers that come before the new file is there.
     this.#generation++;
-    this.#size = total;
+    try {
+      await replaceFile(this.#path, kept.filter((_, at) => !gone.has(at)).join(""));
+      this.#size = total;
+    } finally {
+      this.#generation++;
+    }
   }
 }
 
