@@ -17,13 +17,13 @@ export class EventLog {
   readonly #turns = new InTurn();
   readonly #waiting = new Set<() => void>();
   #latest: NumberedEvent[] = [];
-  #nextId: number;
+  #last: NumberedEvent | undefined;
   #unwritten: JobEvent | undefined;
 
   private constructor(file: EventFile, warn: (text: string) => void) {
     this.#file = file;
     this.#warn = warn;
-    this.#nextId = (file.last?.id ?? 0) + 1;
+    this.#last = file.last;
   }
 
   /** `warn`: told of events of progress that cannot be kept. @throws the system's error */
@@ -33,17 +33,22 @@ export class EventLog {
 
   /** The number of the last event; 0: there is none. */
   get lastId(): number {
-    return this.#nextId - 1;
+    return this.#last?.id ?? 0;
   }
 
   /** Whether the last event says that the job has ended: none comes behind it. */
   get isComplete(): boolean {
-    return this.#file.last !== undefined && isEnd(this.#file.last);
+    return this.#last !== undefined && isEnd(this.#last);
   }
 
   /** Resolves once it is on disk. @throws the system's error; the event is not told then */
   async add(event: JobEvent): Promise<void> {
     await this.#turns.run(() => this.#write(event, true));
+  }
+
+  /** For one that the disk does not take: it is told to those who follow now, and is not there for those who come later. */
+  async addUnkept(event: JobEvent): Promise<void> {
+    await this.#turns.run(async () => this.#tell(numberedAs(this.lastId + 1, event)));
   }
 
   /** Of several that come faster than they can be kept, the last counts. Never throws. */
@@ -67,7 +72,7 @@ export class EventLog {
   /** Events behind number `after`, those that are kept and those to come; ends behind that of the job's end. */
   async *follow(after: number, signal: AbortSignal): AsyncGenerator<NumberedEvent> {
     // Beyond what there ever was: numbers that a crash took away are given again.
-    let last = after >= this.#nextId ? 0 : after;
+    let last = after > this.lastId ? 0 : after;
     while (!signal.aborted) {
       const next = this.#latest[last + 1 - (this.#latest[0]?.id ?? 0)];
       if (next?.id === last + 1) {
@@ -76,7 +81,7 @@ export class EventLog {
         if (isEnd(next)) return;
         continue;
       }
-      if (last + 1 >= this.#nextId) {
+      if (last >= this.lastId) {
         if (this.isComplete) return;
         await this.#more(last, signal);
         continue;
@@ -89,14 +94,18 @@ export class EventLog {
         if (isEnd(kept)) return;
       }
       // What is left was of progress, and is gone.
-      if (last === before) last = (this.#latest[0]?.id ?? this.#nextId) - 1;
+      if (last === before) last = (this.#latest[0]?.id ?? this.lastId + 1) - 1;
     }
   }
 
   async #write(event: JobEvent, isDurable: boolean): Promise<void> {
-    const numbered = numberedAs(this.#nextId, event);
+    const numbered = numberedAs(this.lastId + 1, event);
     await this.#file.add(numbered, isDurable);
-    this.#nextId++;
+    this.#tell(numbered);
+  }
+
+  #tell(numbered: NumberedEvent): void {
+    this.#last = numbered;
     this.#latest.push(numbered);
     if (this.#latest.length > LATEST) this.#latest.shift();
     const waiting = [...this.#waiting];
@@ -112,7 +121,7 @@ export class EventLog {
         this.#waiting.delete(wake);
         resolve();
       };
-      if (signal.aborted || last + 1 < this.#nextId) return resolve();
+      if (signal.aborted || last < this.lastId) return resolve();
       signal.addEventListener("abort", wake, { once: true });
       this.#waiting.add(wake);
     });

@@ -180,16 +180,18 @@ export class LiveJob {
 
   async #tell(): Promise<void> {
     this.#view = undefined;
-    const { view } = this;
-    for (let failures = 0; failures < MOST_TRIES; failures++) {
+    const event = { type: "state", job: this.view } as const;
+    let isKept = false;
+    for (let failures = 0; !isKept && failures < MOST_TRIES; failures++) {
       try {
-        await (await this.log()).add({ type: "state", job: view });
-        break;
+        await (await this.log()).add(event);
+        isKept = true;
       } catch (error) {
         this.#init.warn(`an event of job ${this.id} cannot be kept: ${messageOf(error)}`);
         await this.#init.clock.sleep(backoffMs(failures));
       }
     }
+    if (!isKept) await this.#openLog?.addUnkept(event);
     this.#init.onChange(this);
   }
 
