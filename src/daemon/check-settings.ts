@@ -9,6 +9,7 @@ import { join, resolve } from "node:path";
 import { createSecureContext } from "node:tls";
 import { messageOf, RestoreError, systemCode } from "../errors/restore-error.js";
 import { nearest } from "../support/nearest.js";
+import { SOCKET_CLIENT } from "./http/doorkeeper.js";
 import { isLoopback } from "./http/hosts.js";
 import type { TcpInit } from "./http/listeners.js";
 import { digestOf, type Token } from "./http/tokens.js";
@@ -90,6 +91,9 @@ function defaultSocket({ stateDirectory }: CheckInit): string {
 async function readTokens({ settings, ...around }: CheckInit, note: Note): Promise<Token[]> {
   const tokens: Token[] = [];
   for (const [at, { name, role, ...place }] of settings.tokens.entries()) {
+    if (name === SOCKET_CLIENT.name) {
+      note(["tokens", at, "name"], `whoever comes over the Unix socket is called "${name}": give it another name`);
+    }
     try {
       const digest = digestOf(await readSecret(place, around));
       const same = tokens.find((token) => token.name === name || token.digest.equals(digest));

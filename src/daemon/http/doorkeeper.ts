@@ -9,7 +9,7 @@ import { assertOwnHost } from "./hosts.js";
 import { clientOf, mayDo, type Token } from "./tokens.js";
 
 /** Whoever may open the Unix socket may everything: its rights are what guards it. */
-const SOCKET_CLIENT: Client = { name: "socket", role: "destroy" };
+export const SOCKET_CLIENT: Client = { name: "socket", role: "destroy" };
 
 export interface DoorkeeperInit {
   readonly tokens: readonly Token[];

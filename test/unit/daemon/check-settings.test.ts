@@ -82,6 +82,12 @@ describe("a token", () => {
     expect((await check({ tokens: [token({ file: path })] })).tokens).toHaveLength(1);
   });
 
+  it("are not called as whoever comes over the Unix socket is", async () => {
+    expect(await mistakes({ tokens: [token({ env: "GOOD" }, "socket")] })).toEqual([
+      'tokens.0.name: whoever comes over the Unix socket is called "socket": give it another name',
+    ]);
+  });
+
   it("with the name or the value of another one is refused", async () => {
     expect(await mistakes({ tokens: [token({ env: "GOOD" }), token({ env: "OTHER" })] })).toEqual([
       'tokens.1: two tokens are called "watcher"',
