@@ -79,10 +79,17 @@ export class Outbox {
     }
   }
 
-  /** Replaces a message. What cannot be written holds until a restart, which tries again sooner than was meant. */
+  /**
+   * Replaces a message; one that went meanwhile, as newer ones came, stays away. What cannot be written holds until a
+   * restart, which tries again sooner than was meant.
+   */
   async putOff(message: Message): Promise<void> {
-    this.#messages.set(message.id, message);
+    const { id } = message;
+    if (!this.has(id)) return;
+    this.#messages.set(id, message);
     await this.#write(message).catch((error: unknown) => this.#init.warn(messageOf(error)));
+    // It went while it was written.
+    if (!this.has(id)) await this.remove(id);
   }
 
   /** Repeatable. A file that cannot be removed is sent once more after a restart, under the same id. */

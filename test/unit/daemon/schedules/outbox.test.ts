@@ -74,3 +74,21 @@ test("a message is put off even where that cannot be kept", async () => {
   expect(outbox.list()).toEqual([{ ...message(1), nextAt: 50 }]);
   expect(told).toHaveLength(1);
 });
+
+test("a message that went as newer ones came does not come back when it is put off", async () => {
+  const outbox = await open(1);
+  await outbox.put(message(1));
+  await outbox.put(message(2));
+  await outbox.putOff({ ...message(1), attempts: 1 });
+  expect(numbers(outbox)).toEqual([2]);
+  expect(numbers(await open())).toEqual([2]);
+});
+
+test("a message that goes while it is put off does not come back after a restart", async () => {
+  const outbox = await open();
+  await outbox.put(message(1));
+  const puttingOff = outbox.putOff({ ...message(1), attempts: 1 });
+  await outbox.remove(message(1).id);
+  await puttingOff;
+  expect(await readdir(directory)).toEqual([]);
+});
