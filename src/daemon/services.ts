@@ -56,7 +56,8 @@ export interface JobService {
   pause(id: string): Promise<JobView>;
   resume(id: string): Promise<JobView>;
   cancel(id: string): Promise<JobView>;
-  /** Resolves once the limits hold. @throws Fault UNPROCESSABLE for words that are no limits, CONFLICT */
+  /** Resolves once the limits hold. @throws Fault UNPROCESSABLE for words that are no limits, CONFLICT, UNAVAILABLE where its
+   * process gives no answer */
   setLimits(id: string, limits: Limits): Promise<JobView>;
   /** @throws Fault NOT_FOUND while there is none */
   plan(id: string, by: Client): Promise<z.infer<typeof planAnswerSchema>>;

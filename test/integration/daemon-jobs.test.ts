@@ -3,6 +3,7 @@ import { mkdir, readFile, rename, stat, symlink, writeFile } from "node:fs/promi
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import type { JobRequest } from "../../src/daemon/schema/job.js";
+import { type Clock, systemClock } from "../../src/support/clock.js";
 import {
   CHECK,
   type DaemonJobs,
@@ -320,6 +321,26 @@ describe("orders", () => {
     const { id } = await submit({ ...COMPARE, limits: { concurrency: "dynamodb=2,s3=2" } });
     await until(id, "running");
     expect((await jobs.setLimits(id, { concurrency: "s3=4" })).limits).toEqual({ concurrency: "dynamodb=2,s3=4" });
+  });
+
+  it("new limits are no longer waited for where the process hangs, and hold once it goes on", async () => {
+    const sleep: Clock["sleep"] = (ms, signal) => systemClock.sleep(ms === 20_000 ? 100 : ms, signal);
+    const { submit, until, jobs, begun } = await start({ clock: { ...systemClock, sleep } });
+    await daemon.behave({ waits: true, ...CHECKED });
+    const { id } = await submit(CHECK);
+    await until(id, "running");
+    await expect.poll(begun).toHaveLength(1);
+    const [{ pid } = { pid: Number.NaN }] = await begun();
+    process.kill(pid, "SIGSTOP");
+    const limits = { rateLimit: "5ops/s" };
+    await expect(jobs.setLimits(id, limits)).rejects.toMatchObject({
+      code: "UNAVAILABLE",
+      message: expect.stringContaining("gives no answer"),
+      hint: expect.stringContaining("cancel the job"),
+    });
+    expect(jobs.get(id).limits).toEqual({});
+    process.kill(pid, "SIGCONT");
+    await expect.poll(() => jobs.get(id).limits).toEqual(limits);
   });
 
   it("cancel ends a job that waits at once, and one that runs once its process has ended", async () => {

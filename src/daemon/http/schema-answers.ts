@@ -28,7 +28,7 @@ const MEANINGS: Readonly<Record<number, string>> = {
   429: "Too many wrong tokens came from this address.",
   431: "The headers are too large.",
   500: "A fault of the daemon's; its log tells more.",
-  503: "Not now: the queue is full, jobs are being taken up, or the daemon is about to end.",
+  503: "Not now: the queue is full, jobs are being taken up, the daemon is about to end, or a job's process gives no answer.",
 };
 
 type JsonAnswer<T> = ReturnType<typeof json<T>>;

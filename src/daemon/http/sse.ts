@@ -3,6 +3,7 @@
  * slow client has not read waits in the source, which knows what may be left out.
  */
 import type { Clock } from "../../support/clock.js";
+import { within } from "../../support/within.js";
 import { Fault } from "../fault.js";
 
 const HEARTBEAT_MS = 15_000;
@@ -42,19 +43,6 @@ export async function* eventText(
   } finally {
     next.catch(() => undefined);
     await events.return?.();
-  }
-}
-
-async function within<T>(ms: number, promise: Promise<T>, clock: Clock): Promise<T | undefined> {
-  const isOver = new AbortController();
-  const timeout = clock.sleep(ms, isOver.signal).then(
-    () => undefined,
-    () => undefined,
-  );
-  try {
-    return await Promise.race([promise, timeout]);
-  } finally {
-    isOver.abort();
   }
 }
 

@@ -10,6 +10,7 @@ import { listedPath } from "../../run/job/job-file.js";
 import { readPlan } from "../../run/plan/read-plan.js";
 import { InTurn } from "../../support/in-turn.js";
 import { present } from "../../support/present.js";
+import { within } from "../../support/within.js";
 import type { Limits } from "../channel.js";
 import { Fault } from "../fault.js";
 import { mayDo } from "../http/tokens.js";
@@ -208,14 +209,9 @@ export class Jobs implements JobService {
   async setLimits(id: string, limits: Limits): Promise<JobView> {
     const job = this.#notEnded(id, "limited");
     assertRightLimits(this.#init, limits);
-    const answer = await job.limit(limits);
-    if (answer?.refused !== undefined) throw new Fault("UNPROCESSABLE", answer.refused);
-    await job.change((record) => {
-      assertNotEnded(record, "limited");
-      return { limits: this.#init.changedLimits(record.limits, limits) };
-    });
-    // One that was begun meanwhile has others in its words.
-    if (answer === undefined) await job.limit(limits);
+    // What its process answers later than that is kept all the same.
+    const isLimited = await within(ANSWER_MS, this.#limit(job, limits), this.#init.clock);
+    if (isLimited === undefined) throw silent(id);
     return this.get(id);
   }
 
@@ -269,6 +265,19 @@ export class Jobs implements JobService {
     const why = error === undefined ? {} : { code: error.code, why: error.message };
     this.#init.log.info({ job: id, kind, state, ...why }, `job is ${state}`);
     if (job.hasEnded) this.#removal.look();
+  }
+
+  /** @throws Fault UNPROCESSABLE, CONFLICT */
+  async #limit(job: LiveJob, limits: Limits): Promise<true> {
+    const answer = await job.limit(limits);
+    if (answer?.refused !== undefined) throw new Fault("UNPROCESSABLE", answer.refused);
+    await job.change((record) => {
+      assertNotEnded(record, "limited");
+      return { limits: this.#init.changedLimits(record.limits, limits) };
+    });
+    // One that was begun meanwhile has others in its words.
+    if (answer === undefined) await job.limit(limits);
+    return true;
   }
 
   /** Of a job that was told to go on while what worked on it came to its end: nobody else takes that order any more. */
@@ -369,6 +378,9 @@ export class Jobs implements JobService {
   }
 }
 
+/** For the process of a job to say that it has new limits, which it does at once unless it hangs. */
+const ANSWER_MS = 20_000;
+
 /** Nothing of why it was held stays with a job that goes on. */
 const ANEW: Patch = {
   ...{ error: undefined, result: undefined, crashes: 0 },
@@ -382,6 +394,16 @@ function assertNotEnded(record: JobRecord, what: string): Patch | undefined {
 
 function conflict(id: string, why: string): Fault {
   return new Fault("CONFLICT", `job ${id} ${why}`);
+}
+
+function silent(id: string): Fault {
+  return new Fault(
+    "UNAVAILABLE",
+    `the process of job ${id} gives no answer: whether the new limits hold is not known`,
+    {
+      hint: "They hold once it answers: ask for the job again in a while. If it hangs, cancel the job, which ends it.",
+    },
+  );
 }
 
 function notThere(id: string, what: string): Fault {
