@@ -50,6 +50,8 @@ export interface JobService {
    *   UNAVAILABLE
    */
   submit(submission: Submission): Promise<{ readonly job: JobView; readonly isNew: boolean }>;
+  /** The job that was made under a client's idempotency key, whatever was asked for under it. */
+  madeUnder(client: string, idempotencyKey: string): JobView | undefined;
   get(id: string): JobView;
   list(filter: JobFilter): { readonly jobs: readonly JobView[]; readonly next?: string };
   /** Each resolves once the order is kept and given on; the state follows as an event. @throws Fault CONFLICT */

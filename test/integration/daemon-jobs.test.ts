@@ -207,6 +207,8 @@ describe("the same idempotency key", () => {
     await daemon.restart();
     expect(await daemon.jobs.submit(asked)).toMatchObject({ job: { id: one.job.id }, isNew: false });
     await expect(daemon.jobs.submit({ ...asked, request: COMPARE })).rejects.toMatchObject({ code: "CONFLICT" });
+    expect(daemon.jobs.madeUnder("operator", "k")?.id).toBe(one.job.id);
+    expect(daemon.jobs.madeUnder("other", "k")).toBeUndefined();
     const other = await daemon.jobs.submit({ ...asked, by: { name: "other", role: "restore" } });
     expect(other.isNew).toBe(true);
   });

@@ -16,6 +16,7 @@ interface Kept {
   view: JobView;
   readonly events: NumberedEvent[];
   readonly key: string | undefined;
+  readonly request: string;
 }
 
 /** Undefined ones are removed. */
@@ -69,14 +70,20 @@ export function fakeJobs(): FakeJobs {
     emit,
     submit: async (submission) => {
       if (service.failure !== undefined) throw service.failure;
-      const same = [...jobs.values()].find(({ key }) => key !== undefined && key === submission.idempotencyKey);
-      if (same !== undefined) return { job: same.view, isNew: false };
+      const { request, by, idempotencyKey } = submission;
+      const key = idempotencyKey === undefined ? undefined : `${by.name} ${idempotencyKey}`;
+      const same = [...jobs.values()].find((kept) => key !== undefined && kept.key === key);
+      if (same !== undefined) {
+        if (same.request === JSON.stringify(request)) return { job: same.view, isNew: false };
+        throw new Fault("CONFLICT", `something else was asked for under this idempotency key: job ${same.view.id}`);
+      }
       submissions.push(submission);
       const view = viewOf(submission, jobs.size);
-      jobs.set(view.id, { view, events: [], key: submission.idempotencyKey });
+      jobs.set(view.id, { view, events: [], key, request: JSON.stringify(request) });
       emit(view.id, { type: "state", job: view });
       return { job: found(view.id).view, isNew: true };
     },
+    madeUnder: (client, key) => [...jobs.values()].find((kept) => kept.key === `${client} ${key}`)?.view,
     get: (id) => found(id).view,
     list: (filter) => {
       if (service.failure !== undefined) throw service.failure;

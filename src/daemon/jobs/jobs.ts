@@ -148,6 +148,11 @@ export class Jobs implements JobService {
     });
   }
 
+  madeUnder(client: string, idempotencyKey: string): JobView | undefined {
+    const id = this.#catalog.ofKey(keyOf(client, idempotencyKey));
+    return id === undefined ? undefined : this.#catalog.view(id);
+  }
+
   get(id: string): JobView {
     return this.#catalog.view(id);
   }

@@ -36,7 +36,7 @@ const TRY_AGAIN_MS = 30_000;
 export interface ScheduleInit {
   readonly name: string;
   readonly settings: ScheduleSettings;
-  readonly jobs: Pick<JobService, "submit" | "get" | "reportPath">;
+  readonly jobs: Pick<JobService, "submit" | "madeUnder" | "get" | "reportPath">;
   readonly webhooks: Pick<Webhooks, "send">;
   readonly clock: Clock;
   readonly log: Pick<Log, "info" | "warn" | "error">;
@@ -225,13 +225,16 @@ export class Schedule {
   /** `refused`: what else is done where no job is made of it, once that is kept. */
   async #submit(run: Run, signal: AbortSignal, refused: (error: unknown) => void = () => undefined): Promise<Run> {
     const { jobs, name, settings, log } = this.#init;
-    const submission = {
-      request: requestOf(settings),
-      by: { name: run.by, role: ROLE },
-      idempotencyKey: `schedule:${run.id}`,
-      schedule: name,
-    };
-    const answer = await jobs.submit(submission).catch((error: unknown) => ({ error }));
+    const idempotencyKey = `schedule:${run.id}`;
+    const by = { name: run.by, role: ROLE };
+    // Made by a daemon that was killed before it noted it; by now the settings may ask for something else.
+    const made = jobs.madeUnder(by.name, idempotencyKey);
+    const answer =
+      made === undefined
+        ? await jobs
+            .submit({ request: requestOf(settings), by, idempotencyKey, schedule: name })
+            .catch((error: unknown) => ({ error }))
+        : { job: made };
     if ("error" in answer) {
       // It stays as it is, and is submitted again by the daemon that comes next.
       if (signal.aborted) throw answer.error;

@@ -24,7 +24,7 @@ export interface SchedulesInit {
   readonly settings: Pick<DaemonSettings, "schedules" | "webhooks">;
   /** The signing secret of each webhook. */
   readonly secrets: Readonly<Record<string, string>>;
-  readonly jobs: Pick<JobService, "submit" | "get" | "reportPath" | "changes">;
+  readonly jobs: Pick<JobService, "submit" | "madeUnder" | "get" | "reportPath" | "changes">;
   readonly clock: Clock;
   readonly log: Pick<Log, "info" | "warn" | "error">;
   /** The machine's name, for messages. */

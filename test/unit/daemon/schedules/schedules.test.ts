@@ -279,7 +279,10 @@ test("a run whose job ended while no daemon was there is settled when the next o
   expect(runsOf(await restart())).toMatchObject([{ outcome: "passed", job: "0000000000000001" }]);
 });
 
-test("a daemon that was killed before it knew the job finds it again and makes no second one", async () => {
+test.each([
+  ["", {}],
+  [", also where its options were changed meanwhile", { options: { maxRto: "5m" } }],
+])("a daemon that was killed before it knew the job finds it again and makes no second one%s", async (_how, now) => {
   await begin();
   await until(TWO);
   await bench.close();
@@ -287,7 +290,7 @@ test("a daemon that was killed before it knew the job finds it again and makes n
   const lines = (await readFile(path, "utf8")).split("\n");
   expect(lines.slice(0, -1).map((line) => JSON.parse(line).state)).toEqual(["starting", "running"]);
   await writeFile(path, `${lines[0]}\n`);
-  expect(runsOf(await restart())).toMatchObject([{ state: "running", job: "0000000000000001" }]);
+  expect(runsOf(await restart(nightly(now)))).toMatchObject([{ state: "running", job: "0000000000000001" }]);
   expect(asked()).toBe(1);
 });
 
