@@ -1,5 +1,5 @@
 /** What a schedule does over days, restarts and refusals: its loops are the real ones, its clock is moved by the test. */
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -409,6 +409,19 @@ test("a disk that is full delays a run, and makes it once", async () => {
   bench.clock.pass(MINUTE);
   await expect.poll(() => runsOf(schedules)[0]?.state).toBe("running");
   expect(asked()).toBe(1);
+});
+
+test("what was put off is not put off for longer by a clock that is set back", async () => {
+  const schedules = await begin();
+  await until(TWO);
+  const directory = join(folder, "daemon", "schedules");
+  await rename(directory, join(folder, "aside"));
+  bench.jobs.move("0000000000000001", "finished", { result: { exitStatus: 0, verdict: "passed" } });
+  await expect.poll(() => bench.log.at(-1)?.text).toBe("a schedule cannot go on; it is tried again");
+  await rename(join(folder, "aside"), directory);
+  bench.clock.set(Date.parse("2026-01-10T01:50:00Z"));
+  bench.clock.pass(MINUTE);
+  await expect.poll(() => runsOf(schedules)[0]?.outcome).toBe("passed");
 });
 
 test("a run can be asked for at once, by whoever may do what it does", async () => {
