@@ -56,7 +56,8 @@ export interface JobService {
   list(filter: JobFilter): { readonly jobs: readonly JobView[]; readonly next?: string };
   /** Each resolves once the order is kept and given on; the state follows as an event. @throws Fault CONFLICT */
   pause(id: string): Promise<JobView>;
-  resume(id: string): Promise<JobView>;
+  /** @throws Fault FORBIDDEN for a role that may not ask for what the job deletes, CONFLICT */
+  resume(id: string, by: Client): Promise<JobView>;
   cancel(id: string): Promise<JobView>;
   /** Resolves once the limits hold. @throws Fault UNPROCESSABLE for words that are no limits, CONFLICT, UNAVAILABLE where its
    * process gives no answer */

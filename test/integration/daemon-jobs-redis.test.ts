@@ -94,7 +94,7 @@ describe("a restore", () => {
     const held = await on.client.dbsize();
     await on.daemon.jobs.setLimits(id, { rateLimit: "none" });
     expect(await on.client.dbsize()).toBe(held);
-    await on.daemon.jobs.resume(id);
+    await on.daemon.jobs.resume(id, OWNER);
     expect(await on.daemon.until(id, "finished", "failed")).toMatchObject({
       limits: { rateLimit: "none" },
       attempts: 1,
@@ -123,7 +123,7 @@ describe("a restore", () => {
       const id = await held();
       await on.daemon.restart();
       expect(on.daemon.jobs.get(id)).toMatchObject({ state: "held", error: { code: "TARGET_FULL" } });
-      const going = await on.daemon.jobs.resume(id);
+      const going = await on.daemon.jobs.resume(id, OWNER);
       expect(going).not.toHaveProperty("error");
       expect(going.has).toMatchObject({ report: false });
       expect(await on.daemon.until(id, "finished", "failed", "held")).toMatchObject({ state: "finished", attempts: 2 });

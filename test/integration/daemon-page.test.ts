@@ -208,6 +208,15 @@ describe.skipIf(browserPath === undefined)("the daemon's page", () => {
     expect(await page.locator("main").getByRole("button").count()).toBe(0);
   });
 
+  it("shows whoever may not delete why a job that deletes cannot be resumed", async () => {
+    const id = await runningJob({ deletes: true });
+    await show(`#/jobs/${id}`, TOKENS.restore);
+    await page.getByRole("button", { name: "Pause" }).click();
+    await shows("This job deletes: to resume it takes a token that may delete, and restoreer may not.");
+    expect(await page.getByRole("button", { name: "Resume" }).count()).toBe(0);
+    await page.getByRole("button", { name: "Cancel job…" }).waitFor();
+  });
+
   it("pauses and resumes a job, and cancels it only after asking", async () => {
     await show(`#/jobs/${await runningJob()}`);
     await page.getByRole("button", { name: "Pause" }).click();

@@ -93,7 +93,7 @@ export function fakeJobs(): FakeJobs {
       );
     },
     pause: async (id) => order(id, ["running"], "paused"),
-    resume: async (id) => order(id, ["paused", "held"], "running"),
+    resume: async (id, _by) => order(id, ["paused", "held"], "running"),
     cancel: async (id) => order(id, ["queued", "running", "paused", "held"], "cancelled"),
     setLimits: async (id, limits) => {
       found(id).view = { ...found(id).view, limits };

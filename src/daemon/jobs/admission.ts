@@ -12,7 +12,7 @@ import { assertConfirmed } from "./confirmation.js";
 import { dumpFolder, type Roots, rootFolder } from "./dump-place.js";
 import { filesOf } from "./folder.js";
 import { planDigest } from "./plan-digest.js";
-import type { JobRecord } from "./record.js";
+import { deletesData, type JobRecord } from "./record.js";
 import { optionOf } from "./words.js";
 
 export interface AdmissionInit {
@@ -130,12 +130,10 @@ function assertComparison(admitted: Admitted, by: Client): void {
   if (isOf("checksums")) {
     throw new Fault("UNPROCESSABLE", "checksums checks the dump alone", { hint: "Leave the target out, or it." });
   }
-  if (isOf("repair") && optionOf(admitted, "mode") === "replace") {
-    assertRole(by, "destroy", "a repair that deletes what the dump lacks");
-  }
+  if (deletesData(admitted)) assertRole(by, "destroy", "a repair that deletes what the dump lacks");
 }
 
-function assertRole(by: Client, role: Role, what: string): void {
+export function assertRole(by: Client, role: Role, what: string): void {
   if (mayDo(by, role)) return;
   throw new Fault("FORBIDDEN", `${what} takes a token that may ${role}, and "${by.name}" may ${by.role}`);
 }

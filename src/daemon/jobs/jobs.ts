@@ -18,7 +18,7 @@ import type { Log } from "../log.js";
 import type { JobView, planAnswerSchema } from "../schema/job.js";
 import type { Client, JobFilter, JobService, NumberedEvent, Submission } from "../services.js";
 import type { DaemonSettings } from "../settings.js";
-import { type AdmissionInit, admit, assertRightLimits } from "./admission.js";
+import { type AdmissionInit, admit, assertRightLimits, assertRole } from "./admission.js";
 import { Catalog, keyOf, unknown } from "./catalog.js";
 import { Changes } from "./changes.js";
 import type { EndpointsOf } from "./claims.js";
@@ -27,7 +27,7 @@ import { deletionsOf } from "./deletions.js";
 import { EventLog } from "./event-log.js";
 import { filesOf } from "./folder.js";
 import { type LiveInit, LiveJob, type Patch } from "./live-job.js";
-import { hasEnded, type JobRecord } from "./record.js";
+import { deletesData, hasEnded, type JobRecord } from "./record.js";
 import { type RejectsPage, type RejectsQuery, readRejects } from "./rejects.js";
 import { Removal } from "./removal.js";
 import { Runner, type RunnerInit } from "./runner.js";
@@ -179,8 +179,9 @@ export class Jobs implements JobService {
     return this.get(id);
   }
 
-  async resume(id: string): Promise<JobView> {
+  async resume(id: string, by: Client): Promise<JobView> {
     const job = this.#notEnded(id, "resumed");
+    if (deletesData(job.record)) assertRole(by, "destroy", "resuming a job that deletes");
     await job.change((record) => {
       const { state, order } = record;
       assertNotEnded(record, "resumed");

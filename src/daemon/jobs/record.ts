@@ -58,6 +58,16 @@ export function hasEnded({ state: now }: Pick<JobRecord, "state">): boolean {
   return ENDED_STATES.has(now);
 }
 
+/** Whether it takes away what its targets hold, for which somebody asked who may. */
+export function deletesData({
+  kind,
+  isConfirmed,
+  options,
+}: Pick<JobRecord, "isConfirmed" | "kind" | "options">): boolean {
+  const { repair, mode } = options as { readonly repair?: boolean; readonly mode?: string };
+  return isConfirmed === true || (kind === "verify" && repair === true && mode === "replace");
+}
+
 /** What is known of a job beside its record while it lives. */
 export interface Live {
   readonly progress?: Progress;
@@ -76,6 +86,7 @@ export function viewOf(record: JobRecord, live: Live = {}): JobView {
     ...present({
       target: record.target,
       plan: record.plan,
+      deletes: deletesData(record) ? true : undefined,
       schedule: record.schedule,
       startedAt: record.startedAt === undefined ? undefined : iso(record.startedAt),
       endedAt: record.endedAt === undefined ? undefined : iso(record.endedAt),

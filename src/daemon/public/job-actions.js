@@ -76,15 +76,17 @@ export class JobActions {
     this.#job = job;
     const { who } = this.#context;
     const isAllowed = may(who, "restore");
-    const verbs = VERBS[job.state];
+    const mayResume = job.deletes !== true || may(who, "destroy");
+    const verbs = VERBS[job.state].filter((verb) => verb !== "resume" || mayResume);
     const had = [...this.#buttons.values()].some((button) => button === document.activeElement);
     for (const [verb, button] of this.#buttons) button.hidden = !isAllowed || !verbs.includes(verb);
     this.#like.hidden = !isAllowed;
-    this.#why.hidden = isAllowed || verbs.length === 0;
+    const isKept = isAllowed && !mayResume && VERBS[job.state].includes("resume");
+    this.#why.hidden = isAllowed ? !isKept : verbs.length === 0;
     fill(
       this.#why,
       isAllowed
-        ? ""
+        ? `This job deletes: to resume it takes a token that may delete, and ${printable(who.name)} may not.`
         : `You look on: the token ${printable(who.name)} may read. To pause, resume or cancel takes one that may restore.`,
     );
     // The button that had the focus may be gone; its place is taken by another.

@@ -100,6 +100,12 @@ export const jobSchema = z.strictObject({
   options: z.union([applyOptionsSchema, verifyOptionsSchema, drillOptionsSchema]),
   limits: limitsSchema,
   plan: jobId.exactOptional(),
+  deletes: z
+    .boolean()
+    .exactOptional()
+    .describe(
+      "whether it takes away what its targets hold: to resume it takes the role destroy then; absent: it does not",
+    ),
   schedule: name.exactOptional().describe("the schedule that asked for it"),
   by: z.string().describe("the name of the token that asked for it"),
   createdAt: instant,

@@ -90,7 +90,7 @@ export function jobRoutes(app: App, jobs: JobService): void {
 
 const ORDERS = {
   pause: "Send nothing more for now; what is under way ends first",
-  resume: "Go on with a job that is paused or held",
+  resume: "Go on with a job that is paused or held; of one that deletes, it takes the role destroy",
   cancel: "Let go of a job: stop it, and remove what it left half-written",
 } as const;
 
@@ -112,9 +112,9 @@ function jobOrders(app: App, jobs: JobService): void {
           },
         },
       },
-      async ({ params, body }) => {
+      async ({ params, body, client }) => {
         assertNoBody(body);
-        return await jobs[order](params.id);
+        return await jobs[order](params.id, known(client));
       },
     );
   }

@@ -5,7 +5,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { EventLog } from "../../../../src/daemon/jobs/event-log.js";
 import { LiveJob } from "../../../../src/daemon/jobs/live-job.js";
 import type { JobRequest } from "../../../../src/daemon/schema/job.js";
-import { CHECK, type DaemonJobs, daemonJobs } from "../../../support/daemon-jobs.js";
+import { CHECK, type DaemonJobs, daemonJobs, OWNER } from "../../../support/daemon-jobs.js";
 
 // Of every restore here the engine says that it is on its way.
 vi.mock("../../../../src/daemon/jobs/engine-job.js", async (original) => ({
@@ -53,7 +53,7 @@ describe("a restore that failed on its way", () => {
     const { add } = EventLog.prototype;
     let resumed: Promise<unknown> | undefined;
     vi.spyOn(EventLog.prototype, "add").mockImplementation(async function (this: EventLog, event) {
-      if (event.type === "state" && event.job.state === "held") resumed ??= daemon.jobs.resume(event.job.id);
+      if (event.type === "state" && event.job.state === "held") resumed ??= daemon.jobs.resume(event.job.id, OWNER);
       await add.call(this, event);
     });
     const { id } = await daemon.submit(RESTORE);
