@@ -300,7 +300,7 @@ describe("apply and plan", () => {
       "--max-retry-time",
       "0",
     );
-    expect({ status, stdout }).toEqual({ status: 5, stdout: "" });
+    expect({ status, stdout }, stderr).toEqual({ status: 5, stdout: "" });
     expect(stderr).toMatch(/127\.0\.0\.1:1/);
   });
 
