@@ -152,7 +152,7 @@ describe("verify", () => {
   });
 
   it("asks no target although the environment names one", async () => {
-    const env = { TMPDIR: work, AWS_ENDPOINT_URL_S3: "http://127.0.0.1:1", REDIS_URL: "redis://127.0.0.1:1" };
+    const env = { TMPDIR: work, AWS_ENDPOINT_URL_S3: "http://127.0.0.1:1", REDIS_URL: "redis://127.0.0.1:2" };
     expect((await runCli(["verify", dump.path], env)).status).toBe(0);
   });
 });
@@ -291,17 +291,18 @@ describe("apply and plan", () => {
   });
 
   it("a target that nobody answers at is 5, before anything is written", async () => {
+    // A port of its own: two restores into one scope, in whatever test, would keep each other out.
     const { status, stderr, stdout } = await cli(
       "apply",
       "--adapter",
       "redis",
       "--redis-url",
-      "redis://127.0.0.1:1",
+      "redis://127.0.0.1:2",
       "--max-retry-time",
       "0",
     );
     expect({ status, stdout }, stderr).toEqual({ status: 5, stdout: "" });
-    expect(stderr).toMatch(/127\.0\.0\.1:1/);
+    expect(stderr).toMatch(/127\.0\.0\.1:2/);
   });
 
   it("--require-consistent takes a dump of one moment and refuses one group's snapshot", async () => {

@@ -130,7 +130,7 @@ describe("a restore whose process was killed", () => {
 
   it("is let go of without its target, which is said to hold what may be left", async () => {
     const id = await killedJob();
-    const forgotten = await cli("cancel", id, "--forget", "--redis-url", "redis://127.0.0.1:1");
+    const forgotten = await cli("cancel", id, "--forget", "--redis-url", "redis://127.0.0.1:3");
     expect(forgotten.status, forgotten.stderr).toBe(0);
     expect(forgotten.stdout).toContain(`keys whose names begin with elastickv-restore:${id}:`);
     expect(parsed((await cli("status", id, "--json")).stdout)).toMatchObject({ state: "cancelled" });
@@ -142,7 +142,7 @@ describe("a restore whose process was killed", () => {
       "cancel",
       id,
       "--redis-url",
-      "redis://127.0.0.1:1",
+      "redis://127.0.0.1:3",
       "--max-retry-time",
       "0s",
       "--rebind-target",
