@@ -67,8 +67,7 @@ export class DatabaseReader implements ScopeReader<"redis"> {
         if (record instanceof Promise) {
           // Those at hand need not wait for a large one.
           yield records;
-          records = [];
-          records.push(await record);
+          records = [await record];
         } else records.push(record);
       }
       yield records;

@@ -1,11 +1,12 @@
 /** Lost connections, lost answers, restarts and refusals, on a real Redis behind a proxy. */
 import type { AddressInfo } from "node:net";
 import type { Redis } from "ioredis";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { RestoreError } from "../../src/errors/restore-error.js";
 import type { CollectionRecord, Content, RedisRecord } from "../../src/model/record.js";
 import { startRedis } from "../../testcontainers/redis.js";
 import type { RunningServer } from "../../testcontainers/server.js";
+import { useProxiedRedis } from "../support/proxied-redis.js";
 import { type RedisProxy, startRedisProxy } from "../support/redis-proxy.js";
 import {
   collectionRecord,
@@ -21,20 +22,8 @@ let server: RunningServer;
 let proxy: RedisProxy;
 let redis: Redis;
 
-beforeAll(async () => {
-  server = await startRedis();
-  proxy = await startRedisProxy(server.endpoint);
-  redis = onlooker(server.endpoint);
-}, 300_000);
-
-afterAll(async () => {
-  redis?.disconnect();
-  await proxy?.stop();
-  await server?.stop();
-});
-
-beforeEach(async () => {
-  await redis.flushall();
+useProxiedRedis((started) => {
+  ({ server, proxy, redis } = started);
 });
 
 const run = async (records: readonly RedisRecord[], options?: RestoreOptions) =>

@@ -1,13 +1,14 @@
 /** Batches of records whose content is in memory, on a real Redis behind a proxy: written all at once, answered for one by one. */
 import type { Redis } from "ioredis";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { RedisRecord } from "../../src/model/record.js";
 import { WriteStopped } from "../../src/replayers/replayer.js";
 import { startRedis } from "../../testcontainers/redis.js";
 import type { RunningServer } from "../../testcontainers/server.js";
 import { fakeClock } from "../support/fake-clock.js";
 import { inMemory } from "../support/plain-records.js";
-import { type RedisProxy, startRedisProxy } from "../support/redis-proxy.js";
+import { useProxiedRedis } from "../support/proxied-redis.js";
+import type { RedisProxy } from "../support/redis-proxy.js";
 import { collectionRecord, databaseScope, streamRecord, stringRecord } from "../support/redis-records.js";
 import { onlooker, replayerFor, restore, words } from "../support/redis-restore.js";
 
@@ -15,20 +16,8 @@ let server: RunningServer;
 let proxy: RedisProxy;
 let redis: Redis;
 
-beforeAll(async () => {
-  server = await startRedis();
-  proxy = await startRedisProxy(server.endpoint);
-  redis = onlooker(server.endpoint);
-}, 300_000);
-
-afterAll(async () => {
-  redis?.disconnect();
-  await proxy?.stop();
-  await server?.stop();
-});
-
-beforeEach(async () => {
-  await redis.flushall();
+useProxiedRedis((started) => {
+  ({ server, proxy, redis } = started);
 });
 
 const later = Date.now() + 3_600_000;

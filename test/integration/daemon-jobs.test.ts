@@ -38,6 +38,16 @@ async function eventsOf(id: string, after = 0) {
   return events;
 }
 
+/** A job that was paused while it ran; told to go on, its process does as `behaviour` says. */
+async function submitPaused(request: JobRequest, behaviour: object): Promise<string> {
+  await daemon.behave({ waits: true, ...behaviour });
+  const { id } = await daemon.submit(request);
+  await daemon.until(id, "running");
+  await daemon.jobs.pause(id);
+  await daemon.until(id, "paused");
+  return id;
+}
+
 /** As it stands in the job's file. */
 async function lastKept(id: string): Promise<{ readonly id: number }> {
   const text = await readFile(join(daemon.stateDirectory, "daemon", "jobs", id, "events.jsonl"), "utf8");
@@ -126,12 +136,8 @@ describe("a job", () => {
   });
 
   it("that is paused says which its last event is to the daemon that follows as well", async () => {
-    const { submit, until, jobs } = await start();
-    await daemon.behave({ waits: true, ...CHECKED });
-    const { id } = await submit(CHECK);
-    await until(id, "running");
-    await jobs.pause(id);
-    await until(id, "paused");
+    await start();
+    const id = await submitPaused(CHECK, CHECKED);
     await daemon.restart();
     expect(daemon.jobs.get(id).lastEvent).toBe((await lastKept(id)).id);
   });
@@ -272,12 +278,8 @@ describe("the queue", () => {
 
 describe("orders", () => {
   it("pause and resume go to the process, and its answer makes the state", async () => {
-    const { submit, until, jobs } = await start();
-    await daemon.behave({ waits: true, ...CHECKED });
-    const { id } = await submit(CHECK);
-    await until(id, "running");
-    await jobs.pause(id);
-    await until(id, "paused");
+    const { until, jobs } = await start();
+    const id = await submitPaused(CHECK, CHECKED);
     await expect(jobs.pause(id)).rejects.toMatchObject({ code: "CONFLICT" });
     await jobs.resume(id, OWNER);
     await until(id, "running");
@@ -492,12 +494,8 @@ describe("a daemon that is stopped", () => {
   });
 
   it("leaves a paused job paused", async () => {
-    const { submit, until, jobs, begun } = await start();
-    await daemon.behave({ waits: true, ...COMPARED });
-    const { id } = await submit(COMPARE);
-    await until(id, "running");
-    await jobs.pause(id);
-    await until(id, "paused");
+    const { submit, until, begun } = await start();
+    const id = await submitPaused(COMPARE, COMPARED);
     await daemon.restart();
     await daemon.go();
     const { id: writer } = await submit(REPAIR);

@@ -8,19 +8,19 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import type { Redis } from "ioredis";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import type { Outcome } from "../../src/model/outcome.js";
 import type { DumpRecord, UnjudgedCollection } from "../../src/model/record.js";
 import { temporaryKey } from "../../src/replayers/redis/own-keys.js";
 import type { Replayer } from "../../src/replayers/replayer.js";
 import { eachOf } from "../../src/support/breathing.js";
-import { startRedis } from "../../testcontainers/redis.js";
 import type { RunningServer } from "../../testcontainers/server.js";
 import { type DumpFile, temporaryDump } from "../support/dump-builder.js";
+import { useProxiedRedis } from "../support/proxied-redis.js";
 import { EVERYTHING, withDump } from "../support/read-dump.js";
-import { type RedisProxy, startRedisProxy } from "../support/redis-proxy.js";
+import type { RedisProxy } from "../support/redis-proxy.js";
 import { databaseScope } from "../support/redis-records.js";
-import { notebookInMemory, onlooker, type RestoreOptions, replayerFor, words } from "../support/redis-restore.js";
+import { notebookInMemory, type RestoreOptions, replayerFor, words } from "../support/redis-restore.js";
 import { runCli } from "../support/run-cli.js";
 import { edit } from "../support/tampering.js";
 
@@ -88,18 +88,8 @@ let proxy: RedisProxy;
 let redis: Redis;
 const replayers: Replayer[] = [];
 
-beforeAll(async () => {
-  server = await startRedis();
-  proxy = await startRedisProxy(server.endpoint);
-  redis = onlooker(server.endpoint);
-}, 300_000);
-afterAll(async () => {
-  redis?.disconnect();
-  await proxy?.stop();
-  await server?.stop();
-});
-beforeEach(async () => {
-  await redis.flushall();
+useProxiedRedis((started) => {
+  ({ server, proxy, redis } = started);
 });
 afterEach(async () => {
   for (const replayer of replayers.splice(0)) await replayer.close();
