@@ -7,6 +7,7 @@ import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 import { messageOf, RestoreError, systemCode } from "../errors/restore-error.js";
+import { escapeForDisplay } from "../model/display.js";
 import type { Content } from "../model/record.js";
 import { BLOCK, blockTag, TAG_BYTES } from "./row-batch.js";
 
@@ -120,7 +121,7 @@ export class FileContent implements Content {
 
   /** The machine's fault, which no other record would be spared: files were readable when they were checked. */
   #unreadable(cause: unknown): RestoreError {
-    return new RestoreError("LOCAL_IO", `cannot read ${this.#row.path}: ${messageOf(cause)}`, {
+    return new RestoreError("LOCAL_IO", `cannot read ${escapeForDisplay(this.#row.path)}: ${messageOf(cause)}`, {
       where: { path: this.#row.path },
       hint: "See that the dump's disk works and that the process may open enough files (`ulimit -n`).",
       retry: "fatal",

@@ -113,7 +113,7 @@ function parseManifest(bytes: Buffer): Manifest {
 }
 
 function invalid(what: string): RestoreError {
-  return new RestoreError("MANIFEST_INVALID", `${MANIFEST_FILE}: ${what}`, {
+  return new RestoreError("MANIFEST_INVALID", `${MANIFEST_FILE}: ${escapeForDisplay(what)}`, {
     where: { path: MANIFEST_FILE },
     hint: "Take the dump again, or mend the manifest by hand and run `elastickv-restore reseal`.",
   });
@@ -207,7 +207,7 @@ function readAdapters(object: JsonObject, warnings: string[]): Map<Adapter, Mani
   for (const [name, value] of object) {
     const adapter = ADAPTERS.find((known) => known === name);
     if (adapter === undefined) {
-      warnings.push(`unknown adapter "${name}" is left out`);
+      warnings.push(`unknown adapter "${escapeForDisplay(name)}" is left out`);
       continue;
     }
     if (value === null) continue;

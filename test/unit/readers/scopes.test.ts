@@ -157,6 +157,24 @@ describe("the manifest", () => {
     expect([error.code, error.exitStatus]).toEqual([code, 4]);
   });
 
+  it.each([
+    ["a phase", { phase: "phase1\n\u001b[2J" }, String.raw`unknown phase "phase1\u{a}\u{1b}[2J"`],
+    ["a constant", { checksum_algorithm: "sha\r256" }, String.raw`"checksum_algorithm" is "sha\u{d}256"`],
+    ["a time", { wall_time_iso: "2026\u2028" }, String.raw`not an RFC 3339 time: "2026\u{2028}"`],
+    ["a database", { adapters: { redis: { databases: ["db\n0"] } } }, String.raw`holds "db\u{a}0", not a database`],
+  ])("is refused in one line whatever stands in %s", async (_what, manifest, message) => {
+    const error = await faultOf({ manifest });
+    expect(error.message).toContain(message);
+  });
+
+  it("warns of an adapter in one line whatever it is called", async () => {
+    await withBuilt({ manifest: { adapters: { "kaf\nka": {} } } }, (path) =>
+      withDump(path, async (dump) => {
+        expect(dump.manifest.warnings).toEqual([String.raw`unknown adapter "kaf\u{a}ka" is left out`]);
+      }),
+    );
+  });
+
   it("is needed", async () => {
     expect((await restoreErrorOf(withDump("/nowhere/at/all", async () => undefined))).code).toBe("DUMP_NOT_FOUND");
     await withBuilt({}, async (path) => {
