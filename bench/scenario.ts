@@ -57,13 +57,13 @@ export interface Standing {
   readonly skipped?: string;
 }
 
-/** What a measurement should reach. */
+/** What a measurement should reach, or, without a limit, only tells. */
 export interface Goal {
   /** `time ÷ (sha256sum -c + mc mirror)`. */
   readonly what: string;
   /** Undefined where it could not be measured, since a peer is missing, say. */
   readonly value?: number | undefined;
-  readonly atMost: number;
+  readonly atMost?: number;
   readonly unit?: "×" | "%" | "MiB" | "s";
 }
 

@@ -42,9 +42,10 @@ function rowOf({ name, median, skipped }: Standing, { what, measured, isFirst }:
 }
 
 export function describeGoal({ what, value, atMost, unit = "×" }: Goal): string {
-  if (value === undefined) return `${what}: not measured (at most ${atMost} ${unit})`;
-  const met = value <= atMost ? "met" : "MISSED";
-  return `${what}: ${value.toFixed(2)} ${unit}, at most ${atMost}: ${met}`;
+  const limit = atMost === undefined ? "" : `at most ${atMost}`;
+  if (value === undefined) return `${what}: not measured${limit === "" ? "" : ` (${limit} ${unit})`}`;
+  const told = `${what}: ${value.toFixed(2)} ${unit}`;
+  return atMost === undefined ? told : `${told}, ${limit}: ${value <= atMost ? "met" : "MISSED"}`;
 }
 
 function row(cells: readonly string[]): string {

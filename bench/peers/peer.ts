@@ -20,6 +20,8 @@ export interface Peer {
   readonly loses?: "metadata";
   /** Makes it runnable, once on a machine. Answers where it is. Throws where it cannot be had. */
   install(): Promise<string>;
+  /** What is no part of its run, before each, with the target empty. */
+  prepare?(ground: Ground): Promise<void>;
   command(ground: Ground): Command;
 }
 

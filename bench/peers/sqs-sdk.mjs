@@ -2,30 +2,24 @@
  * `node sqs-sdk.mjs DUMP ENDPOINT`: the dump's queues and messages by the AWS SDK, SendMessageBatch with ten messages, 16
  * calls in flight; of a FIFO queue, one call a group at a time. No check; an entry that is refused ends it.
  */
-import { createReadStream, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import { createInterface } from "node:readline";
-import { CreateQueueCommand, SendMessageBatchCommand, SQSClient } from "@aws-sdk/client-sqs";
+import { SendMessageBatchCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { inBatches, inFlight } from "./in-flight.mjs";
+import { createQueue, entriesIn, queuesIn } from "./sqs-queues.mjs";
 
 const [, , dump = "", endpoint = ""] = process.argv;
 const client = new SQSClient({ endpoint, useQueueUrlAsEndpoint: false });
 
-for (const name of readdirSync(join(dump, "sqs"))) {
-  const folder = join(dump, "sqs", name);
-  const { fifo } = JSON.parse(readFileSync(join(folder, "_queue.json"), "utf8"));
-  const Attributes = fifo === true ? { FifoQueue: "true" } : {};
-  const { QueueUrl } = await client.send(new CreateQueueCommand({ QueueName: name, Attributes }));
-  const lines = createInterface({ input: createReadStream(join(folder, "messages.jsonl")) });
-  if (fifo === true) await sendInGroups(QueueUrl, lines);
-  else await inFlight(inBatches(entries(lines), 10), async (batch) => await send(QueueUrl, batch));
+for (const queue of queuesIn(dump)) {
+  const url = await createQueue(client, queue);
+  if (queue.isFifo) await sendInGroups(url, queue.messages);
+  else await inFlight(inBatches(entriesIn(queue.messages), 10), async (batch) => await send(url, batch));
 }
 client.destroy();
 
-/** @param {string | undefined} QueueUrl @param {AsyncIterable<string>} lines */
-async function sendInGroups(QueueUrl, lines) {
+/** @param {string | undefined} QueueUrl @param {string} messages */
+async function sendInGroups(QueueUrl, messages) {
   const groups = new Map();
-  for await (const entry of entries(lines)) {
+  for await (const entry of entriesIn(messages)) {
     const group = groups.get(entry.MessageGroupId);
     if (group === undefined) groups.set(entry.MessageGroupId, [entry]);
     else group.push(entry);
@@ -33,19 +27,6 @@ async function sendInGroups(QueueUrl, lines) {
   await inFlight(groups.values(), async (group) => {
     for (let at = 0; at < group.length; at += 10) await send(QueueUrl, group.slice(at, at + 10));
   });
-}
-
-/** @param {AsyncIterable<string>} lines @returns {AsyncGenerator<any>} */
-async function* entries(lines) {
-  for await (const line of lines) {
-    const message = JSON.parse(line);
-    yield {
-      MessageBody: message.body,
-      MessageAttributes: message.message_attributes,
-      MessageGroupId: message.message_group_id,
-      MessageDeduplicationId: message.message_deduplication_id,
-    };
-  }
 }
 
 /** @param {string | undefined} QueueUrl @param {any[]} batch */

@@ -13,6 +13,8 @@ export interface RestoreScenario extends ShapeScenario {
   /** What the tool is told beside the dump and the server. */
   readonly options?: readonly string[];
   readonly peers?: readonly Peer[];
+  /** The same requests without anybody who makes them: what the server itself takes. */
+  readonly floor?: Peer;
   /** Time as a multiple of `sha256sum -c` and the fastest peer after it. */
   readonly atMost?: number;
 }
@@ -28,17 +30,19 @@ async function measure(init: RestoreScenario, ready: Ready): Promise<Measurement
   const warmsUp = init.shape.warmsUp === true && settings.profiles === undefined;
   const warmUp = warmsUp ? contestants.findLast(({ skipped }) => skipped === undefined) : undefined;
   const end = await contest(contestants, settings, warmUp);
-  const goals = init.atMost === undefined || contestants.length === 1 ? [] : [goalOfTime(end.standings, init.atMost)];
+  const goals = init.atMost === undefined || contestants.length === 1 ? [] : goalsOfTime(end.standings, init);
   return { ...measurementOf(init, ready, end), goals };
 }
 
 async function contestantsOf(init: RestoreScenario, ready: Ready): Promise<Contestant[]> {
   const { settings, dump } = ready;
-  const { shape, options = [], peers = [] } = init;
+  const { shape, options = [], peers = [], floor } = init;
   const ours = ourRestoreOf(shape, ready, { options });
   if (peers.length === 0 || !settings.peers) return [ours];
   const others: Contestant[] = [];
-  for (const peer of peers) others.push(await contestantOf(peer, init, ready));
+  for (const peer of floor === undefined ? peers : [...peers, floor]) {
+    others.push(await contestantOf(peer, init, ready));
+  }
   return [ours, sha256sum(dump.path), ...others];
 }
 
@@ -51,22 +55,31 @@ async function contestantOf(peer: Peer, { shape }: RestoreScenario, ready: Ready
   } catch (error) {
     return { name, skipped: reasonOf(error), command: () => ({ command: name, args: [] }) };
   }
+  // A server that is started anew has another address.
+  const ground = () => ({ dump: dump.path, server: target.server, installed, scratch });
   const expected = { ...dump, ...(loses === undefined ? {} : { without: loses }) };
   return {
     name,
-    before: async () => await target.empty(),
+    async before() {
+      await target.empty();
+      await peer.prepare?.(ground());
+    },
     command() {
-      const command = peer.command({ dump: dump.path, server: target.server, installed, scratch });
+      const command = peer.command(ground());
       return { ...command, env: { ...ENVIRONMENT, ...command.env } };
     },
     after: async () => await shape.check(target.server, expected),
   };
 }
 
-function goalOfTime(standings: readonly Standing[], atMost: number): Goal {
+/** Beside the others, and, without a limit, beside what is left to gain. */
+function goalsOfTime(standings: readonly Standing[], { atMost, peers = [], floor }: RestoreScenario): Goal[] {
   const named = (wanted: string) => standings.find(({ name }) => name === wanted);
-  const best = fastestOf(standings.filter(({ name }) => name !== OURS && name !== SHA256SUM));
-  const value = timeRatio(named(OURS), [named(SHA256SUM), best]);
-  const what = `time ÷ (${SHA256SUM} + ${best?.name ?? "a peer"})`;
-  return { what, atMost, unit: "×", value };
+  const ratioTo = (who: string, other: Standing | undefined) => ({
+    what: `time ÷ (${SHA256SUM} + ${other?.name ?? who})`,
+    value: timeRatio(named(OURS), [named(SHA256SUM), other]),
+  });
+  const best = fastestOf(standings.filter(({ name }) => peers.some((peer) => peer.name === name)));
+  const goal = { ...ratioTo("a peer", best), ...(atMost === undefined ? {} : { atMost }) };
+  return floor === undefined ? [goal] : [goal, ratioTo(floor.name, named(floor.name))];
 }

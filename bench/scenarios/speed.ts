@@ -1,5 +1,13 @@
 /** Restores beside what an operator would type instead: `sha256sum -c`, then the fastest loader that there is. */
 
+import {
+  dynamoDbFloor,
+  redisFloor,
+  s3LargeFloor,
+  sqsFifoFloor,
+  sqsFloor,
+  sqsUnorderedFloor,
+} from "../floors/floors.js";
 import { MEBIBYTE } from "../limit.js";
 import { dynamoDbSdk, mcMirror, s3LibStorage, s3Sdk, s5cmd, sqsBoto3, sqsSdk } from "../peers/aws.js";
 import { redisCliPipe } from "../peers/redis-cli.js";
@@ -23,6 +31,7 @@ export const SPEED: readonly Scenario[] = [
     size: 200_000,
     shape: redisStrings({ expireEvery: 10, chars: 64 }),
     peers: [redisCliPipe],
+    floor: redisFloor,
     atMost: 1,
   }),
   restoreScenario({
@@ -31,6 +40,7 @@ export const SPEED: readonly Scenario[] = [
     size: 1_000_000,
     shape: redisGiants,
     peers: [redisCliPipe],
+    floor: redisFloor,
     atMost: 0.8,
   }),
   restoreScenario({
@@ -39,6 +49,7 @@ export const SPEED: readonly Scenario[] = [
     size: 20_000,
     shape: redisCollections,
     peers: [redisCliPipe],
+    floor: redisFloor,
     atMost: 1,
   }),
   restoreScenario({
@@ -47,6 +58,7 @@ export const SPEED: readonly Scenario[] = [
     size: 50_000,
     shape: dynamoDbFiles,
     peers: [dynamoDbSdk],
+    floor: dynamoDbFloor,
     atMost: 0.8,
   }),
   restoreScenario({
@@ -55,6 +67,7 @@ export const SPEED: readonly Scenario[] = [
     size: 50_000,
     shape: dynamoDbLines,
     peers: [dynamoDbSdk],
+    floor: dynamoDbFloor,
     atMost: 0.8,
   }),
   restoreScenario({
@@ -71,6 +84,7 @@ export const SPEED: readonly Scenario[] = [
     size: 2 * 1024 * MEBIBYTE,
     shape: s3LargeObject,
     peers: [mcMirror, s3LibStorage],
+    floor: s3LargeFloor,
     atMost: 0.65,
   }),
   restoreScenario({
@@ -79,6 +93,7 @@ export const SPEED: readonly Scenario[] = [
     size: 50_000,
     shape: sqsStandard,
     peers: [sqsSdk],
+    floor: sqsFloor,
     atMost: 0.8,
   }),
   restoreScenario({
@@ -88,6 +103,7 @@ export const SPEED: readonly Scenario[] = [
     shape: sqsStandard,
     options: ["--unordered", "--concurrency", "sqs=16"],
     peers: [sqsSdk],
+    floor: sqsUnorderedFloor,
     atMost: 0.8,
   }),
   restoreScenario({
@@ -96,6 +112,7 @@ export const SPEED: readonly Scenario[] = [
     size: 20_000,
     shape: sqsFifo(20),
     peers: [sqsBoto3, sqsSdk],
+    floor: sqsFifoFloor,
     atMost: 1,
   }),
   elastickvRedis,

@@ -50,4 +50,9 @@ describe("a goal", () => {
   it("that could not be measured is not met", () => {
     expect(describeGoal({ what: "mean off", atMost: 3, unit: "%" })).toBe("mean off: not measured (at most 3 %)");
   });
+
+  it("without a limit is neither met nor missed", () => {
+    expect(describeGoal({ what: "time ÷ floor", value: 1.5 })).toBe("time ÷ floor: 1.50 ×");
+    expect(describeGoal({ what: "time ÷ floor" })).toBe("time ÷ floor: not measured");
+  });
 });
