@@ -54,7 +54,7 @@ export default tseslint.config(
       "src/cli/**",
       "src/run/**",
       "src/daemon/{jobs,schedules}/**",
-      "src/daemon/http/metrics.ts",
+      "src/daemon/reports.ts",
       "src/support/json.ts",
       "src/readers/sorter.ts",
     ],

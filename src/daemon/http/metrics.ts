@@ -5,10 +5,10 @@
  * Records and bytes are counted as the processes of jobs tell of them; how often they repeated or slowed down requests is
  * known from a restore's report, once it has ended.
  */
-import { readFile } from "node:fs/promises";
 import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import { z } from "zod";
 import { ADAPTERS } from "../../model/scope.js";
+import { readReport } from "../reports.js";
 import { ENDED_STATES, JOB_KINDS, JOB_STATES, type JobView } from "../schema/job.js";
 import type { JobService } from "../services.js";
 
@@ -149,7 +149,7 @@ export class Metrics {
   async #countCalls(id: string): Promise<void> {
     const report = await this.#init.jobs
       .reportPath(id)
-      .then(readCalls)
+      .then((path) => readReport(path, callsSchema))
       .catch(() => undefined);
     for (const { adapter, ...calls } of report?.targets ?? []) {
       for (const name of ["requests", "retries", "throttled"] as const) this.#calls[name].inc({ adapter }, calls[name]);
@@ -186,7 +186,3 @@ const callsSchema = z.object({
     z.object({ adapter: z.enum(ADAPTERS), requests: z.number(), retries: z.number(), throttled: z.number() }),
   ),
 });
-
-async function readCalls(path: string): Promise<z.infer<typeof callsSchema>> {
-  return callsSchema.parse(JSON.parse(await readFile(path, "utf8")));
-}

@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { readDrill } from "../../../../src/daemon/jobs/results.js";
 import { settlementOf } from "../../../../src/daemon/schedules/job-figures.js";
 import type { JobView } from "../../../../src/daemon/schema/job.js";
 import { type DrillFacts, drillReport } from "../../../../src/run/drill/facts.js";
@@ -40,7 +41,12 @@ function drill(more: Partial<DrillFacts> = {}, left: string[] = []) {
   return drillReport({ ...drillFacts(), ...more }, ending);
 }
 
-const differences = { result: { exitStatus: 6, verdict: "failed" } };
+/** Of a run whose drill ended with this report. */
+async function drilled(report: unknown) {
+  const path = join(folder, "drill.json");
+  await writeFile(path, JSON.stringify(report));
+  return await settled(job({ ...(await readDrill(path)) }), report);
+}
 
 test("a drill that passed has its report's figures, and the job's times", async () => {
   const facts = { objectives: { maxRtoMs: 1000 } };
@@ -61,18 +67,18 @@ test("a drill that passed has its report's figures, and the job's times", async 
 });
 
 test("a drill that failed by its objectives alone missed them", async () => {
-  const late = await settled(job(differences), drill({ objectives: { maxRtoMs: 1 } }));
+  const late = await drilled(drill({ objectives: { maxRtoMs: 1 } }));
   expect(late).toMatchObject({
     outcome: "objective-missed",
     objectives: { recoveryTime: { ms: 5, maxMs: 1, met: false } },
   });
-  const old = await settled(job(differences), drill({ objectives: { maxRpoMs: 1 }, takenAtMs: 0 }));
+  const old = await drilled(drill({ objectives: { maxRpoMs: 1 }, takenAtMs: 0 }));
   expect(old).toMatchObject({ outcome: "objective-missed", objectives: { recoveryPoint: { ms: 1000, met: false } } });
 });
 
 test("a drill that failed otherwise as well has failed", async () => {
   const facts = { objectives: { maxRtoMs: 1 }, verification: verification({ exitStatus: 6, differenceCount: 2 }) };
-  expect(await settled(job(differences), drill(facts))).toMatchObject({
+  expect(await drilled(drill(facts))).toMatchObject({
     outcome: "failed",
     differences: 2,
     failures: ["the target differs from the dump in 2 places"],
@@ -111,14 +117,22 @@ test("a restore that did not come to its end has no recovery time", async () => 
 });
 
 test("a comparison has its records, its rate and its differences", async () => {
-  const report = { ...verification({ exitStatus: 6, differenceCount: 4, records: 100 }), durationMs: 2000 };
-  expect(await settled(job({ kind: "verify", ...differences }), report)).toMatchObject({
+  const report = { ...verification({ exitStatus: 6, differenceCount: 4, records: 100 }), durationMs: 3000 };
+  const compared = job({ kind: "verify", target: "twin", result: { exitStatus: 6, verdict: "differences" } });
+  expect(await settled(compared, report)).toMatchObject({
     outcome: "failed",
     records: 100,
-    recordsPerSecond: 50,
+    recordsPerSecond: 33.3,
     differences: 4,
     failures: ["the target differs from the dump in 4 places"],
   });
+});
+
+test("a check of the dump alone has no figures, and nobody is warned of that", async () => {
+  const alone = await settled(job({ kind: "verify" }), { dump: "/dump", malformedCount: 0 });
+  expect(alone).toMatchObject({ outcome: "passed" });
+  expect(alone.records).toBeUndefined();
+  expect(told).toEqual([]);
 });
 
 test("a cancelled job is no failure", async () => {
