@@ -45,14 +45,14 @@ export class EventFile {
     return this.#last;
   }
 
-  /** Calls must not overlap. `isDurable`: resolves once it is on disk. @throws the system's error; the file is as before then */
-  async add(numbered: NumberedEvent, isDurable: boolean): Promise<void> {
+  /** Calls must not overlap. Resolves once it is on disk. @throws the system's error; the file is as before then */
+  async add(numbered: NumberedEvent): Promise<void> {
     const line = Buffer.from(`${JSON.stringify(numbered)}\n`);
     if (this.#size > 0 && this.#size + line.length > this.#mostBytes) await this.#shrink();
     const file = await open(this.#path, "a", 0o600);
     try {
       await file.appendFile(line);
-      if (isDurable) await file.sync();
+      await file.sync();
     } catch (error) {
       // A part of the line would run into the next one.
       await file.truncate(this.#size).catch(() => undefined);
@@ -103,7 +103,7 @@ export class EventFile {
     }
   }
 
-  /** Half of the room is free afterwards, unless events of state take it. */
+  /** Half of the room is free afterwards, unless events of state take it. The last stays: it has the number that was given last. */
   async #shrink(): Promise<void> {
     const kept: string[] = [];
     const sizes: number[] = [];
@@ -111,7 +111,7 @@ export class EventFile {
     let total = 0;
     for await (const numbered of this.read(0)) {
       const line = `${JSON.stringify(numbered)}\n`;
-      if (numbered.event.type === "progress") progress.push(kept.length);
+      if (numbered.event.type === "progress" && numbered.id !== this.#last?.id) progress.push(kept.length);
       kept.push(line);
       sizes.push(Buffer.byteLength(line));
       total += sizes.at(-1) ?? 0;

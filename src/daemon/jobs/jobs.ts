@@ -100,8 +100,7 @@ export class Jobs implements JobService {
   /** Takes up the jobs of before, and begins those that wait. */
   async start(): Promise<void> {
     for (const job of this.#catalog.lives()) {
-      // From then on it knows the number of its last event; what cannot be read is told to whoever asks for the events.
-      await job.log().catch(() => undefined);
+      await this.#openLog(job);
       const state = this.#stateAtStart(job.record);
       const order = job.record.order === "cancel" ? "cancel" : undefined;
       if (state !== job.record.state || order !== job.record.order) await job.change(() => ({ state, order }));
@@ -134,15 +133,16 @@ export class Jobs implements JobService {
           state: "queued",
         },
         ...{ ...admitted, by: by.name, createdAt: this.#init.clock.now(), attempts: 0, crashes: 0, warnings: [] },
-        lastEvent: 0,
+        lastEvent: 1,
         has: { plan: false, report: false, rejects: false },
         ...present({ schedule, idempotency }),
       };
       await this.#store.create(record);
       const job = new LiveJob(record, this.#live);
+      await this.#openLog(job);
       this.#catalog.add(record, job);
       if (admitted.plan !== undefined) await this.#markCarriedOut(admitted.plan, record.id);
-      await job.tellBegin();
+      this.#note(job);
       this.#slots.turn();
       return { job: job.view, isNew: true };
     });
@@ -372,15 +372,16 @@ export class Jobs implements JobService {
     return job;
   }
 
-  /** A crash may have come between a job's end and the event of it. */
+  /** What cannot be read is told to whoever asks for the events. */
+  async #openLog(job: LiveJob): Promise<void> {
+    await job.log().catch(() => undefined);
+  }
+
   async #endedLog(id: string): Promise<EventLog> {
     const job = this.get(id);
-    const path = filesOf(this.#store.folder, job).events;
-    return await this.#turns.run(async () => {
-      const log = await EventLog.open(path, (text) => this.#init.log.warn(text));
-      if (!log.isComplete) await log.add({ type: "state", job });
-      return log;
-    });
+    const { clock, log } = this.#init;
+    const init = { job, clock, warn: (text: string) => log.warn(text) };
+    return await this.#turns.run(() => EventLog.open(filesOf(this.#store.folder, job).events, init));
   }
 }
 

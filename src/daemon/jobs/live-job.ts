@@ -1,6 +1,6 @@
 /**
  * A job that has not ended, in memory: its record, what its process tells of it, and its events. Every change is on disk
- * before it is told to anybody, one after the other.
+ * before it is told to anybody, one after the other, and nobody sees it before the event that tells of it.
  */
 import { messageOf } from "../../errors/restore-error.js";
 import { backoffMs, type Clock } from "../../support/clock.js";
@@ -16,8 +16,6 @@ import type { Store } from "./store.js";
 /** What a job's warnings are cut to: a dump may have one for each of its files. */
 const MOST_WARNINGS = 100;
 const MOST_CHARS = 2_000;
-/** For an event that the disk does not take: whoever asks for the events of an ended job is told of its end all the same. */
-const MOST_TRIES = 8;
 
 export interface LiveInit {
   readonly store: Store;
@@ -46,6 +44,8 @@ export class LiveJob {
   readonly #init: LiveInit;
   readonly #turns = new InTurn();
   #record: JobRecord;
+  /** As clients see it. */
+  #shown: JobRecord;
   #progress: Progress | undefined;
   #warnings: readonly string[];
   #waitsFor: string | undefined;
@@ -60,6 +60,7 @@ export class LiveJob {
 
   constructor(record: JobRecord, init: LiveInit) {
     this.#record = record;
+    this.#shown = record;
     this.#warnings = record.warnings;
     this.#init = init;
     this.files = filesOf(init.store.folder, record);
@@ -76,9 +77,12 @@ export class LiveJob {
 
   get view(): JobView {
     const lastEvent = this.#openLog?.lastId ?? 0;
+    // Its event is still to come.
+    const isUntold = this.#openLog !== undefined && this.#record.lastEvent > lastEvent;
+    if (!isUntold) this.#shown = this.#record;
     if (this.#view?.lastEvent !== lastEvent) this.#view = undefined;
     const live = present({ progress: this.#progress, waitsFor: this.#waitsFor, lastEvent });
-    this.#view ??= viewOf({ ...this.#record, warnings: this.#warnings }, live);
+    this.#view ??= viewOf({ ...this.#shown, warnings: this.#warnings }, live);
     return this.#view;
   }
 
@@ -88,12 +92,15 @@ export class LiveJob {
     this.#waitsFor = why;
   }
 
-  /** @throws the system's error */
+  /** From the first time on, clients see which its last event is. @throws the system's error */
   async log(): Promise<EventLog> {
-    this.#log ??= EventLog.open(this.files.events, this.#init.warn).catch((error: unknown) => {
-      this.#log = undefined;
-      throw error;
-    });
+    const { clock, warn } = this.#init;
+    this.#log ??= EventLog.open(this.files.events, { clock, warn, job: viewOf(this.#record) }).catch(
+      (error: unknown) => {
+        this.#log = undefined;
+        throw error;
+      },
+    );
     this.#openLog = await this.#log;
     return this.#openLog;
   }
@@ -106,12 +113,16 @@ export class LiveJob {
     await this.#turns.run(async () => {
       const patch = change(this.#record);
       if (patch === undefined) return;
-      const lastEvent = (this.#openLog?.lastId ?? 0) + 1;
-      const live = present({ progress: this.#progress, warnings: this.#warnings, lastEvent });
-      const record = present({ ...this.#record, ...live, ...patch }) as JobRecord;
-      await this.#init.store.write(record);
-      this.#record = record;
-      if (Object.keys(patch).some((name) => !INNER.has(name))) await this.#tell();
+      if (Object.keys(patch).every((name) => INNER.has(name))) {
+        await this.#keep(patch);
+        return;
+      }
+      const log = await this.log().catch((error: unknown) => {
+        this.#init.warn(`no event of job ${this.id} can be kept: ${messageOf(error)}`);
+      });
+      if (log === undefined) await this.#keep({ ...patch, lastEvent: this.#record.lastEvent + 1 });
+      else await log.addChange((lastEvent) => this.#keep({ ...patch, lastEvent }));
+      this.#init.onChange(this);
     });
   }
 
@@ -130,11 +141,6 @@ export class LiveJob {
   /** Resolves once the changes that were asked for so far are on disk, or were refused. */
   async idle(): Promise<void> {
     await this.#turns.run(async () => undefined);
-  }
-
-  /** For a job that is new. */
-  async tellBegin(): Promise<void> {
-    await this.#turns.run(() => this.#tell());
   }
 
   take(progress: Progress): void {
@@ -178,21 +184,14 @@ export class LiveJob {
     for (const resolve of this.#answers.splice(0)) resolve(undefined);
   }
 
-  async #tell(): Promise<void> {
+  /** Resolves, once it is on disk, with how clients will see it. @throws RestoreError LOCAL_IO; nothing was changed then */
+  async #keep(patch: Patch): Promise<JobView> {
+    const live = present({ progress: this.#progress, warnings: this.#warnings });
+    const record = present({ ...this.#record, ...live, ...patch }) as JobRecord;
+    await this.#init.store.write(record);
+    this.#record = record;
     this.#view = undefined;
-    const event = { type: "state", job: this.view } as const;
-    let isKept = false;
-    for (let failures = 0; !isKept && failures < MOST_TRIES; failures++) {
-      try {
-        await (await this.log()).add(event);
-        isKept = true;
-      } catch (error) {
-        this.#init.warn(`an event of job ${this.id} cannot be kept: ${messageOf(error)}`);
-        await this.#init.clock.sleep(backoffMs(failures));
-      }
-    }
-    if (!isKept) await this.#openLog?.addUnkept(event);
-    this.#init.onChange(this);
+    return viewOf(record, present({ waitsFor: this.#waitsFor }));
   }
 
   get hasEnded(): boolean {

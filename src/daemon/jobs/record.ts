@@ -48,7 +48,7 @@ export const recordSchema = z.strictObject({
   result: resultSchema.exactOptional(),
   error: failureSchema.exactOptional(),
   warnings: z.array(z.string()).readonly(),
-  lastEvent: count.default(0).describe("that of its last change, or one before it"),
+  lastEvent: count.default(0).describe("that tells of its last change"),
   has,
 });
 

@@ -22,6 +22,8 @@ vi.mock("../../../../src/support/durable-files.js", async (original) => {
 
 /** For the next file that is opened to be read. */
 let held: Promise<void> | undefined;
+/** Of what was written behind a file. */
+let syncs = 0;
 vi.mock("node:fs/promises", async (original) => {
   const real = await original<typeof import("node:fs/promises")>();
   const open: typeof real.open = async (path, flags, mode) => {
@@ -30,7 +32,16 @@ vi.mock("node:fs/promises", async (original) => {
     await wait;
     return await real.open(path, flags, mode);
   };
-  return { ...real, open };
+  const counting: typeof real.open = async (path, flags, mode) => {
+    const file = await open(path, flags, mode);
+    const sync = file.sync.bind(file);
+    file.sync = async () => {
+      await sync();
+      if (flags === "a") syncs++;
+    };
+    return file;
+  };
+  return { ...real, open: counting };
 });
 
 let folder: string;
@@ -57,7 +68,7 @@ describe("a file of events that is written anew", () => {
     async (when) => {
       const file = await EventFile.open(join(folder, "events.jsonl"), 400_000);
       let added = 0;
-      for (; added < 40; added++) await file.add(event(added + 1), false);
+      for (; added < 40; added++) await file.add(event(added + 1));
       const reader = file.read(0);
       const seen: number[] = [];
       const next = async () => {
@@ -72,7 +83,7 @@ describe("a file of events that is written anew", () => {
         // Behind what was read at once before, the file is read again.
         for (let i = 0; i < 3; i++) await next();
       };
-      for (; !isWritten; added++) await file.add(event(added + 1), false);
+      for (; !isWritten; added++) await file.add(event(added + 1));
       while (await next());
       const states = seen.filter((id) => id % 10 === 1);
       expect(states).toEqual(Array.from({ length: Math.ceil(added / 10) }, (_, at) => 10 * at + 1));
@@ -83,7 +94,7 @@ describe("a file of events that is written anew", () => {
   it("while a slow reader opens it loses no event of state to it", async () => {
     const file = await EventFile.open(join(folder, "events.jsonl"), 400_000);
     let added = 0;
-    for (; added < 40; added++) await file.add(event(added + 1), false);
+    for (; added < 40; added++) await file.add(event(added + 1));
     const reader = file.read(0);
     const taken = [await reader.next()];
     const written = new Promise<void>((resolve) => {
@@ -98,10 +109,34 @@ describe("a file of events that is written anew", () => {
     void written.then(() => {
       isWritten = true;
     });
-    for (; !isWritten; added++) await file.add(event(added + 1), false);
+    for (; !isWritten; added++) await file.add(event(added + 1));
     taken.push(...(await Promise.all(asked)));
     for (let next = await reader.next(); next.done !== true; next = await reader.next()) taken.push(next);
     const states = taken.map(({ value }) => (value as NumberedEvent).id).filter((id) => id % 10 === 1);
     expect(states).toEqual(Array.from({ length: Math.ceil(added / 10) }, (_, at) => 10 * at + 1));
+  });
+});
+
+describe("the number that was given last", () => {
+  it("is on the disk before its event is told, also where that is of progress", async () => {
+    const file = await EventFile.open(join(folder, "events.jsonl"));
+    syncs = 0;
+    for (const id of [1, 2, 3]) await file.add(event(id));
+    expect(syncs).toBe(3);
+  });
+
+  it("is in a file that is written anew, whatever becomes of the next one", async () => {
+    const path = join(folder, "events.jsonl");
+    const file = await EventFile.open(path, 41_000);
+    const warning = (id: number): NumberedEvent => ({ id, event: { type: "warning", text: "w".repeat(12_000) } });
+    for (const id of [1, 3]) {
+      await file.add(warning(id));
+      await file.add(event(id + 1));
+    }
+    around.after = async () => {
+      throw new Error("killed");
+    };
+    await expect(file.add(event(5))).rejects.toThrowError("killed");
+    expect((await EventFile.open(path)).last?.id).toBe(4);
   });
 });

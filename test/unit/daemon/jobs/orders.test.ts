@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { EventLog } from "../../../../src/daemon/jobs/event-log.js";
+import { EventFile } from "../../../../src/daemon/jobs/event-file.js";
 import { LiveJob } from "../../../../src/daemon/jobs/live-job.js";
 import type { JobRequest } from "../../../../src/daemon/schema/job.js";
 import { CHECK, type DaemonJobs, daemonJobs, OWNER } from "../../../support/daemon-jobs.js";
@@ -50,11 +50,12 @@ describe("a restore that failed on its way", () => {
   it("goes on when it is told to at the very moment at which it is said to be held", async () => {
     daemon = await daemonJobs();
     await daemon.behave(FAILS, { waits: true });
-    const { add } = EventLog.prototype;
+    const { add } = EventFile.prototype;
     let resumed: Promise<unknown> | undefined;
-    vi.spyOn(EventLog.prototype, "add").mockImplementation(async function (this: EventLog, event) {
+    vi.spyOn(EventFile.prototype, "add").mockImplementation(async function (this: EventFile, numbered) {
+      const { event } = numbered;
       if (event.type === "state" && event.job.state === "held") resumed ??= daemon.jobs.resume(event.job.id, OWNER);
-      await add.call(this, event);
+      await add.call(this, numbered);
     });
     const { id } = await daemon.submit(RESTORE);
     await expect.poll(async () => (await daemon.begun()).length, { timeout: 20_000 }).toBe(2);
@@ -90,4 +91,23 @@ it("a job that finds nothing to take up twice has failed", async () => {
   await daemon.behave({ tells: [{ type: "failed", failure: { code: "JOB_UNKNOWN", message: "no job" } }], exits: 2 });
   const { id } = await daemon.submit(CHECK);
   expect(await daemon.until(id, "failed")).toMatchObject({ attempts: 2, error: { code: "INTERNAL" } });
+});
+
+it("a job that is new is seen with the event that tells of it", async () => {
+  daemon = await daemonJobs();
+  await daemon.behave(WAITS);
+  const seen = new Set<number>();
+  let isMade = false;
+  const submitting = daemon.submit(CHECK).finally(() => {
+    isMade = true;
+  });
+  while (!isMade) {
+    for (const { lastEvent } of daemon.jobs.list({ limit: 1 }).jobs) seen.add(lastEvent);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  const { id, lastEvent } = await submitting;
+  expect(lastEvent).toBeGreaterThan(0);
+  expect(seen).not.toContain(0);
+  await daemon.until(id, "running");
+  await daemon.go();
 });
