@@ -93,13 +93,13 @@ async function outbox(most?: number): Promise<Outbox> {
   return await Outbox.open({ directory, warn: () => undefined, ...(most === undefined ? {} : { most }) });
 }
 
-async function begin(urls: Readonly<Record<string, string>>): Promise<Webhooks> {
+async function begin(urls: Readonly<Record<string, string>>, most?: number): Promise<Webhooks> {
   const write = (level: string) => (fields: unknown, text?: string) => {
     log.push({ level, why: (fields as { why?: unknown }).why, text });
   };
   const webhooks = new Webhooks({
     webhooks: Object.fromEntries(Object.entries(urls).map(([name, url]) => [name, { url, secret: SECRET }])),
-    outbox: await outbox(),
+    outbox: await outbox(most),
     clock,
     log: { info: write("info"), warn: write("warn"), error: write("error") } as never,
     random: () => 0.999,
@@ -152,6 +152,17 @@ test("a failure of the receiver is tried again later, the same under the same id
     expect.stringMatching(/hang up|ECONNRESET/),
     undefined,
   ]);
+});
+
+test("a message that went for a newer one while it was sent is not said to be tried again", async () => {
+  const { url, received } = await receiver("hang");
+  const webhooks = await begin({ ops: url }, 1);
+  await webhooks.send({ id: id(1), webhook: "ops", body: "{}" });
+  await expect.poll(() => received.length).toBe(1);
+  await webhooks.send({ id: id(2), webhook: "ops", body: "{}" });
+  clock.pass(15_000);
+  await expect.poll(() => received.length).toBe(2);
+  expect(log.map(({ level, text }) => `${level}: ${text}`)).toEqual([`error: ${GIVEN_UP}`]);
 });
 
 test("a redirect is not followed, and is tried again", async () => {

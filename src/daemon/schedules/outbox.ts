@@ -80,16 +80,18 @@ export class Outbox {
   }
 
   /**
-   * Replaces a message; one that went meanwhile, as newer ones came, stays away. What cannot be written holds until a
-   * restart, which tries again sooner than was meant.
+   * Replaces a message. Resolves with whether it is there: one that went meanwhile, as newer ones came, stays away. What
+   * cannot be written holds until a restart, which tries again sooner than was meant.
    */
-  async putOff(message: Message): Promise<void> {
+  async putOff(message: Message): Promise<boolean> {
     const { id } = message;
-    if (!this.has(id)) return;
+    if (!this.has(id)) return false;
     this.#messages.set(id, message);
     await this.#write(message).catch((error: unknown) => this.#init.warn(messageOf(error)));
+    if (this.has(id)) return true;
     // It went while it was written.
-    if (!this.has(id)) await this.remove(id);
+    await this.remove(id);
+    return false;
   }
 
   /** Repeatable. A file that cannot be removed is sent once more after a restart, under the same id. */

@@ -116,11 +116,11 @@ export class Webhooks {
     const why = "status" in answer ? `it answered ${answer.status}` : answer.why;
     const failed = { ...message, attempts: message.attempts + 1 };
     const nextAt = clock.now() + this.#delayMs(failed.attempts, "status" in answer ? answer : undefined);
-    if (("status" in answer && isFinal(answer.status)) || nextAt > message.createdAt + GIVE_UP_AFTER_MS) {
-      await outbox.remove(id);
+    const isOver = ("status" in answer && isFinal(answer.status)) || nextAt > message.createdAt + GIVE_UP_AFTER_MS;
+    if (isOver) await outbox.remove(id);
+    if (isOver || !(await outbox.putOff({ ...failed, nextAt }))) {
       return log.error({ webhook, id, attempts: failed.attempts, why }, "a webhook was not told, and will not be");
     }
-    await outbox.putOff({ ...failed, nextAt });
     return log.warn({ webhook, id, attempts: failed.attempts, why }, "a webhook was not told yet; it is tried again");
   }
 
