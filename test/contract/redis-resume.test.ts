@@ -172,6 +172,16 @@ describe("what a killed process had begun", () => {
     expect(await redis.keys("*")).toEqual(["k"]);
   });
 
+  it.each(["none", "merge", "skip-existing"] as const)(
+    "goes also where the record expired meanwhile (%s)",
+    async (mode) => {
+      const record = collectionRecord("set", "k", many(2_500), 1_000);
+      await redis.sadd(temporaryKey(JOB, record.key), "half");
+      expect(await resumed([record], { mode })).toEqual(["skipped-expired/expired"]);
+      expect(await redis.keys("*")).toEqual([]);
+    },
+  );
+
   it("goes when the job is let go of: beside the records under way, and with it what no record is needed for", async () => {
     const record = collectionRecord("set", "k", many(2_500));
     const options = { mode: "merge", strategies: { list: "append" } } as const;

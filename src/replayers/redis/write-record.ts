@@ -20,6 +20,8 @@ const MAX_ATTEMPTS = 5;
 export async function writeRecord(context: WriteContext, record: SentRecord<"redis">): Promise<Outcome> {
   const action = context.policy.actionFor(typeOfRecord(record));
   try {
+    // What an earlier process of the job had begun beside the key goes, however the record ends now.
+    if (record.announcedAt !== undefined) await removeWhole(context, temporaryKey(context.policy.jobId, record.key));
     if (record.kind !== "unjudged") return await writeJudged(context, record, action);
     if (mayBeUnjudged(context, record, action)) return await writeUnjudged(context, record, action);
     return await judgeAndWrite(context, record, action);
@@ -34,8 +36,6 @@ function typeOfRecord(record: SentRecord<"redis">): RecordType {
 
 async function judgeAndWrite(context: WriteContext, record: UnjudgedCollection, action: WriteAction): Promise<Outcome> {
   const { announcedAt } = record;
-  // An earlier process may have begun it without knowing that it is at fault.
-  if (announcedAt !== undefined) await removeWhole(context, temporaryKey(context.policy.jobId, record.key));
   const judged = await record.judged();
   if (judged.kind === "faulty") return outcomeOfFault(judged);
   return await writeJudged(context, announcedAt === undefined ? judged : { ...judged, announcedAt }, action);
@@ -79,15 +79,14 @@ async function clearedUp(context: WriteContext, record: RedisRecord, action: Wri
 }
 
 /**
- * An earlier process of the job announced the record. What it had begun beside the key goes; a key that had to be free and
- * holds just this record is ours. Undefined: it is to be written.
+ * An earlier process of the job announced the record: a key that had to be free and holds just this record is ours.
+ * Undefined: it is to be written.
  */
 async function foundAgain(
   context: WriteContext,
   record: RedisRecord,
   action: WriteAction,
 ): Promise<Outcome | undefined> {
-  await removeWhole(context, temporaryKey(context.policy.jobId, record.key));
   if (scriptModeOf(action) !== "absent" || action === "append") return undefined;
   if ((await compareWithTarget(context, record)) !== "equal") return undefined;
   const outcome: Outcome = { kind: "restored", reason: "found-after-interruption" };
