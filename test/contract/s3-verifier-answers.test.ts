@@ -289,6 +289,21 @@ it("an object of which an unknown server may have answered under another key is 
   expect(proxy.lines.filter((line) => !/^(?:HEAD|GET) /.test(line))).toEqual([]);
 });
 
+it.each(["SlowDown", "InternalError"])(
+  "what a target deletes only later (%s) is asked for again, alone",
+  async (code) => {
+    const sizes: number[] = [];
+    proxy.follow(({ headers }) => {
+      sizes.push(Number(headers["content-length"]));
+      const error = `<Error><Key>b</Key><Code>${code}</Code><Message>later</Message></Error>`;
+      return { status: 200, body: `<DeleteResult>${sizes.length === 1 ? error : ""}</DeleteResult>` };
+    });
+    await verifier().deleteKeys(scope, [Buffer.from("a"), Buffer.from("b"), Buffer.from("c")]);
+    expect(sizes).toHaveLength(2);
+    expect(sizes[1]).toBeLessThan(sizes[0] ?? 0);
+  },
+);
+
 it("what a target would not delete is said", async () => {
   proxy.follow(() => ({
     status: 200,

@@ -29,7 +29,7 @@ import { RestoreError } from "../../errors/restore-error.js";
 import type { CallStats } from "../calls.js";
 import { carrying, type Exchange } from "../exchange.js";
 import { type Source, streamed } from "./body.js";
-import { hasReason, NO_SUCH_BUCKET, NOT_FOUND } from "./classify-error.js";
+import { hasReason, NO_SUCH_BUCKET, NOT_FOUND, putOffError } from "./classify-error.js";
 import { type AnswerHeaders, answerHeaders, type Wire, withHeaders } from "./client.js";
 import { decodedKey, type ObjectName, type Requests, withAttempts } from "./requests.js";
 import { assertArrived, type Stored, stored, unquoted } from "./stored.js";
@@ -221,17 +221,35 @@ export class S3Api {
     return { items, next: named(answer.NextKeyMarker, answer.NextVersionIdMarker) };
   }
 
-  /** Deletes at most 1,000 objects or versions in one request. Returns how many the server would not delete, and why. */
+  /**
+   * Deletes at most 1,000 objects or versions in one request; what the server puts off is asked for again. Returns what it
+   * says of each that it would not delete.
+   */
   async deleteMany(bucket: string, names: readonly { readonly key: string; readonly versionId?: string }[]) {
-    const answer = await this.#requests.run("DeleteObjects", bucket, () =>
-      this.wire.sdk.send(
+    const refused: string[] = [];
+    let left = names;
+    await this.#requests.run("DeleteObjects", bucket, async () => {
+      const answer = await this.wire.sdk.send(
         new DeleteObjectsCommand({
           Bucket: bucket,
-          Delete: { Quiet: true, Objects: names.map(({ key, versionId }) => ({ Key: key, VersionId: versionId })) },
+          Delete: { Quiet: true, Objects: left.map(({ key, versionId }) => ({ Key: key, VersionId: versionId })) },
         }),
-      ),
-    );
-    return (answer.Errors ?? []).map(({ Code = "", Message = "" }) => `${Code}: ${Message}`);
+      );
+      const again = new Set<string>();
+      let putOff: RestoreError | undefined;
+      for (const { Key = "", Code = "", Message = "" } of answer.Errors ?? []) {
+        const error = putOffError(Code, `DeleteObjects: ${Code}: ${Message}`);
+        if (error === undefined) refused.push(`${Code}: ${Message}`);
+        else again.add(Key);
+        putOff ??= error;
+      }
+      if (putOff === undefined) return;
+      const named = left.filter(({ key }) => again.has(key));
+      // A server may write keys otherwise than they are.
+      if (named.length > 0) left = named;
+      throw putOff;
+    });
+    return refused;
   }
 
   async deleteObject({ bucket, key }: ObjectName, versionId?: string): Promise<void> {

@@ -1,6 +1,7 @@
 /** What S3's errors mean for a run, and in which word a refused object is listed. By the error's name and status alone. */
 import type { ErrorCode } from "../../errors/codes.js";
 import { RestoreError, type RestoreErrorInit } from "../../errors/restore-error.js";
+import { escapeForDisplay } from "../../model/display.js";
 import { type AwsErrorContext, awsErrorName, awsErrorStatus, awsErrorText, classifyAwsError } from "../aws-client.js";
 
 /** Reasons that the replayer itself acts upon. */
@@ -144,6 +145,23 @@ function isDenied(name: string, status: number | undefined): boolean {
 /** A bucket with Object Lock takes no object without a digest in a header of its own (API reference, PutObject). */
 export function asksForDigest(error: unknown): boolean {
   return awsErrorName(error) === "InvalidRequest" && /content-md5|x-amz-checksum/i.test(awsErrorText(error));
+}
+
+/** Of one of many names in a request that was answered as a whole: it may go another time. */
+const PUT_OFF: Readonly<Record<string, Meaning>> = {
+  InternalError: ["CALL_FAILED", "server-error", "yes"],
+  OperationAborted: ["THROTTLED", "throttled", "yes"],
+  ServiceUnavailable: ["THROTTLED", "throttled", "yes"],
+  SlowDown: ["THROTTLED", "throttled", "yes"],
+  SlowDownWrite: ["THROTTLED", "throttled", "yes"],
+};
+
+/** What a name's own error means where it is to be asked for again; else undefined. `said`: for people. */
+export function putOffError(name: string, said: string): RestoreError | undefined {
+  const meaning = Object.hasOwn(PUT_OFF, name) ? PUT_OFF[name] : undefined;
+  if (meaning === undefined) return undefined;
+  const [code, reason, retry] = meaning;
+  return new RestoreError(code, escapeForDisplay(said), { reason, retry });
 }
 
 /** Whether the error says `reason`. */
