@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { promisify } from "node:util";
 import { ListQueuesCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -24,14 +25,16 @@ let answer: { status: number; body: string };
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), "elastickv-restore-floors-"));
   [seen, underWay, mostUnderWay, answer] = [[], 0, 0, { status: 200, body: "{}" }];
-  server = createServer(async (request, response) => {
+  server = createServer((request, response) => {
     underWay++;
     mostUnderWay = Math.max(mostUnderWay, underWay);
-    seen.push(`${request.method} ${request.url} ${await textOf(request)}`);
-    setTimeout(() => {
+    const answered = textOf(request).then(async (text) => {
+      seen.push(`${request.method} ${request.url} ${text}`);
+      await setTimeout(20);
       underWay--;
       response.writeHead(answer.status).end(answer.body);
-    }, 20);
+    });
+    answered.catch((error: unknown) => response.destroy(error as Error));
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
 });
