@@ -21,29 +21,39 @@ export function slotOf(key: Buffer): number {
   const close = open < 0 ? -1 : key.indexOf(CLOSE, open + 1);
   const hashed = close > open + 1 ? key.subarray(open + 1, close) : key;
   let crc = 0;
-  for (const byte of hashed) crc = ((crc << 8) & 0xffff) ^ (TABLE[(crc >> 8) ^ byte] ?? 0);
+  for (const byte of hashed) crc = further(crc, byte);
   return crc % SLOTS;
 }
 
-let tags: readonly string[] | undefined;
+function further(crc: number, byte: number): number {
+  return ((crc << 8) & 0xffff) ^ (TABLE[(crc >> 8) ^ byte] ?? 0);
+}
+
+const RADIX = 36;
+const DIGITS = Buffer.from("0123456789abcdefghijklmnopqrstuvwxyz");
+
+let numbers: Int32Array | undefined;
 
 /**
  * A few letters and digits that are in the slot: `{tag}` in a key puts it there, whatever the keys are that it shall be
  * with. No part of such a key would do for all: one may hold a brace, or be long.
  */
 export function tagOf(slot: number): string {
-  tags ??= tagsOfAll();
-  return tags[slot] ?? "";
+  numbers ??= numbersOfAll();
+  return (numbers[slot] ?? 0).toString(RADIX);
 }
 
-/** The first number in base 36 of every slot. Takes some milliseconds. */
-function tagsOfAll(): readonly string[] {
-  const found = new Array<string>(SLOTS);
+/** The first number of every slot, whose digits are its tag. Each goes on where that of all digits but the last one ended. */
+function numbersOfAll(): Int32Array {
+  const found = new Int32Array(SLOTS).fill(-1);
+  const crcs = new Uint16Array(SLOTS);
   for (let number = 0, left = SLOTS; left > 0; number++) {
-    const tag = number.toString(36);
-    const slot = slotOf(Buffer.from(tag));
-    if (found[slot] !== undefined) continue;
-    found[slot] = tag;
+    const before = number < RADIX ? 0 : (crcs[Math.floor(number / RADIX)] ?? 0);
+    const crc = further(before, DIGITS[number % RADIX] ?? 0);
+    if (number < crcs.length) crcs[number] = crc;
+    const slot = crc % SLOTS;
+    if (found[slot] !== -1) continue;
+    found[slot] = number;
     left--;
   }
   return found;

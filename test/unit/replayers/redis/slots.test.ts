@@ -22,6 +22,10 @@ describe("a slot", () => {
   });
 });
 
+it("a slot has the tag that it always had, for a job may be taken up by another version", () => {
+  expect([0, 1, 12_182, SLOTS - 1].map(tagOf)).toEqual(["1bz", "emj", "foo", "hia"]);
+});
+
 it("every slot has a tag of a few letters and digits that is in it", () => {
   const tags = Array.from({ length: SLOTS }, (_, i) => tagOf(i));
   expect(tags.every((tag, i) => /^[0-9a-z]{1,5}$/.test(tag) && slot(`x{${tag}}y{other}`) === i)).toBe(true);
