@@ -6,7 +6,7 @@
  * parser. What lies between elements is checked here.
  */
 
-import { type JsonObject, JsonSyntaxError, type JsonValue, parseJson } from "../support/json.js";
+import { JsonNumber, type JsonObject, JsonSyntaxError, type JsonValue, parseJson } from "../support/json.js";
 import { behindSpace, isSpace, standsAt } from "../support/json-text.js";
 import { FieldError } from "./json-access.js";
 import { behindString } from "./packed-elements.js";
@@ -51,6 +51,11 @@ export interface ElementTaker<Batch> {
   begin(text: Buffer): void;
   /** Takes the element of an array that begins there. The index behind it; -1, and nothing taken, where it has to be parsed. */
   take(at: number): number;
+  /**
+   * Takes elements of an array from there on, up to `most` since `begin`, of which it can be told without a look around
+   * that they are whole. Where the next element begins.
+   */
+  takeRun(from: number, most: number): number;
   /** Gives up the element that was taken last. */
   untake(): void;
   /** Takes one that was parsed. */
@@ -86,6 +91,10 @@ class ElementList implements ElementTaker<readonly StreamedElement[]> {
 
   take(): number {
     return -1;
+  }
+
+  takeRun(from: number): number {
+    return from;
   }
 
   untake(): void {
@@ -143,6 +152,7 @@ function arrayInMemory(text: Buffer, from: number, taker: ElementTaker<unknown>)
   let at = behindSpace(text, from + 1);
   if (text[at] === 0x5d) return at + 1;
   for (;;) {
+    at = taker.takeRun(at, taker.most ?? ELEMENTS_AT_ONCE);
     const end = taker.take(at);
     at = behindSpace(text, end >= 0 ? end : parsedInMemory(text, at, (value) => taker.parsed({ value })));
     if (text[at] === 0x5d) return at + 1;
@@ -159,7 +169,18 @@ function memberInMemory(text: Buffer, at: number, { rest, name }: { rest: JsonOb
     rest.set(name, null);
     return at + NULL.length;
   }
+  if (isDigitAlone(text, at)) {
+    rest.set(name, new JsonNumber(text.toString("latin1", at, at + 1)));
+    return at + 1;
+  }
   return parsedInMemory(text, at, (value) => rest.set(name, value));
+}
+
+/** As versions are. */
+function isDigitAlone(text: Buffer, at: number): boolean {
+  if (at + 1 >= text.length) return false;
+  const [digit = 0, next] = [text[at], text[at + 1]];
+  return digit >= 0x30 && digit <= 0x39 && (next === 0x2c || next === 0x7d);
 }
 
 /** The index behind the value; that of the text's end, where nothing is right, when it is none. */
@@ -321,6 +342,8 @@ class Scanner {
     taker.begin(this.#buffer);
     const { most = ELEMENTS_AT_ONCE } = taker;
     while (taker.count < most) {
+      if (!areNamed) this.#skip(taker.takeRun(this.#at, most) - this.#at);
+      if (taker.count >= most) break;
       const start = this.#at;
       if (!areNamed && this.#taken(taker)) continue;
       const name = areNamed ? this.#pieceAtHand(0x3a) : undefined;

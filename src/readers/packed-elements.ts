@@ -22,19 +22,35 @@ const [NAME, VALUE, MEMBER, SCORE] = ["name", "value", "member", "score"].map((n
   Buffer,
 ];
 
+/** How the elements of objects stand there mostly, between and around their values. */
+const [FIELD_OPEN, FIELD_INNER, SCORED_OPEN, SCORED_INNER] = [
+  '{"name":"',
+  '","value":"',
+  '{"member":"',
+  '","score":',
+].map((text) => Buffer.from(text)) as [Buffer, Buffer, Buffer, Buffer];
+
 /**
  * Behind the closing quote of a string without escapes that begins at `at`; -1 when there is none. `isText`: its bytes
  * are known to be UTF-8.
  */
 export function behindString(text: Buffer, at: number, isText = false): number {
-  if (text[at] !== QUOTE) return -1;
+  if (at >= text.length || text[at] !== QUOTE) return -1;
+  const end = endOfString(text, at + 1, isText);
+  return end < 0 ? -1 : end + 1;
+}
+
+/** As `behindString`, from the first character up to the closing quote. */
+function endOfString(text: Buffer, from: number, isText: boolean): number {
+  const { length } = text;
   let high = 0;
-  let end = at + 1;
-  for (let byte = text[end]; byte !== QUOTE; byte = text[++end]) {
-    if (byte === undefined || byte < 0x20 || byte === BACKSLASH) return -1;
+  for (let at = from; at < length; at++) {
+    const byte = text[at] ?? 0;
+    if (byte === QUOTE) return high < 0x80 || isText || isUtf8(text.subarray(from, at)) ? at : -1;
+    if (byte < 0x20 || byte === BACKSLASH) return -1;
     high |= byte;
   }
-  return high < 0x80 || isText || isUtf8(text.subarray(at + 1, end)) ? end + 1 : -1;
+  return -1;
 }
 
 /** Behind `word` and one colon with the space around it; -1 when something else stands there. */
@@ -47,25 +63,43 @@ export function behindName(text: Buffer, at: number, word: Buffer): number {
 /** As `behindName`, of a name behind the bracket or the comma at `at`. Mostly no space stands round it. */
 function behindMember(text: Buffer, at: number, word: Buffer): number {
   const colon = at + 1 + word.length;
-  if (text[colon] !== COLON || isSpace(text[colon + 1])) return behindName(text, behindSpace(text, at + 1), word);
+  if (colon + 1 >= text.length || text[colon] !== COLON || isSpace(text[colon + 1]))
+    return behindName(text, behindSpace(text, at + 1), word);
   return standsAt(text, at + 1, word) ? colon + 1 : -1;
 }
 
 /** Behind a number that a double surely is; -1 for any other. */
 function behindScore(text: Buffer, at: number): number {
-  const first = text[at] === MINUS ? at + 1 : at;
+  const first = byteAt(text, at) === MINUS ? at + 1 : at;
   const dot = behindDigits(text, first);
   if (dot === first || (text[first] === 0x30 && dot > first + 1)) return -1;
-  const end = text[dot] === DOT ? behindDigits(text, dot + 1) : dot;
+  const end = byteAt(text, dot) === DOT ? behindDigits(text, dot + 1) : dot;
   if (end === dot + 1 || end - first > SURE_DIGITS) return -1;
-  const next = text[end];
+  const next = byteAt(text, end);
   return next === COMMA || next === CLOSE || behindSpace(text, end) > end ? end : -1;
+}
+
+/** Asks for none behind the last one, for which compiled code would have to be thrown away. */
+function byteAt(text: Buffer, at: number): number | undefined {
+  return at < text.length ? text[at] : undefined;
 }
 
 export function behindDigits(text: Buffer, from: number): number {
   let at = from;
-  for (let byte = text[at] ?? 0; byte >= 0x30 && byte <= 0x39; ) byte = text[++at] ?? 0;
+  for (; at < text.length; at++) {
+    const byte = text[at] ?? 0;
+    if (byte < 0x30 || byte > 0x39) break;
+  }
   return at;
+}
+
+function isComma(text: Buffer, at: number): boolean {
+  return at < text.length && text[at] === COMMA;
+}
+
+/** Whether an element's object ends there, and another one follows. */
+function isLast(text: Buffer, at: number): boolean {
+  return at + 1 < text.length && text[at] === CLOSE && text[at + 1] === COMMA;
 }
 
 /** From here on, one look at the whole text is less than one at each of its strings. */
@@ -79,6 +113,7 @@ function isAllText(text: Buffer): boolean {
 /** Gathers the arguments of elements, in the order in which their command takes them. */
 export class PackedElements {
   readonly #plain: (text: Buffer, at: number) => number;
+  readonly #run: (from: number, most: number) => number;
   #ranges = new Uint32Array(64);
   #used = 0;
   #text: Buffer = Buffer.alloc(0);
@@ -89,12 +124,20 @@ export class PackedElements {
   #count = 0;
 
   constructor(type: CollectionType) {
-    this.#plain =
-      type === "hash"
-        ? (text, at) => this.#field(text, at)
-        : type === "zset"
-          ? (text, at) => this.#scored(text, at)
-          : (text, at) => this.#string(text, at);
+    switch (type) {
+      case "hash":
+        this.#plain = (text, at) => this.#field(text, at);
+        this.#run = (from, most) => this.#fields(from, most);
+        break;
+      case "zset":
+        this.#plain = (text, at) => this.#scored(text, at);
+        this.#run = (from, most) => this.#allScored(from, most);
+        break;
+      case "list":
+      case "set":
+        this.#plain = (text, at) => this.#string(text, at);
+        this.#run = (from, most) => this.#strings(from, most);
+    }
   }
 
   /** Elements of `text` follow. Those before are forgotten. */
@@ -119,6 +162,14 @@ export class PackedElements {
     const end = this.#plain(this.#text, at);
     if (end >= 0) this.#count++;
     return end;
+  }
+
+  /**
+   * Takes elements from there on that are plain and have a comma behind them, without space, until there are `most`. The
+   * index behind the last comma; `from` when there was none.
+   */
+  takeRun(from: number, most: number): number {
+    return this.#run(from, most);
   }
 
   /** Gives up the element that was taken last, which has `width` arguments. */
@@ -189,19 +240,100 @@ export class PackedElements {
     return close + 1;
   }
 
+  // What follows is run for each of millions of elements: nothing is asked of the object for one.
+
+  #strings(from: number, most: number): number {
+    const [text, isText] = [this.#text, this.#isText];
+    const ranges = this.#roomFor(most - this.#count);
+    const first = this.#used;
+    let used = first;
+    let behind = from;
+    for (let left = most - this.#count; left > 0; left--) {
+      if (behind >= text.length || text[behind] !== QUOTE) break;
+      const end = endOfString(text, behind + 1, isText);
+      if (end < 0 || !isComma(text, end + 1)) break;
+      ranges[used++] = behind + 1;
+      ranges[used++] = end;
+      behind = end + 2;
+    }
+    this.#took(used, (used - first) / 2);
+    return behind;
+  }
+
+  #fields(from: number, most: number): number {
+    const [text, isText] = [this.#text, this.#isText];
+    const ranges = this.#roomFor(2 * (most - this.#count));
+    const first = this.#used;
+    let used = first;
+    let behind = from;
+    for (let left = most - this.#count; left > 0; left--) {
+      if (!standsAt(text, behind, FIELD_OPEN)) break;
+      const name = behind + FIELD_OPEN.length;
+      const nameEnd = endOfString(text, name, isText);
+      if (nameEnd < 0 || !standsAt(text, nameEnd, FIELD_INNER)) break;
+      const value = nameEnd + FIELD_INNER.length;
+      const valueEnd = endOfString(text, value, isText);
+      if (valueEnd < 0 || !isLast(text, valueEnd + 1)) break;
+      ranges[used++] = name;
+      ranges[used++] = nameEnd;
+      ranges[used++] = value;
+      ranges[used++] = valueEnd;
+      behind = valueEnd + 3;
+    }
+    this.#took(used, (used - first) / 4);
+    return behind;
+  }
+
+  #allScored(from: number, most: number): number {
+    const [text, isText] = [this.#text, this.#isText];
+    const ranges = this.#roomFor(2 * (most - this.#count));
+    const first = this.#used;
+    let used = first;
+    let behind = from;
+    for (let left = most - this.#count; left > 0; left--) {
+      if (!standsAt(text, behind, SCORED_OPEN)) break;
+      const member = behind + SCORED_OPEN.length;
+      const memberEnd = endOfString(text, member, isText);
+      if (memberEnd < 0 || !standsAt(text, memberEnd, SCORED_INNER)) break;
+      const score = memberEnd + SCORED_INNER.length;
+      const scoreEnd = behindScore(text, score);
+      if (scoreEnd < 0 || !isLast(text, scoreEnd)) break;
+      ranges[used++] = score;
+      ranges[used++] = scoreEnd;
+      ranges[used++] = member;
+      ranges[used++] = memberEnd;
+      behind = scoreEnd + 2;
+    }
+    this.#took(used, (used - first) / 4);
+    return behind;
+  }
+
+  #took(used: number, elements: number): void {
+    const ranges = this.#ranges;
+    for (let at = this.#used; at < used; at += 2) this.#bytes += (ranges[at + 1] ?? 0) - (ranges[at] ?? 0);
+    this.#used = used;
+    this.#count += elements;
+  }
+
+  #roomFor(ranges: number): Uint32Array {
+    const needed = this.#used + 2 * ranges;
+    if (needed > this.#ranges.length) {
+      const larger = new Uint32Array(Math.max(needed, 2 * this.#ranges.length));
+      larger.set(this.#ranges.subarray(0, this.#used));
+      this.#ranges = larger;
+    }
+    return this.#ranges;
+  }
+
   /** Takes an argument that belongs to no element. */
   range(start: number, end: number): void {
     this.#push(start, end);
   }
 
   #push(start: number, end: number): void {
-    if (this.#used + 2 > this.#ranges.length) {
-      const ranges = new Uint32Array(this.#ranges.length * 2);
-      ranges.set(this.#ranges);
-      this.#ranges = ranges;
-    }
-    this.#ranges[this.#used++] = start;
-    this.#ranges[this.#used++] = end;
+    const ranges = this.#roomFor(1);
+    ranges[this.#used++] = start;
+    ranges[this.#used++] = end;
     this.#bytes += end - start;
   }
 }

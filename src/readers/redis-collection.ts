@@ -240,6 +240,10 @@ class CollectionTaker implements ElementTaker<Packed> {
     this.elements.begin(text);
   }
 
+  takeRun(from: number, most: number): number {
+    return this.elements.takeRun(from, most);
+  }
+
   take(at: number): number {
     return this.elements.take(at);
   }

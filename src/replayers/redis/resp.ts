@@ -78,9 +78,7 @@ class Encoder {
   /** A header: a type and a number. */
   begin(type: number, value: number): void {
     this.#room(HEADER_BYTES);
-    this.#buffer[this.#at++] = type;
-    this.#digits(value);
-    this.lineEnd();
+    this.#at = header(this.#buffer, this.#at, type, value);
   }
 
   lineEnd(): void {
@@ -100,20 +98,22 @@ class Encoder {
 
   #bytes(bytes: Buffer, start: number, end: number): void {
     const length = end - start;
-    this.begin(DOLLAR, length);
     if (length >= LARGE_BYTES) {
+      this.begin(DOLLAR, length);
       this.#full.push(this.#buffer.subarray(0, this.#at), bytes.subarray(start, end));
       this.#buffer = this.#buffer.subarray(this.#at);
       this.#at = 0;
-    } else {
-      this.#room(length);
-      const buffer = this.#buffer;
-      let at = this.#at;
-      if (length > LOOPED_BYTES) at += bytes.copy(buffer, at, start, end);
-      else for (let from = start; from < end; from++) buffer[at++] = bytes[from] ?? 0;
-      this.#at = at;
+      this.lineEnd();
+      return;
     }
-    this.lineEnd();
+    this.#room(HEADER_BYTES + length + 2);
+    const buffer = this.#buffer;
+    let at = header(buffer, this.#at, DOLLAR, length);
+    if (length > LOOPED_BYTES) at += bytes.copy(buffer, at, start, end);
+    else for (let from = start; from < end; from++) buffer[at++] = bytes[from] ?? 0;
+    buffer[at++] = CR;
+    buffer[at++] = LF;
+    this.#at = at;
   }
 
   #text(text: string): void {
@@ -128,24 +128,28 @@ class Encoder {
     this.lineEnd();
   }
 
-  #digits(value: number): void {
-    let digits = 1;
-    for (let rest = value; rest >= 10; rest = Math.floor(rest / 10)) digits++;
-    let rest = value;
-    for (let at = this.#at + digits - 1; at >= this.#at; at--) {
-      const quotient = Math.floor(rest / 10);
-      this.#buffer[at] = ZERO + rest - quotient * 10;
-      rest = quotient;
-    }
-    this.#at += digits;
-  }
-
   #room(bytes: number): void {
     if (this.#at + bytes <= this.#buffer.length) return;
     if (this.#at > 0) this.#full.push(this.#buffer.subarray(0, this.#at));
     this.#buffer = Buffer.allocUnsafe(Math.max(BUFFER_BYTES, bytes));
     this.#at = 0;
   }
+}
+
+/** Writes a type and a number. Behind its line's end. */
+function header(buffer: Buffer, from: number, type: number, value: number): number {
+  let digits = 1;
+  for (let most = 10; most <= value; most *= 10) digits++;
+  const end = from + 1 + digits;
+  buffer[from] = type;
+  for (let at = end - 1, rest = value; at > from; at--) {
+    const quotient = Math.floor(rest / 10);
+    buffer[at] = ZERO + rest - quotient * 10;
+    rest = quotient;
+  }
+  buffer[end] = CR;
+  buffer[end + 1] = LF;
+  return end + 2;
 }
 
 function isAscii(text: string): boolean {
