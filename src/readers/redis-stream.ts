@@ -49,7 +49,7 @@ export function streamInMemory(text: Buffer): StreamContent | undefined {
   const topId = lines.top === undefined ? undefined : parseId(lines.top);
   let meta: Meta | undefined;
   try {
-    meta = metaText === undefined ? undefined : parseMeta(asObject(parseJson(metaText), "the line"));
+    if (metaText !== undefined) meta = plainMeta(metaText) ?? parseMeta(asObject(parseJson(metaText), "the line"));
   } catch {
     return undefined;
   }
@@ -95,13 +95,15 @@ interface Found {
 
 function streamOf({ meta, topId, count, bytes, faultyEntries }: Found): Omit<StreamContent, "entries"> {
   const notes = staleNotes(meta, topId, count + faultyEntries.length);
+  const lastId = higher(meta?.lastId, topId);
+  const top = formatId(topId);
   return present({
     kind: "stream" as const,
     bytes,
     count,
     expireAtMs: meta?.expireAtMs,
-    lastId: formatId(higher(meta?.lastId, topId)),
-    topId: formatId(topId),
+    lastId: lastId === topId ? top : formatId(lastId),
+    topId: top,
     faultyEntries,
     notes: notes.length === 0 ? undefined : notes,
   });
@@ -117,10 +119,10 @@ export interface StreamId {
 }
 
 interface Meta {
-  readonly length?: bigint;
-  /** Absent when none was handed out yet. */
-  readonly lastId?: StreamId;
-  readonly expireAtMs?: bigint;
+  readonly length: bigint | undefined;
+  /** Undefined when none was handed out yet. */
+  readonly lastId: StreamId | undefined;
+  readonly expireAtMs: bigint | undefined;
 }
 
 type StreamLine =
@@ -189,11 +191,23 @@ function parseMeta(object: JsonObject): Meta {
   if (optionalBoolean(object, "_meta") !== true) throw new FieldError('"_meta" is not true');
   assertFormatVersion(object);
   const [ms, seq] = [optionalUint64(object, "last_ms") ?? 0n, optionalUint64(object, "last_seq") ?? 0n];
-  return present({
-    length: optionalInteger(object, "length"),
-    lastId: ms === 0n && seq === 0n ? undefined : { ms, seq },
-    expireAtMs: expireAtMs(object),
-  });
+  return metaOf(optionalInteger(object, "length"), { ms, seq }, expireAtMs(object));
+}
+
+function metaOf(length: bigint | undefined, { ms, seq }: StreamId, expireAtMs: bigint | undefined): Meta {
+  return { length, lastId: ms === 0n && seq === 0n ? undefined : { ms, seq }, expireAtMs };
+}
+
+/** As elastickv writes it, with numbers that none of its members is too small for. */
+const PLAIN_META =
+  /^\{"_meta":true,"length":(0|[1-9]\d{0,17}),"last_ms":(0|[1-9]\d{0,17}),"last_seq":(0|[1-9]\d{0,17}),"expire_at_ms":(?:null|(0|[1-9]\d{0,17}))\}$/;
+
+/** What `parseMeta` says of a line that is written so, without its values of JSON; undefined for any other. */
+function plainMeta(text: Buffer): Meta | undefined {
+  const [, length, ms, seq, expiry] = PLAIN_META.exec(text.toString("latin1")) ?? [];
+  if (length === undefined || ms === undefined || seq === undefined) return undefined;
+  const expireAtMs = expiry === undefined ? undefined : BigInt(expiry);
+  return metaOf(BigInt(length), { ms: BigInt(ms), seq: BigInt(seq) }, expireAtMs);
 }
 
 const ID = /^(0|[1-9]\d{0,19})-(0|[1-9]\d{0,19})$/;
@@ -216,7 +230,7 @@ export function compareIds(a: StreamId, b: StreamId): number {
 
 function higher(a: StreamId | undefined, b: StreamId | undefined): StreamId | undefined {
   if (a === undefined || b === undefined) return a ?? b;
-  return compareIds(a, b) >= 0 ? a : b;
+  return compareIds(a, b) > 0 ? a : b;
 }
 
 export function formatId(id: StreamId): string;

@@ -365,6 +365,26 @@ describe("streams", () => {
     expect(record).not.toHaveProperty("notes");
   });
 
+  it.each([
+    ["0", "0", "0", "null"],
+    ["1", "5", "0", "0"],
+    ["1", "999999999999999999", "12", "4102444800000"],
+    ["3", "1000000000000000000", "0", "null"],
+    ["01", "5", "0", "null"],
+    ["1", "5", "0", "9223372036854775808"],
+  ])("reads a meta line (%s, %s, %s, %s) alike with and without space in it", async (length, ms, seq, expiry) => {
+    const line = `{"_meta":true,"length":${length},"last_ms":${ms},"last_seq":${seq},"expire_at_ms":${expiry}}`;
+    const told = async (text: string) => {
+      const { count, lastId, topId, expireAtMs, notes } = (await streamOf([text])).record;
+      return { count, lastId, topId, expireAtMs, notes };
+    };
+    const [plain, spaced] = await Promise.all([
+      told(line).catch(String),
+      told(line.replaceAll(":", ": ")).catch(String),
+    ]);
+    expect(plain).toEqual(spaced);
+  });
+
   it("takes the higher of the meta line's and the last entry's id", async () => {
     const entry = { id: "5-0", fields: { a: "1" } };
     const above = await streamOf([
