@@ -16,6 +16,8 @@ import type { Replayer } from "../../src/replayers/replayer.js";
 import { eachOf } from "../../src/support/breathing.js";
 import type { RunningServer } from "../../testcontainers/server.js";
 import { type DumpFile, temporaryDump } from "../support/dump-builder.js";
+import { redisAnswer } from "../support/faults/answers.js";
+import { startRedisFaultProxy } from "../support/faults/redis-proxy.js";
 import { useProxiedRedis } from "../support/proxied-redis.js";
 import { EVERYTHING, withDump } from "../support/read-dump.js";
 import type { RedisProxy } from "../support/redis-proxy.js";
@@ -307,8 +309,30 @@ describe.each(["cut", "lose-answer"] as const)("%s", (fault) => {
     });
     expect(proxy.faults).toBe(before + 1);
     expect(await redis.keys("*")).toEqual(["k"]);
-    const content = type === "list" ? await redis.lrange("k", 0, -1) : await redis.hkeys("k");
-    expect(content.sort()).toEqual([...names].sort());
+    if (type === "list") expect(await redis.lrange("k", 0, -1)).toEqual(names);
+    else expect((await redis.hkeys("k")).sort()).toEqual([...names].sort());
+  });
+});
+
+describe("a large list", () => {
+  it.each([
+    ["the first batch", 1],
+    ["the second batch", 2],
+  ])("is in its order also where %s is put off while others are under way", async (_, putOff) => {
+    const refusing = await startRedisFaultProxy(server.endpoint);
+    try {
+      let met = 0;
+      refusing.follow(({ name }) => (name === "RPUSH" && ++met === putOff ? redisAnswer("BUSY") : "pass"));
+      await reading({ "redis/db_0/lists/k.json": textsOf("list")["whole"] ?? "" }, async (records) => {
+        for await (const record of records("unjudged"))
+          expect(await endOf(newReplayer({}, refusing.endpoint), record)).toEqual({ kind: "restored" });
+      });
+      expect(met).toBeGreaterThan(putOff);
+    } finally {
+      await refusing.stop();
+    }
+    expect(await redis.keys("*")).toEqual(["k"]);
+    expect(await redis.lrange("k", 0, -1)).toEqual(names);
   });
 });
 

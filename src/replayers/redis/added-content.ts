@@ -1,6 +1,7 @@
 /** What collections and the members of a HyperLogLog have in common: a key, and a command that adds to it. */
 
 import type { Packed } from "../../model/record.js";
+import type { Command } from "./connection.js";
 
 export type AddCommand = "HSET" | "RPUSH" | "SADD" | "ZADD";
 
@@ -14,4 +15,9 @@ export interface AddedContent {
   chunks(): AsyncIterable<readonly Buffer[]>;
   /** The same in larger chunks, where the reader has them. */
   readonly packedChunks?: () => AsyncIterable<Packed>;
+}
+
+/** How many elements RPUSH adds. */
+export function elementsOf({ args, packed }: Command): number {
+  return args.length - 1 + (packed === undefined ? 0 : packed.ranges.length / 2);
 }

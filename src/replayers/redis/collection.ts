@@ -6,7 +6,7 @@ import type { Outcome } from "../../model/outcome.js";
 import type { WriteAction } from "../../model/policy.js";
 import type { CollectionRecord, CollectionType, Packed } from "../../model/record.js";
 import { present } from "../../support/present.js";
-import type { AddCommand, AddedContent } from "./added-content.js";
+import { type AddCommand, type AddedContent, elementsOf } from "./added-content.js";
 import { appendToList } from "./append.js";
 import type { Command } from "./connection.js";
 import { judge, momentNow, scriptModeOf, type WriteContext } from "./context.js";
@@ -16,7 +16,7 @@ import { SKIPPED_EMPTY } from "./outcomes.js";
 import { temporaryKey } from "./own-keys.js";
 import { typeOf } from "./read-back.js";
 import { ADD_TO_EXISTING, type ScriptMode } from "./scripts.js";
-import { buildAndCommit } from "./temporary.js";
+import { buildAndCommit, Rebuild } from "./temporary.js";
 
 /** The command that adds to a collection of a type. */
 export const ADD_COMMANDS: Record<CollectionType, AddCommand> = {
@@ -26,7 +26,7 @@ export const ADD_COMMANDS: Record<CollectionType, AddCommand> = {
   zset: "ZADD",
 };
 const CHUNK_ELEMENTS = 1_000;
-/** Commands of one build that are under way at once where their order does not matter: the server need not wait for one. */
+/** Commands of one build that are under way at once: the server need not wait for one. */
 const ADDS_AT_ONCE = 8;
 /** Arguments of text longer than this go alone: they may be of tens of megabytes. */
 const SMALL_TEXT_BYTES = 2 * 1024 * 1024;
@@ -108,8 +108,8 @@ async function build(context: WriteContext, content: AddedContent, mode: ScriptM
     key: record.key,
     kind,
     mode,
-    fill: async (temporary) => {
-      await addChunks(context, temporary, { command, chunks: packedChunks() });
+    fill: async (temporary, isRebuilt) => {
+      await addChunks(context, temporary, { command, chunks: packedChunks(), isRebuilt });
       return { elements, expireAtMs: record.expireAtMs };
     },
   });
@@ -118,17 +118,29 @@ async function build(context: WriteContext, content: AddedContent, mode: ScriptM
 interface Chunks {
   readonly command: AddedContent["command"];
   readonly chunks: AsyncIterable<Packed | readonly Buffer[]>;
+  /** Went wrong before: now step by step, where that is safer. */
+  readonly isRebuilt: boolean;
 }
 
-/** Adds to a key that nobody else knows. @throws as the link and the chunks do, with nothing under way any more */
-export async function addChunks(context: WriteContext, key: Buffer, { command, chunks }: Chunks): Promise<void> {
-  // RPUSH is the one that adds again what it added before.
-  const repeatable = command !== "RPUSH";
+/**
+ * Adds to a key that nobody else knows and that was not there.
+ * @throws as the link and the chunks do, and Rebuild, with nothing under way any more
+ */
+export async function addChunks(context: WriteContext, key: Buffer, chunks: Chunks): Promise<void> {
+  const { link } = context;
+  const { command } = chunks;
+  // RPUSH is the one that adds again what it added before, and whose elements have an order.
+  const isList = command === "RPUSH";
+  let length = 0;
   const write = async (add: Command): Promise<void> => {
-    const [reply] = await context.link.request({ build: () => [add], repeatable });
-    if (reply instanceof Error) throw context.link.classify(reply, command);
+    length += elementsOf(add);
+    const expected = length;
+    const [reply] = await link.request({ build: () => [add], repeatable: !isList });
+    if (reply instanceof Error) throw link.classify(reply, command);
+    // One that was put off came behind another.
+    if (isList && reply !== expected) throw new Rebuild(`the list has ${String(reply)} elements, not ${expected}`);
   };
-  await writeAhead(commandsOf(key, { command, chunks }), { write, atOnce: repeatable ? ADDS_AT_ONCE : 1 });
+  await writeAhead(commandsOf(key, chunks), { write, atOnce: isList && chunks.isRebuilt ? 1 : ADDS_AT_ONCE });
 }
 
 async function* commandsOf(key: Buffer, { command, chunks }: Chunks): AsyncGenerator<Command> {

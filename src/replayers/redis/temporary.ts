@@ -29,8 +29,8 @@ export interface BuildInit {
   readonly mode: ScriptMode;
   /** Written together with the commit, for records that may not be written twice. */
   readonly marker?: { readonly markers: Buffer; readonly field: string };
-  /** Writes the whole content under the temporary key, which is not there. May run again. */
-  readonly fill: (temporary: Buffer) => Promise<Filled>;
+  /** Writes the whole content under the temporary key, which is not there. May run again: `isRebuilt`. */
+  readonly fill: (temporary: Buffer, isRebuilt: boolean) => Promise<Filled>;
 }
 
 /** What a key was filled with. */
@@ -52,7 +52,7 @@ export async function buildAndCommit(context: WriteContext, init: BuildInit): Pr
     const generation = context.generation();
     try {
       await removeWhole(context, temporary);
-      const filled = await init.fill(temporary);
+      const filled = await init.fill(temporary, build > 0);
       if (context.generation() !== generation) continue;
       const answer = await commit(context, init, { temporary, ...filled });
       if (NOT_BUILT.has(answer.word)) continue;

@@ -53,7 +53,7 @@ export async function writeUnjudged(
       key: record.key,
       kind: record.type,
       mode: scriptModeOf(action),
-      fill: async (temporary) => await fill(context, record, temporary),
+      fill: async (temporary, isRebuilt) => await fill(context, record, { temporary, isRebuilt }),
     });
     return judge(context, action, answer);
   } catch (error) {
@@ -63,8 +63,16 @@ export async function writeUnjudged(
   }
 }
 
-async function fill(context: WriteContext, record: UnjudgedCollection, temporary: Buffer): Promise<Filled> {
-  await addChunks(context, temporary, { command: ADD_COMMANDS[record.type], chunks: record.packedChunks() });
+async function fill(
+  context: WriteContext,
+  record: UnjudgedCollection,
+  { temporary, isRebuilt }: { readonly temporary: Buffer; readonly isRebuilt: boolean },
+): Promise<Filled> {
+  await addChunks(context, temporary, {
+    command: ADD_COMMANDS[record.type],
+    chunks: record.packedChunks(),
+    isRebuilt,
+  });
   const judged = await record.judged();
   const end = endUnwritten(context, judged);
   if (end !== undefined) throw new Unfit(end);

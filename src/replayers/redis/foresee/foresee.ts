@@ -66,7 +66,10 @@ function standInFor(record: RedisRecord, { abilities }: WriteContext): RedisReco
   // What may have been written before is compared.
   if (record.announcedAt !== undefined) return record;
   if (record.kind === "string") return { ...record, value: unread(record.value) };
-  if (record.kind === "collection") return { ...record, elements: () => once([[NOTHING, NOTHING]]) };
+  if (record.kind === "collection") {
+    const { packedChunks: _, ...rest } = record;
+    return { ...rest, elements: () => once([[NOTHING, NOTHING]]) };
+  }
   if (record.kind !== "hll" || record.content.form === "sketch" || abilities.utf8Only) return record;
   const { count } = record.content;
   return { ...record, content: { form: "members", count, members: () => once(count === 0 ? [] : [NOTHING]) } };

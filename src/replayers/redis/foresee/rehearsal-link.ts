@@ -5,6 +5,7 @@
  * A command that is not known here ends the rehearsal: nothing reaches the target that could write.
  */
 import { RestoreError } from "../../../errors/restore-error.js";
+import { elementsOf } from "../added-content.js";
 import { replyError } from "../classify-error.js";
 import { LENGTH_BY_SCRIPT, PART_BY_SCRIPT } from "../compare/value.js";
 import type { Command, Reply } from "../connection.js";
@@ -79,7 +80,8 @@ export class RehearsalLink implements Requests {
     return { word: isMerged ? await this.#added(key, command) : "ok", notes };
   }
 
-  async #answer({ name, args }: Command): Promise<Reply> {
+  async #answer(command: Command): Promise<Reply> {
+    const { name, args } = command;
     const key = bytesOf(args[name === "XGROUP" || name === "XINFO" ? 1 : 0]);
     switch (name) {
       case "TYPE":
@@ -97,8 +99,9 @@ export class RehearsalLink implements Requests {
         return await this.#count(key);
       case "PFADD":
         return (await this.#added(key, name)) === "ok" ? 1 : replyError(NOT_A_COUNTER);
-      case "HSET":
       case "RPUSH":
+        return this.#target.push(key, elementsOf(command));
+      case "HSET":
       case "SADD":
       case "ZADD":
       case "PEXPIRE":

@@ -14,6 +14,8 @@ interface Left {
   readonly last?: string;
   /** Of a string. */
   readonly value?: Buffer;
+  /** Of a list, what was added to it. */
+  readonly length?: number;
 }
 
 /** No sketch is longer; of what is, so much is no sketch either. */
@@ -52,6 +54,13 @@ export class RehearsedTarget {
 
   leftAt(key: Buffer): Left | undefined {
     return this.#left.get(key.toString("latin1"));
+  }
+
+  /** How many elements were added to the list by now. */
+  push(key: Buffer, elements: number): number {
+    const length = (this.leftAt(key)?.length ?? 0) + elements;
+    this.leave(key, { type: "list", length });
+    return length;
   }
 
   /** Asks the target, in one request. @throws RestoreError INTERNAL for what does more than ask */
