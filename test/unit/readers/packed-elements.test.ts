@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import type { CollectionType, Content } from "../../../src/model/record.js";
+import { PackedElements } from "../../../src/readers/packed-elements.js";
 import { collectionInMemory, readCollection } from "../../../src/readers/redis-collection.js";
 
 /** A size above which a file is streamed, whatever its blocks hold. */
@@ -129,4 +130,20 @@ it.each([
 
 it("bytes that are no UTF-8 are left to who tells it", () => {
   expect(collectionInMemory("list", Buffer.from('{"items":["\xff"]}', "latin1"))).toBeUndefined();
+});
+
+it.each([
+  ["list", '"a","b","c","d",', 1],
+  ["set", '"a","b","c","d",', 1],
+  ["hash", '{"name":"a","value":"b"},'.repeat(4), 2],
+  ["zset", '{"member":"a","score":1},'.repeat(4), 2],
+] as const)("a run of a %s takes no more elements than it is to", (type, json, width) => {
+  const elements = new PackedElements(type);
+  elements.begin(Buffer.from(json));
+  expect(elements.takeRun(0, 3)).toBe((json.length / 4) * 3);
+  expect(elements.count).toBe(3);
+  expect(elements.packed().ranges).toHaveLength(3 * width * 2);
+  expect(elements.takeRun((json.length / 4) * 3, 3)).toBe((json.length / 4) * 3);
+  expect(elements.takeRun((json.length / 4) * 3, 9)).toBe(json.length);
+  expect(elements.packed().ranges).toHaveLength(4 * width * 2);
 });
