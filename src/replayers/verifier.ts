@@ -50,6 +50,8 @@ export interface HeldKey {
   readonly key: Buffer;
   /** Printable. */
   readonly displayKey: string;
+  /** The id of the job of this product that keeps it for itself: until the job is over, it needs what stands there. */
+  readonly job?: string;
 }
 
 /** A difference of a scope whose records are compared all at once. */

@@ -43,3 +43,10 @@ export function markerKeys(jobId: string, clustered: boolean): Buffer[] {
   const keys = { length: clustered ? SLOTS : MARKER_KEYS };
   return Array.from(keys, (_, i) => Buffer.from(`${PREFIX}:${jobId}:markers:${name(i)}`));
 }
+
+const OWN = new RegExp(`^${PREFIX}:([0-9a-f]{16}):`);
+
+/** The job that keeps the key for itself, by its name; undefined for all others. */
+export function jobOf(key: Buffer): string | undefined {
+  return OWN.exec(key.toString("latin1", 0, PREFIX.length + 18))?.[1];
+}

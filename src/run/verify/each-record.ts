@@ -201,15 +201,19 @@ class Looks {
     }
   }
 
-  /** Lists the target, and remembers keys that are not the dump's. */
+  /** Lists the target, and remembers keys that are not the dump's. What a job keeps for itself is left to that job. */
   async #list(isExtra: (key: Buffer) => boolean): Promise<void> {
     const { run, scope, verifier, tally } = this.#check;
     const held = verifier.held?.(scope);
     if (held === undefined || typeof held === "string") return;
     for await (const page of held) {
       run.signal.throwIfAborted();
-      for (const { key, displayKey } of page) {
+      for (const { key, displayKey, job } of page) {
         if (!isExtra(key) || !run.selection.wantsKey(displayKey)) continue;
+        if (job !== undefined) {
+          tally.keepers.add(job);
+          continue;
+        }
         // Some targets list a key twice.
         if (!this.#extras.add(key) || !this.#isLast) continue;
         await tally.found({ kind: "extra", detail: "the dump does not hold it" }, { key: displayKey });

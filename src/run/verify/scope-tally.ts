@@ -21,6 +21,8 @@ export class ScopeTally {
   differences: number;
   /** Of the reader. */
   warnings: readonly string[] = [];
+  /** Jobs that keep something beside the records. */
+  readonly keepers = new Set<string>();
   readonly #scope: Scope;
   readonly #found: FoundList;
 

@@ -50,7 +50,7 @@ async function verified(init: Omit<ScopeCheck, "tally" | "verifier">): Promise<V
     ...compared,
     differences: tally.differences,
     unproven: [...tally.unproven].map(([what, of]) => ({ what, records: of })),
-    warnings: [...scope.warnings, ...tally.warnings],
+    warnings: [...scope.warnings, ...tally.warnings, ...[...tally.keepers].map(keptBy)],
     bytes: tally.bytes,
     durationMs: Math.round(clock.monotonic() - startedAt),
   };
@@ -64,6 +64,11 @@ async function settings(check: Omit<ScopeCheck, "tally">): Promise<ScopeComparis
     found = await verifier.settings(scope, how.comparing);
   }
   return found;
+}
+
+/** Without what stands there, the job could not know what it wrote. */
+function keptBy(job: string): string {
+  return `job ${job} keeps keys of its own there, which were not compared: \`resume\` or \`cancel\` takes them away`;
 }
 
 type Records = Pick<VerifiedScope, "settled" | "extra" | "notListed">;

@@ -7,6 +7,7 @@ import type { RedisRecord } from "../../../model/record.js";
 import type { DatabaseScope } from "../../../model/scope.js";
 import type { Comparing, Comparison, HeldKey, ScopeComparison, Verifier } from "../../verifier.js";
 import type { WriteContext } from "../context.js";
+import { jobOf } from "../own-keys.js";
 import type { Abilities } from "../probe.js";
 import { removeKeys, scannedKeys, type Target } from "../scope.js";
 import { inOrder } from "../side-by-side.js";
@@ -47,7 +48,7 @@ export class RedisVerifier implements Verifier<"redis"> {
     return key;
   }
 
-  /** Keys under which the product left something of its own are among them. One may come twice. */
+  /** Keys that jobs keep for themselves are among them. One may come twice. */
   held(scope: DatabaseScope): AsyncIterable<readonly HeldKey[]> | string {
     const abilities = this.#init.abilities();
     return abilities.listable ? this.#held(scope) : notListed(abilities);
@@ -64,10 +65,16 @@ export class RedisVerifier implements Verifier<"redis"> {
     const { link } = await this.#init.targetOf(scope);
     for (const shard of await link.shards()) {
       for await (const keys of scannedKeys(link.at(shard))) {
-        if (keys.length > 0) yield keys.map((key) => ({ key, displayKey: displayBytes(key) }));
+        if (keys.length > 0) yield keys.map(heldKey);
       }
     }
   }
+}
+
+function heldKey(key: Buffer): HeldKey {
+  const job = jobOf(key);
+  const held = { key, displayKey: displayBytes(key) };
+  return job === undefined ? held : { ...held, job };
 }
 
 function notListed({ server }: Abilities): string {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { markerKeys, markerOf, temporaryKey } from "../../../../src/replayers/redis/own-keys.js";
+import { jobOf, markerKeys, markerOf, temporaryKey } from "../../../../src/replayers/redis/own-keys.js";
 import { slotOf } from "../../../../src/replayers/redis/slots.js";
 
 const JOB = "0123456789abcdef";
@@ -40,4 +40,21 @@ it.each([false, true])("a marker stands in one of the keys that the end deletes 
     expect(all.has(markers.toString())).toBe(true);
     expect(field).toMatch(/^[0-9a-f]{32}$/);
   }
+});
+
+it("the job is known by the name of a key that it keeps, and by no other name", () => {
+  const key = Buffer.from("k");
+  for (const own of [temporaryKey(JOB, key), markerOf(JOB, key, false).markers, markerOf(JOB, key, true).markers]) {
+    expect(jobOf(own)).toBe(JOB);
+  }
+  for (const other of [
+    "",
+    "k",
+    "elastickv-restore",
+    `elastickv-restore:${JOB}`,
+    `x:elastickv-restore:${JOB}:markers:1`,
+  ]) {
+    expect(jobOf(Buffer.from(other)), other).toBeUndefined();
+  }
+  expect(jobOf(Buffer.from("elastickv-restore:0123456789ABCDEF:markers:1"))).toBeUndefined();
 });
