@@ -7,7 +7,11 @@ import { join } from "node:path";
 import { EXIT } from "../errors/codes.js";
 import { RestoreError } from "../errors/restore-error.js";
 import { openStateDirectory } from "../run/job/job-file.js";
+import type { Lock } from "../run/job/lock.js";
 import { openRepairs } from "../run/job/repairs.js";
+import { lockScopes } from "../run/job/scope-locks.js";
+import type { RunOptions } from "../run/prepare.js";
+import { endpointLabels } from "../run/targets.js";
 import { type Found, isMendedByWriting, readFound } from "../run/verify/found.js";
 import { type Mended, mendTarget } from "../run/verify/mend.js";
 import type { Verification } from "../run/verify/report.js";
@@ -17,6 +21,7 @@ import { type ApplyArguments, runApply } from "./commands/apply.js";
 import { type ComparisonArguments, compareTargets } from "./compare.js";
 import { plural } from "./format.js";
 import type { Io } from "./io.js";
+import { jobPlace } from "./job-place.js";
 import { json, writeResult } from "./output.js";
 import { progressSink } from "./progress.js";
 import { listPathOf } from "./reports.js";
@@ -64,8 +69,26 @@ async function mend(args: ComparisonArguments, io: Io, { path, before }: Damage)
     before.differencesFile === undefined ? each(before.differences) : readFound(before.differencesFile);
   const deletes = args.mode === "replace" && (await mayDelete(before, args, io));
   const options = await runOptions(args, io, progressSink(args.progress ?? "auto", io));
-  say(mendedText(await mendTarget(options, found, deletes)));
-  if (await namesRecords(found())) await restore(path, args, io);
+  const locks = await lockDamaged(before, options, jobPlace(args, io));
+  try {
+    say(mendedText(await mendTarget(options, found, deletes)));
+    if (await namesRecords(found())) await restore(path, args, io, options.newJobId);
+  } finally {
+    await locks.release();
+  }
+}
+
+/** As a restore of them does, in the name of the job that restores records. @throws RestoreError JOB_HELD */
+async function lockDamaged(
+  { scopes }: Verification,
+  options: RunOptions,
+  place: ReturnType<typeof jobPlace>,
+): Promise<Lock> {
+  const { pid, mayBeEnded, isAlive, stateDirectory } = place;
+  const targets = scopes.filter(({ differences }) => differences > 0);
+  const endpoints = endpointLabels(options.targets, new Set(targets.map(({ adapter }) => adapter)));
+  const holder = { pid, job: options.newJobId, ...(mayBeEnded === true ? { mayBeEnded } : {}) };
+  return await lockScopes({ targets, endpoints, holder, isAlive, stateDirectory });
 }
 
 async function* each<T>(items: readonly T[]): AsyncGenerator<T> {
@@ -96,12 +119,13 @@ function mendedText({ settings, deleted, left }: Mended): string {
 }
 
 /** @throws RestoreError of the classes usage, dump and target; the stop of the job */
-async function restore(path: string, args: ComparisonArguments, io: Io): Promise<void> {
+async function restore(path: string, args: ComparisonArguments, io: Io, newJobId: string): Promise<void> {
   const { report: _report, json: _json, resume: _resume, repair: _repair, ...rest } = args;
   const again: ApplyArguments = withAbsolutePaths({ ...rest, retryOf: path }, io.cwd);
   // What it says of itself is no result of this command.
   const quiet = { ...io, stdout: io.stderr };
-  const status = await runApply(again, quiet, { take: "begin", words: wordsOf(again) });
+  const job = { take: "begin", words: wordsOf(again), newJobId, holdsScopes: true } as const;
+  const status = await runApply(again, quiet, job);
   if (status === EXIT.ok || status === EXIT.incomplete) return;
   throw new RestoreError(io.signal?.aborted === true ? "INTERRUPTED" : "OUTAGE", "the repair was stopped", {
     hint: "`elastickv-restore resume` takes it up where it was; then compare again.",

@@ -21,7 +21,7 @@ import { Timeline } from "./timeline.js";
 
 export interface ApplyOptions extends RunOptions {
   /** Begins or takes up the job. */
-  readonly job: Pick<JobInit, "cwd" | "isAlive" | "pid" | "stateDirectory" | "take" | "words">;
+  readonly job: Pick<JobInit, "cwd" | "holdsScopes" | "isAlive" | "pid" | "stateDirectory" | "take" | "words">;
   /** JSONL file for every record that is not plainly restored; absent: it stands in the job's folder only. */
   readonly rejectsPath?: string;
   /** What the job has to be: a job that is begun is refused where it is another one. */

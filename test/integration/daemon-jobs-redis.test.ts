@@ -6,6 +6,7 @@ import { appendFile, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import type { JobRequest } from "../../src/daemon/schema/job.js";
+import { lockScopes } from "../../src/run/job/scope-locks.js";
 import { OPERATOR, OWNER } from "../support/daemon-jobs.js";
 import { DUMP, jobsOnRedis, KEYS } from "../support/jobs-on-redis.js";
 
@@ -193,5 +194,32 @@ describe("a restore", () => {
     await on.daemon.restart();
     expect(await on.daemon.until(id, "finished", "failed")).toMatchObject({ state: "finished", attempts: 1 });
     expect(await on.report(id)).toMatchObject({ job: id, totals: { restored: KEYS } });
+  });
+});
+
+describe("a comparison that repairs", () => {
+  it("waits for a process that restores into the same scope, and mends once that one has ended", async () => {
+    await on.fill();
+    await on.client.set("other", "is not in the dump");
+    const lock = await lockScopes({
+      targets: [{ adapter: "redis", target: "db_0" }],
+      endpoints: { redis: on.endpoint },
+      holder: { pid: process.pid, job: "0123456789abcdef" },
+      stateDirectory: on.daemon.stateDirectory,
+      isAlive: () => true,
+    });
+    try {
+      const options = { repair: true, mode: "replace" } as const;
+      const { id } = await on.daemon.submit({ kind: "verify", dump: DUMP, target: "here", options });
+      const waitsFor = async () => await Promise.resolve(on.daemon.jobs.get(id).waitsFor);
+      await expect.poll(waitsFor, { timeout: 30_000 }).toContain("is being restored by job 0123456789abcdef");
+      expect(await on.client.dbsize()).toBe(KEYS + 1);
+      await lock.release();
+      const job = await on.daemon.until(id, "finished", "failed");
+      expect(job, JSON.stringify(job.error)).toMatchObject({ state: "finished", result: { exitStatus: 0 } });
+      expect([await on.client.dbsize(), await on.values()]).toEqual([KEYS, KEYS]);
+    } finally {
+      await lock.release();
+    }
   });
 });

@@ -1,4 +1,7 @@
-/** A repair beside other jobs on the same scopes: it takes nothing from a job that is to be taken up. */
+/**
+ * A repair beside other jobs on the same scopes: it keeps out of a process that writes, keeps others out while it mends,
+ * and takes nothing from a job that is to be taken up.
+ */
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,12 +12,13 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { startRedis } from "../../testcontainers/redis.js";
 import type { RunningServer } from "../../testcontainers/server.js";
 import { told } from "../support/damages/damage.js";
-import { verification } from "../support/damages/verifications.js";
+import { runVerify, verification } from "../support/damages/verifications.js";
 import { temporaryDump } from "../support/dump-builder.js";
 import { onlooker } from "../support/redis-restore.js";
 import { type CliResult, runCli } from "../support/run-cli.js";
 
 const KEYS = Array.from({ length: 200 }, (_, i) => `k${i}`);
+const HELD = "redis:db_0 on redis://";
 
 let server: RunningServer;
 let client: Redis;
@@ -91,4 +95,41 @@ describe("keys that a job keeps for itself", () => {
     for (const key of appended) expect(await client.lrange(key, 0, -1), key).toEqual(["ours"]);
     expect(await markers()).toEqual([]);
   });
+});
+
+describe("a repair and another process on the same scope", () => {
+  it("is refused while the other one restores, and changes nothing", async () => {
+    await client.set("stranger", "1");
+    const job = await appending();
+    const { status, stderr } = await runVerify([dump.path, ...target(), ...state(), ...REPLACING]);
+    job.stop();
+    await job.ended;
+    expect(status, stderr).toBe(1);
+    expect(stderr).toContain(HELD);
+    expect(stderr).toContain("is being restored by job");
+    expect(await client.exists("stranger")).toBe(1);
+    expect(await client.llen(KEYS.at(-1) ?? "")).toBe(0);
+  });
+
+  it("keeps restores out from its first change on to its last", async () => {
+    await client.mset(Object.fromEntries(KEYS.map((_, i) => [`stranger-${i}`, "1"])));
+    const slow = ["--rate-limit", "250ops/s", "--concurrency", "1"];
+    const repair = verification([dump.path, ...target(), ...state(), ...REPLACING, ...slow]);
+    await expect.poll(() => client.keys("stranger-*"), { timeout: 60_000, interval: 5 }).not.toHaveLength(KEYS.length);
+    const refused: CliResult[] = [];
+    // While most are still to be restored: what begins then meets the repair.
+    while ((await client.keys("k*")).length < KEYS.length / 4) {
+      refused.push(
+        await runCli(["apply", dump.path, ...target(), "--mode", "merge", ...state(), "--progress", "none"]),
+      );
+    }
+    expect(await repair).toMatchObject({ exitStatus: 0, differenceCount: 0 });
+    expect(refused.length).toBeGreaterThan(1);
+    for (const { status, stderr } of refused) {
+      expect(status, stderr).toBe(1);
+      expect(stderr).toContain(HELD);
+    }
+    const free = await runCli(["apply", dump.path, ...target(), "--mode", "merge", ...state(), "--progress", "none"]);
+    expect(free.status, free.stderr).toBe(0);
+  }, 120_000);
 });

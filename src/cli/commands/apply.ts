@@ -69,7 +69,10 @@ async function runKeptPlan(said: TypedArguments & { readonly plan: string }, io:
 }
 
 /** How a job is begun or taken up. `plan`: what it has to be, where it is begun. `newJobId`: default: a random one. */
-type JobArguments = Pick<JobInit, "take" | "words"> & { readonly plan?: KeptPlan; readonly newJobId?: string };
+type JobArguments = Pick<JobInit, "holdsScopes" | "take" | "words"> & {
+  readonly plan?: KeptPlan;
+  readonly newJobId?: string;
+};
 
 /** A supervisor knows the job by an id that it chose. @throws RestoreError USAGE */
 function newId({ supervisor }: Io): Pick<JobArguments, "newJobId"> {

@@ -23,7 +23,7 @@ import {
 } from "./job-file.js";
 import type { Lock } from "./lock.js";
 import { acquireLock } from "./locks.js";
-import { endpointKey } from "./same-endpoint.js";
+import { lockScopes } from "./scope-locks.js";
 
 export interface Job {
   readonly id: string;
@@ -55,6 +55,8 @@ export interface JobInit {
   readonly isAlive: (pid: number) => boolean;
   /** The process works on nothing else, and ends in good order at SIGTERM: `cancel` may ask it to. */
   readonly mayBeEnded?: boolean;
+  /** Whoever opens the job has the locks of its scopes already, and frees them behind it. */
+  readonly holdsScopes?: boolean;
   /** For a job that is begun. */
   readonly newId: string;
   /** `begin` a job, refusing one that is unfinished; take up the unfinished one with the same identity; or this one. */
@@ -196,20 +198,15 @@ async function removeUnbegun({ stateDirectory, identity }: JobInit): Promise<voi
 }
 
 async function acquireAll(init: JobInit, id: string): Promise<Lock[]> {
-  const { identity, stateDirectory, pid, isAlive, mayBeEnded } = init;
+  const { identity, stateDirectory, pid, isAlive, mayBeEnded, holdsScopes } = init;
   const holder = { pid, job: id, ...(mayBeEnded === true ? { mayBeEnded } : {}) };
-  const scopes = identity.targets.map(({ adapter, target }) => {
-    const [scope, endpoint] = [`${adapter}:${target}`, identity.endpoints[adapter] ?? ""];
-    return { what: `${scope} on ${endpoint}`, thing: `${scope} on ${endpointKey(endpoint)}` };
-  });
-  const locks: Lock[] = [];
+  const own = await acquireLock({ what: `job ${id}`, holder, directory: stateDirectory, isAlive });
+  if (holdsScopes === true) return [own];
   try {
-    for (const each of [{ what: `job ${id}` }, ...scopes]) {
-      locks.push(await acquireLock({ ...each, holder, directory: stateDirectory, isAlive }));
-    }
-    return locks;
+    const { targets, endpoints } = identity;
+    return [own, await lockScopes({ targets, endpoints, stateDirectory, holder, isAlive })];
   } catch (error) {
-    for (const lock of locks) await lock.release();
+    await own.release();
     throw error;
   }
 }
