@@ -13,7 +13,7 @@ import { lockScopes } from "../run/job/scope-locks.js";
 import type { RunOptions } from "../run/prepare.js";
 import { endpointLabels } from "../run/targets.js";
 import { type Found, isMendedByWriting, readFound } from "../run/verify/found.js";
-import { type Mended, mendTarget } from "../run/verify/mend.js";
+import { type Mended, mendLater, mendTarget } from "../run/verify/mend.js";
 import type { Verification } from "../run/verify/report.js";
 import { ask } from "./ask.js";
 import { wordsOf } from "./begun-job.js";
@@ -71,8 +71,13 @@ async function mend(args: ComparisonArguments, io: Io, { path, before }: Damage)
   const options = await runOptions(args, io, progressSink(args.progress ?? "auto", io));
   const locks = await lockDamaged(before, options, jobPlace(args, io));
   try {
-    say(mendedText(await mendTarget(options, found, deletes)));
-    if (await namesRecords(found())) await restore(path, args, io, options.newJobId);
+    const writes = await namesRecords(found());
+    const { later, ...mended } = await mendTarget(options, { found, deletes, writes });
+    say(mendedText(mended));
+    if (writes) await restore(path, args, io, options.newJobId);
+    if (later.size === 0) return;
+    const progress = progressSink(args.progress ?? "auto", io);
+    say(mendedText(await mendLater({ ...options, progress }, later)));
   } finally {
     await locks.release();
   }

@@ -110,6 +110,12 @@ export interface Verifier<A extends Adapter = Adapter> {
    */
   mend?(scope: ScopeByAdapter[A]): Promise<readonly string[]>;
 
+  /**
+   * Sets, of what `mend` sets, what has to stand before records are written. `mend` sets the rest once they are: it would
+   * change what becomes of them. Absent: all of it can stand before. Writes. Repeatable.
+   */
+  mendFirst?(scope: ScopeByAdapter[A]): Promise<void>;
+
   /** Deletes records that the dump lacks, by their keys. Repeatable. */
   deleteKeys?(scope: ScopeByAdapter[A], keys: readonly Buffer[]): Promise<void>;
 }

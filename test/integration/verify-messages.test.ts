@@ -194,6 +194,42 @@ describe("damage to messages", () => {
   });
 });
 
+describe("settings beside missing messages", () => {
+  const delayed = { format_version: 1, name: "slow.fifo", fifo: true, delay_seconds: 600 };
+  const ids = ["one", "two"];
+  const files = {
+    "sqs/slow.fifo/_queue.json": { ...delayed, redrive_policy: dead("lost.fifo") },
+    "sqs/slow.fifo/messages.jsonl": ids.map((id) =>
+      sqsMessage(id, { message_id: id, message_group_id: "g", message_deduplication_id: id }),
+    ),
+    "sqs/lost.fifo/_queue.json": { format_version: 1, name: "lost.fifo", fifo: true },
+    "sqs/lost.fifo/messages.jsonl": [],
+  };
+  let slow: Awaited<ReturnType<typeof temporaryDump>>;
+
+  beforeAll(async () => {
+    slow = await temporaryDump({ files });
+  });
+  afterAll(async () => {
+    await slow?.remove();
+  });
+
+  it("come behind them: no delay holds them up, and the queue for dead letters is there by then", async () => {
+    await queues.create("slow.fifo", { DelaySeconds: "0", VisibilityTimeout: "10" });
+    const repaired = await verification([slow.path, "--sqs-endpoint", server.endpoint, "--messages", "--repair"]);
+    expect(await queues.depths("slow.fifo")).toEqual([ids.length, 0, 0]);
+    expect(repaired.differences.filter(({ kind }) => kind === "setting" || kind === "missing")).toEqual([]);
+    const { DelaySeconds, RedrivePolicy = "" } = await queues.attributes("slow.fifo");
+    expect(DelaySeconds).toBe("600");
+    expect(RedrivePolicy).toContain("lost.fifo");
+    expect(await queues.bodies("slow.fifo")).toEqual(ids);
+  });
+});
+
+function dead(queue: string): string {
+  return JSON.stringify({ deadLetterTargetArn: `arn:aws:sqs:eu-west-1:123456789012:${queue}`, maxReceiveCount: 5 });
+}
+
 describe("messages that are only counted", () => {
   it("are called too few or too many, and what tells them apart is said", async () => {
     await queues.send("mail", "stranger", { DelaySeconds: 0 });

@@ -19,11 +19,12 @@ export function verifierOf(replayer: Replayer<"sqs">): Verifier<"sqs"> & { reado
 }
 
 function bound(verifier: Verifier<"sqs">): Verifier<"sqs"> {
-  const { mend } = verifier;
+  const { mend, mendFirst } = verifier;
   return {
     batch: verifier.batch,
     settings: (scope, how) => verifier.settings(scope, how),
     ...(mend === undefined ? {} : { mend: (scope) => mend.call(verifier, scope) }),
+    ...(mendFirst === undefined ? {} : { mendFirst: (scope) => mendFirst.call(verifier, scope) }),
   };
 }
 

@@ -18,45 +18,84 @@ export interface Mended {
   readonly left: readonly string[];
 }
 
-/** `deletes`: whether records that the dump lacks go. @throws RestoreError as a restore */
+export interface MendInit {
+  readonly found: () => AsyncIterable<Found>;
+  /** Whether records that the dump lacks go. */
+  readonly deletes: boolean;
+  /** Whether records are written afterwards: settings that would change what becomes of them wait for `mendLater`. */
+  readonly writes: boolean;
+}
+
+/** `later`: labels of scopes with settings that wait. @throws RestoreError as a restore */
 export async function mendTarget(
   options: RunOptions,
-  found: () => AsyncIterable<Found>,
-  deletes: boolean,
-): Promise<Mended> {
+  { found, deletes, writes }: MendInit,
+): Promise<Mended & { readonly later: ReadonlySet<string> }> {
+  return await connected(options, async (run) => {
+    const extras = new SpillingSet(run.options.workRoot);
+    try {
+      const damage = await damageOf(found(), extras);
+      const unlike = run.found.filter((scope) => damage.settings.has(scopeLabel(scope)));
+      const later = unlike.filter((scope) => writes && run.replayers.of(scope).verifier.mendFirst !== undefined);
+      for (const scope of later) await run.replayers.of(scope).verifier.mendFirst?.(scope);
+      const set = await setAll(
+        run,
+        unlike.filter((scope) => !later.includes(scope)),
+      );
+      const crowded = run.found.filter((scope) => damage.crowded.has(scopeLabel(scope)));
+      let deleted = 0;
+      if (deletes) for (const scope of crowded) deleted += await deleteExtras({ run, scope, extras });
+      const stay = deletes ? [] : crowded.map((scope) => `${scopeLabel(scope)}: ${STAY}`);
+      return { ...set, deleted, left: [...damage.left, ...set.left, ...stay], later: new Set(later.map(scopeLabel)) };
+    } finally {
+      extras.close();
+    }
+  });
+}
+
+const STAY = "records that the dump lacks stay; --mode replace deletes them";
+
+/** Sets what had to wait until the records were written. @throws RestoreError as a restore */
+export async function mendLater(options: RunOptions, later: ReadonlySet<string>): Promise<Mended> {
+  return await connected(options, async (run) => {
+    const scopes = run.found.filter((scope) => later.has(scopeLabel(scope)));
+    return { ...(await setAll(run, scopes)), deleted: 0 };
+  });
+}
+
+async function connected<T>(options: RunOptions, mend: (run: ConnectedRun) => Promise<T>): Promise<T> {
   const run = await connect(options, { asWriter: false });
-  const extras = new SpillingSet(run.options.workRoot);
   try {
-    const settings = new Set<string>();
-    const scopes = new Set<string>();
-    const left = new Set<string>();
-    for await (const each of found()) {
-      const label = scopeLabel({ adapter: each.adapter, name: each.scope });
-      if (each.kind === "setting") settings.add(label);
-      const why = unmendable(each);
-      if (why !== undefined) left.add(`${label}: ${why}`);
-      else if (each.kind === "extra") {
-        extras.add(`${label}\0${each.key ?? ""}`);
-        scopes.add(label);
-      }
-    }
-    let [mended, deleted] = [0, 0];
-    for (const scope of run.found) {
-      const { verifier } = run.replayers.of(scope);
-      const label = scopeLabel(scope);
-      const unset = settings.has(label) ? await mendSettings(scope, verifier) : [];
-      for (const what of unset) left.add(what);
-      if (settings.has(label) && unset.length === 0) mended++;
-      if (!scopes.has(label)) continue;
-      if (deletes) deleted += await deleteExtras({ run, scope, verifier, extras });
-      else left.add(`${label}: records that the dump lacks stay; --mode replace deletes them`);
-    }
-    return { settings: mended, deleted, left: [...left] };
+    return await mend(run);
   } finally {
-    extras.close();
     await run.close();
     options.progress.report({ type: "finished" });
   }
+}
+
+interface Damage {
+  /** Labels of scopes whose settings differ. */
+  readonly settings: ReadonlySet<string>;
+  /** Labels of scopes that hold records which the dump lacks. */
+  readonly crowded: ReadonlySet<string>;
+  /** What nothing mends and why, a sentence each. */
+  readonly left: ReadonlySet<string>;
+}
+
+/** `extras`: takes label, NUL and displayed key of each record that the dump lacks. */
+async function damageOf(found: AsyncIterable<Found>, extras: SpillingSet): Promise<Damage> {
+  const [settings, crowded, left] = [new Set<string>(), new Set<string>(), new Set<string>()];
+  for await (const each of found) {
+    const label = scopeLabel({ adapter: each.adapter, name: each.scope });
+    if (each.kind === "setting") settings.add(label);
+    const why = unmendable(each);
+    if (why !== undefined) left.add(`${label}: ${why}`);
+    else if (each.kind === "extra") {
+      extras.add(`${label}\0${each.key ?? ""}`);
+      crowded.add(label);
+    }
+  }
+  return { settings, crowded, left };
 }
 
 /** Of a queue, whose messages have no keys: what can be neither written over nor deleted, and why. */
@@ -68,23 +107,29 @@ function unmendable(found: Found): string | undefined {
   return "messages that differ stay, for those of the dump would stand beside them, and at the queue's end";
 }
 
-async function mendSettings(scope: Scope, verifier: Verifier): Promise<string[]> {
-  const label = scopeLabel(scope);
-  if (verifier.mend === undefined) return [`${label}: its settings cannot be changed`];
-  return (await verifier.mend(scope)).map((what) => `${label}: ${what}`);
+async function setAll(run: ConnectedRun, scopes: readonly Scope[]): Promise<Pick<Mended, "left" | "settings">> {
+  const left: string[] = [];
+  let settings = 0;
+  for (const scope of scopes) {
+    const { verifier } = run.replayers.of(scope);
+    const unset = verifier.mend === undefined ? ["its settings cannot be changed"] : await verifier.mend(scope);
+    left.push(...unset.map((what) => `${scopeLabel(scope)}: ${what}`));
+    if (unset.length === 0) settings++;
+  }
+  return { settings, left };
 }
 
 interface Extras {
   readonly run: ConnectedRun;
   readonly scope: Scope;
-  readonly verifier: Verifier;
   /** Label, NUL and displayed key of each. */
   readonly extras: SpillingSet;
 }
 
 const DELETED_AT_ONCE = 100;
 
-async function deleteExtras({ run, scope, verifier, extras }: Extras): Promise<number> {
+async function deleteExtras({ run, scope, extras }: Extras): Promise<number> {
+  const { verifier } = run.replayers.of(scope);
   const held = verifier.held?.(scope);
   if (held === undefined || typeof held === "string" || verifier.deleteKeys === undefined) return 0;
   const label = scopeLabel(scope);

@@ -140,6 +140,23 @@ export function sqsSettings(server: ContractServer): void {
       expect(await mend(replayer, wanted)).toEqual([]);
     });
 
+    it.each([
+      ["a longer delay and a redrive policy", ".fifo", 4, ["DelaySeconds", "RedrivePolicy"]],
+      ["a redrive policy", ".fifo", 1, ["RedrivePolicy"]],
+      ["a redrive policy", "", 4, ["RedrivePolicy"]],
+    ] as const)("are set before messages are sent but for %s, queue suffix %o", async (_what, suffix, delay, wait) => {
+      const dead = uniqueName(suffix);
+      await bench.queues.create(dead);
+      const scope = queueScope(uniqueName(suffix), SETTINGS);
+      const replayer = await restored(scope);
+      const other = { delaySeconds: delay, visibilityTimeoutSeconds: 46, redrivePolicy: policyTo(dead, "7") };
+      const wanted = changed(scope, other);
+      await verifierOf(replayer).mendFirst?.(wanted);
+      expect(await differencesOf(replayer, wanted)).toEqual(wait);
+      expect(await mend(replayer, wanted)).toEqual([]);
+      expect(await differencesOf(replayer, wanted)).toEqual([]);
+    });
+
     it("tell a redrive policy that the dump does not have", async () => {
       const dead = uniqueName();
       await bench.queues.create(dead);

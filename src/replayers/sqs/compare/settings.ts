@@ -12,6 +12,7 @@ import {
   FIXED,
   NONE_ESSENTIAL,
   phraseOf,
+  type UnlikeAttribute,
   unlikeAttributes,
   untold,
   wantedAttributes,
@@ -76,18 +77,40 @@ function settingDifferences(
 export async function mendSettings(queue: ComparedQueue, url: string): Promise<string[]> {
   const { api, scope } = queue;
   const before = await api.attributes(url);
-  const unlike = unlikeAttributes(comparable(scope), before).filter(({ name }) => !FIXED.has(name));
-  const warnings: string[] = [];
-  if (unlike.length > 0) {
-    const wanted = Object.fromEntries(unlike.map(({ name, wanted: value }) => [name, value]));
-    const setting = (attributes: QueueAttributes) => setSome(api, url, attributes);
-    warnings.push(...(await applyLeavingOut(wanted, setting, NONE_ESSENTIAL)).warnings);
-  }
+  const warnings = await setUnlike(queue, url, changeable(scope, before));
   if (settingDifferences(queue, before).some(({ at }) => at?.startsWith("Redrive"))) {
     warnings.push(...(await applyLateAttributes({ ...queue, url, settings: scope.settings })));
   }
   const left = settingDifferences(queue, await api.attributes(url));
   return left.map(({ at = "", detail }) => whyOf(at, warnings) ?? `${detail}: it cannot be changed`);
+}
+
+/**
+ * Sets, of what differs, what messages that are sent afterwards may need. Redrive policies wait for them, and so does a
+ * longer delay of a FIFO queue, which would delay them: SQS takes no delay of theirs there.
+ */
+export async function mendBeforeSending(queue: ComparedQueue, url: string): Promise<void> {
+  const { api, scope } = queue;
+  const unlike = changeable(scope, await api.attributes(url));
+  const delays = ({ name, held, wanted }: UnlikeAttribute): boolean =>
+    name === "DelaySeconds" && scope.settings.fifo && Number(wanted) > Number(held);
+  await setUnlike(
+    queue,
+    url,
+    unlike.filter((each) => !delays(each)),
+  );
+}
+
+function changeable(scope: QueueScope, actual: QueueAttributes): UnlikeAttribute[] {
+  return unlikeAttributes(comparable(scope), actual).filter(({ name }) => !FIXED.has(name));
+}
+
+/** Answers with warnings. */
+async function setUnlike({ api }: ComparedQueue, url: string, unlike: readonly UnlikeAttribute[]): Promise<string[]> {
+  if (unlike.length === 0) return [];
+  const attributes = Object.fromEntries(unlike.map(({ name, wanted }) => [name, wanted]));
+  const { warnings } = await applyLeavingOut(attributes, (some) => setSome(api, url, some), NONE_ESSENTIAL);
+  return [...warnings];
 }
 
 async function setSome(api: SqsApi, url: string, attributes: QueueAttributes): Promise<void> {

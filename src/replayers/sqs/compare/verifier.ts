@@ -7,7 +7,7 @@ import { isQueueMissing } from "../classify-error.js";
 import type { SqsApi } from "../client.js";
 import { BATCH_BYTES, BATCH_RECORDS } from "../message-size.js";
 import { compareMessages, countOf } from "./messages.js";
-import { compareSettings, mendSettings } from "./settings.js";
+import { compareSettings, mendBeforeSending, mendSettings } from "./settings.js";
 
 export interface SqsVerifierInit {
   readonly api: SqsApi;
@@ -54,6 +54,11 @@ export class SqsVerifier implements Verifier<"sqs"> {
   async mend(scope: QueueScope): Promise<readonly string[]> {
     const { api, targetNameOf } = this.#init;
     return await this.#atQueue(scope, [GONE], (url) => mendSettings({ api, scope, targetNameOf }, url));
+  }
+
+  async mendFirst(scope: QueueScope): Promise<void> {
+    const { api, targetNameOf } = this.#init;
+    await this.#atQueue(scope, undefined, (url) => mendBeforeSending({ api, scope, targetNameOf }, url));
   }
 
   async #atQueue<T>(scope: QueueScope, absent: T, use: (url: string) => Promise<T>): Promise<T> {
