@@ -27,34 +27,50 @@ export async function writeInPlace(
   const moment = momentNow(context, record);
   if (moment.how === "skip") return SKIPPED_EXPIRED;
   const mode = scriptModeOf(action);
-  const begun = noteOf(record);
-  const isOurs = record.announcedAt !== undefined && context.notebook.find(context.scope, begun).size > 0;
   const type = await typeOf(context.link, record.key);
   const why = hindranceOf(type, mode, content.kind);
-  if (why === "wrong-type" || (why === "exists" && !isOurs)) return judge(context, action, { word: why });
-  if (type !== "none" && (mode !== "merge" || moment.how === "X")) await removeWhole(context, record.key);
-  // A part of it that a crash leaves would otherwise pass for somebody else's.
-  if (mode === "absent") await context.notebook.note(context.scope, begun, "begun");
-  if (moment.how !== "X") await addAll(context, content);
-  if (mode === "absent") await context.notebook.note(context.scope, begun);
-  return judge(context, action, { word: "ok", notes: notesOf(moment) });
+  if (why !== undefined) return judge(context, action, { word: why });
+  const isFree = type === "none" || mode !== "merge" || moment.how === "X";
+  if (type !== "none" && isFree) await removeWhole(context, record.key);
+  if (moment.how === "X") return judge(context, action, { word: "ok", notes: notesOf(moment) });
+  // A part of it that a crash leaves would otherwise pass for somebody else's, or stay for good.
+  if (isFree) await context.notebook.note(context.scope, noteOf(record.key), "begun");
+  const isThere = await addAll(context, content, isFree);
+  if (isFree) await context.notebook.note(context.scope, noteOf(record.key));
+  return isThere ? judge(context, action, { word: "ok", notes: notesOf(moment) }) : SKIPPED_EXPIRED;
 }
 
-function noteOf({ key }: AddedContent["record"]): string {
+/** Takes away what an earlier process of the job began under the key, where nothing else stood. Repeatable. */
+export async function discardInPlace(context: WriteContext, key: Buffer): Promise<void> {
+  const note = noteOf(key);
+  if (context.notebook.find(context.scope, note).size === 0) return;
+  await removeWhole(context, key);
+  await context.notebook.note(context.scope, note);
+}
+
+function noteOf(key: Buffer): string {
   return `in-place:${createHash("sha256").update(key).digest("hex")}`;
 }
 
-async function addAll(context: WriteContext, { record, command, chunks }: AddedContent): Promise<void> {
+/** False: its time came meanwhile. `isFree`: nobody else's is under the key. */
+async function addAll(context: WriteContext, content: AddedContent, isFree: boolean): Promise<boolean> {
+  const { record, command, chunks } = content;
   let held = command === "RPUSH" ? 0 : undefined;
-  let first = true;
+  let done = 0;
   for await (const args of chunks()) {
     const add = async () =>
       await context.link.command(command, [record.key, ...args], { repeatable: held === undefined });
     if (held === undefined) await add();
     else held = await pushed(context, { key: record.key, held, items: args.length, push: add });
-    if (first) await expire(context, record);
-    first = false;
+    if (++done === 1 && !(await expire(context, record))) {
+      if (isFree) await removeWhole(context, record.key);
+      return false;
+    }
   }
+  if (done === 1 || (await expire(context, record))) return true;
+  // The key went at its time, and what was added behind that came back without one.
+  await removeWhole(context, record.key);
+  return false;
 }
 
 interface Push {
@@ -79,10 +95,12 @@ async function pushed(context: WriteContext, { key, held, items, push }: Push): 
   }
 }
 
-async function expire(context: WriteContext, record: AddedContent["record"]): Promise<void> {
+/** False: its time is past. */
+async function expire(context: WriteContext, record: AddedContent["record"]): Promise<boolean> {
   const moment = momentNow(context, record);
-  if (moment.how !== "R" && moment.how !== "A") return;
+  if (moment.how === "X" || moment.how === "skip") return false;
+  if (moment.how !== "R" && moment.how !== "A") return true;
   const command = moment.how === "A" ? "PEXPIREAT" : "PEXPIRE";
-  if ((await context.link.command(command, [record.key, moment.ms])) === 1) return;
+  if ((await context.link.command(command, [record.key, moment.ms])) === 1) return true;
   throw new RestoreError("CALL_FAILED", "the key vanished while it was written", { reason: "vanished" });
 }

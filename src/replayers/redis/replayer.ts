@@ -33,7 +33,7 @@ import { Database } from "./database.js";
 import { askLongestValue, foreseeRecord } from "./foresee/foresee.js";
 import { lossesOf } from "./foresee/losses.js";
 import { ServerIdentity } from "./identity.js";
-import { markerKeys, temporaryKey } from "./own-keys.js";
+import { markerKeys } from "./own-keys.js";
 import type { PlainEnds } from "./plain.js";
 import { type Abilities, probeRedis, unreachable } from "./probe.js";
 import { probeCluster } from "./probe-cluster.js";
@@ -43,7 +43,7 @@ import { inOrder } from "./side-by-side.js";
 import { SingleWire } from "./single-wire.js";
 import { parseRedisUrl, type RedisAccess, type RedisAddress } from "./target-url.js";
 import { removeWhole } from "./temporary.js";
-import { writeRecord } from "./write-record.js";
+import { discardBegun, writeRecord } from "./write-record.js";
 
 export interface RedisTarget {
   /** `redis://`, `rediss://`, the two with `+cluster` and several hosts, or `unix:///path`, with user and password. A database number in it is ignored here. */
@@ -281,7 +281,7 @@ class RedisReplayer implements Replayer<"redis"> {
 
   async discard(scope: DatabaseScope, record: SentRecord<"redis">): Promise<void> {
     const context = await this.#writeContext(scope);
-    await removeWhole(context, temporaryKey(this.#context.policy.jobId, record.key));
+    await discardBegun(context, record.key);
   }
 
   async abandon(scope: DatabaseScope): Promise<ScopeNotes> {

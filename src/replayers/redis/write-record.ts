@@ -5,6 +5,7 @@ import type { RedisRecord, SentRecord, UnjudgedCollection } from "../../model/re
 import { writeCollection } from "./collection.js";
 import { judge, scriptModeOf, type WriteContext } from "./context.js";
 import { writeHyperLogLog } from "./hll.js";
+import { discardInPlace } from "./in-place.js";
 import { isReplyLost, outcomeOfError, SKIPPED_EXPIRED } from "./outcomes.js";
 import { temporaryKey } from "./own-keys.js";
 import { compareWithTarget } from "./read-back.js";
@@ -20,14 +21,20 @@ const MAX_ATTEMPTS = 5;
 export async function writeRecord(context: WriteContext, record: SentRecord<"redis">): Promise<Outcome> {
   const action = context.policy.actionFor(typeOfRecord(record));
   try {
-    // What an earlier process of the job had begun beside the key goes, however the record ends now.
-    if (record.announcedAt !== undefined) await removeWhole(context, temporaryKey(context.policy.jobId, record.key));
+    // What an earlier process of the job had begun goes, however the record ends now.
+    if (record.announcedAt !== undefined) await discardBegun(context, record.key);
     if (record.kind !== "unjudged") return await writeJudged(context, record, action);
     if (mayBeUnjudged(context, record, action)) return await writeUnjudged(context, record, action);
     return await judgeAndWrite(context, record, action);
   } catch (error) {
     return refusedByType(context, action, outcomeOfError(error));
   }
+}
+
+/** Takes away what a process that was killed had begun of a record, beside its key or in its place. Repeatable. */
+export async function discardBegun(context: WriteContext, key: Buffer): Promise<void> {
+  await removeWhole(context, temporaryKey(context.policy.jobId, key));
+  await discardInPlace(context, key);
 }
 
 function typeOfRecord(record: SentRecord<"redis">): RecordType {
