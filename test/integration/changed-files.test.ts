@@ -86,15 +86,16 @@ const padded = (lines: readonly object[]) =>
 const inLast = (content: Buffer) => content.lastIndexOf("ours");
 const json = (value: unknown) => Buffer.from(JSON.stringify(value));
 
-function keys(way: string): Subject[] {
+/** `elements`: of a collection, a KB each. */
+function keys(way: string, elements = 3_000): Subject[] {
   const small = Buffer.from("ours");
   const large = patterned(9 * MIB);
   const list = json({
     format_version: 1,
-    items: Array.from({ length: 3000 }, (_, i) => `ours ${way} ${i} ${"x".repeat(1000)}`),
+    items: Array.from({ length: elements }, (_, i) => `ours ${way} ${i} ${"x".repeat(1000)}`),
   });
   const entries = Array.from(
-    { length: 3000 },
+    { length: elements },
     (_, i) => `${JSON.stringify({ id: `1-${i}`, fields: { a: `ours ${way} ${i} ${"x".repeat(1000)}` } })}\n`,
   );
   const stream = Buffer.from(entries.join(""));
@@ -255,7 +256,10 @@ describe("a file that changed between check and replay", () => {
 });
 
 describe("a file that changes while it is sent", () => {
-  const keyFiles = () => [...keys("sent"), ...keys("kept")].filter(({ content }) => content.length > MIB);
+  // The change has to come before the end is read, and several commands go ahead of their answers.
+  const elements = 30_000;
+  const keyFiles = () =>
+    [...keys("sent", elements), ...keys("kept", elements)].filter(({ content }) => content.length > MIB);
 
   it.each([
     ["long-string", "long-string-sent"],

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -6,9 +6,13 @@ import { Dumps } from "../../../src/daemon/dumps.js";
 import { temporaryDump } from "../../support/dump-builder.js";
 
 let folder: string;
+/** Holds a copy of the dump, and nothing else. */
+let above: string;
 let dump: Awaited<ReturnType<typeof temporaryDump>>;
 beforeAll(async () => {
   dump = await temporaryDump({ files: { "redis/db_0/strings/k.bin": "v" } });
+  above = await mkdtemp(join(tmpdir(), "ek-above-"));
+  await cp(dump.path, join(above, "nightly"), { recursive: true });
   folder = await mkdtemp(join(tmpdir(), "ek-roots-"));
   await mkdir(join(folder, "broken"));
   await writeFile(join(folder, "broken", "MANIFEST.json"), "{");
@@ -16,16 +20,15 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await dump.remove();
-  await rm(folder, { recursive: true });
+  for (const each of [above, folder]) await rm(each, { recursive: true });
 });
 
 describe("dumps below the roots", () => {
   it("are told by root and path, with when they were taken and what they hold", async () => {
-    const dumps = new Dumps({ all: join(dump.path, ".."), itself: dump.path });
+    const dumps = new Dumps({ all: above, itself: dump.path });
     const { dumps: found } = await dumps.list("itself");
     expect(found).toEqual([{ root: "itself", path: "", takenAt: expect.any(String), adapters: ["redis"] }]);
-    const below = (await dumps.list()).dumps.filter(({ root }) => root === "all").map(({ path }) => path);
-    expect(below).toContain(dump.path.split("/").at(-1));
+    expect((await dumps.list()).dumps.map(({ root, path }) => `${root}:${path}`)).toEqual(["all:nightly", "itself:"]);
   });
 
   it("that cannot be read are told beside, and links are not followed", async () => {
