@@ -110,10 +110,72 @@ function isAllText(text: Buffer): boolean {
   return text.length >= LONG_BYTES && isUtf8(text.subarray(0, text.lastIndexOf(QUOTE) + 1));
 }
 
+/** How elements of a type are taken in a run. */
+interface Compact {
+  /** Arguments of an element. */
+  readonly width: number;
+  /**
+   * Puts where the arguments of the element at `at` lie into `ranges`, from `used` on, which have room. The index behind its
+   * comma; -1 when it is not plain, or has space in it, or no comma behind it.
+   */
+  readonly step: (text: Buffer, at: number, isText: boolean, ranges: Uint32Array, used: number) => number;
+}
+
+const STRINGS: Compact = {
+  width: 1,
+  step(text, at, isText, ranges, used) {
+    if (at >= text.length || text[at] !== QUOTE) return -1;
+    const end = endOfString(text, at + 1, isText);
+    if (end < 0 || !isComma(text, end + 1)) return -1;
+    ranges[used] = at + 1;
+    ranges[used + 1] = end;
+    return end + 2;
+  },
+};
+
+const COMPACT: Record<CollectionType, Compact> = {
+  list: STRINGS,
+  set: STRINGS,
+  hash: {
+    width: 2,
+    step(text, at, isText, ranges, used) {
+      if (!standsAt(text, at, FIELD_OPEN)) return -1;
+      const name = at + FIELD_OPEN.length;
+      const nameEnd = endOfString(text, name, isText);
+      if (nameEnd < 0 || !standsAt(text, nameEnd, FIELD_INNER)) return -1;
+      const value = nameEnd + FIELD_INNER.length;
+      const valueEnd = endOfString(text, value, isText);
+      if (valueEnd < 0 || !isLast(text, valueEnd + 1)) return -1;
+      ranges[used] = name;
+      ranges[used + 1] = nameEnd;
+      ranges[used + 2] = value;
+      ranges[used + 3] = valueEnd;
+      return valueEnd + 3;
+    },
+  },
+  zset: {
+    width: 2,
+    step(text, at, isText, ranges, used) {
+      if (!standsAt(text, at, SCORED_OPEN)) return -1;
+      const member = at + SCORED_OPEN.length;
+      const memberEnd = endOfString(text, member, isText);
+      if (memberEnd < 0 || !standsAt(text, memberEnd, SCORED_INNER)) return -1;
+      const score = memberEnd + SCORED_INNER.length;
+      const scoreEnd = behindScore(text, score);
+      if (scoreEnd < 0 || !isLast(text, scoreEnd)) return -1;
+      ranges[used] = score;
+      ranges[used + 1] = scoreEnd;
+      ranges[used + 2] = member;
+      ranges[used + 3] = memberEnd;
+      return scoreEnd + 2;
+    },
+  },
+};
+
 /** Gathers the arguments of elements, in the order in which their command takes them. */
 export class PackedElements {
   readonly #plain: (text: Buffer, at: number) => number;
-  readonly #run: (from: number, most: number) => number;
+  readonly #compact: Compact;
   #ranges = new Uint32Array(64);
   #used = 0;
   #text: Buffer = Buffer.alloc(0);
@@ -124,20 +186,13 @@ export class PackedElements {
   #count = 0;
 
   constructor(type: CollectionType) {
-    switch (type) {
-      case "hash":
-        this.#plain = (text, at) => this.#field(text, at);
-        this.#run = (from, most) => this.#fields(from, most);
-        break;
-      case "zset":
-        this.#plain = (text, at) => this.#scored(text, at);
-        this.#run = (from, most) => this.#allScored(from, most);
-        break;
-      case "list":
-      case "set":
-        this.#plain = (text, at) => this.#string(text, at);
-        this.#run = (from, most) => this.#strings(from, most);
-    }
+    this.#compact = COMPACT[type];
+    this.#plain =
+      type === "hash"
+        ? (text, at) => this.#field(text, at)
+        : type === "zset"
+          ? (text, at) => this.#scored(text, at)
+          : (text, at) => this.#string(text, at);
   }
 
   /** Elements of `text` follow. Those before are forgotten. */
@@ -169,7 +224,21 @@ export class PackedElements {
    * index behind the last comma; `from` when there was none.
    */
   takeRun(from: number, most: number): number {
-    return this.#run(from, most);
+    const [text, isText, { width, step }] = [this.#text, this.#isText, this.#compact];
+    const ranges = this.#roomFor(width * (most - this.#count));
+    const first = this.#used;
+    let used = first;
+    let behind = from;
+    for (let left = most - this.#count; left > 0; left--) {
+      const end = step(text, behind, isText, ranges, used);
+      if (end < 0) break;
+      used += 2 * width;
+      behind = end;
+    }
+    for (let at = first; at < used; at += 2) this.#bytes += (ranges[at + 1] ?? 0) - (ranges[at] ?? 0);
+    this.#used = used;
+    this.#count += (used - first) / (2 * width);
+    return behind;
   }
 
   /** Gives up the element that was taken last, which has `width` arguments. */
@@ -238,81 +307,6 @@ export class PackedElements {
     this.#push(score, scoreEnd);
     this.#push(member + 1, memberEnd - 1);
     return close + 1;
-  }
-
-  // What follows is run for each of millions of elements: nothing is asked of the object for one.
-
-  #strings(from: number, most: number): number {
-    const [text, isText] = [this.#text, this.#isText];
-    const ranges = this.#roomFor(most - this.#count);
-    const first = this.#used;
-    let used = first;
-    let behind = from;
-    for (let left = most - this.#count; left > 0; left--) {
-      if (behind >= text.length || text[behind] !== QUOTE) break;
-      const end = endOfString(text, behind + 1, isText);
-      if (end < 0 || !isComma(text, end + 1)) break;
-      ranges[used++] = behind + 1;
-      ranges[used++] = end;
-      behind = end + 2;
-    }
-    this.#took(used, (used - first) / 2);
-    return behind;
-  }
-
-  #fields(from: number, most: number): number {
-    const [text, isText] = [this.#text, this.#isText];
-    const ranges = this.#roomFor(2 * (most - this.#count));
-    const first = this.#used;
-    let used = first;
-    let behind = from;
-    for (let left = most - this.#count; left > 0; left--) {
-      if (!standsAt(text, behind, FIELD_OPEN)) break;
-      const name = behind + FIELD_OPEN.length;
-      const nameEnd = endOfString(text, name, isText);
-      if (nameEnd < 0 || !standsAt(text, nameEnd, FIELD_INNER)) break;
-      const value = nameEnd + FIELD_INNER.length;
-      const valueEnd = endOfString(text, value, isText);
-      if (valueEnd < 0 || !isLast(text, valueEnd + 1)) break;
-      ranges[used++] = name;
-      ranges[used++] = nameEnd;
-      ranges[used++] = value;
-      ranges[used++] = valueEnd;
-      behind = valueEnd + 3;
-    }
-    this.#took(used, (used - first) / 4);
-    return behind;
-  }
-
-  #allScored(from: number, most: number): number {
-    const [text, isText] = [this.#text, this.#isText];
-    const ranges = this.#roomFor(2 * (most - this.#count));
-    const first = this.#used;
-    let used = first;
-    let behind = from;
-    for (let left = most - this.#count; left > 0; left--) {
-      if (!standsAt(text, behind, SCORED_OPEN)) break;
-      const member = behind + SCORED_OPEN.length;
-      const memberEnd = endOfString(text, member, isText);
-      if (memberEnd < 0 || !standsAt(text, memberEnd, SCORED_INNER)) break;
-      const score = memberEnd + SCORED_INNER.length;
-      const scoreEnd = behindScore(text, score);
-      if (scoreEnd < 0 || !isLast(text, scoreEnd)) break;
-      ranges[used++] = score;
-      ranges[used++] = scoreEnd;
-      ranges[used++] = member;
-      ranges[used++] = memberEnd;
-      behind = scoreEnd + 2;
-    }
-    this.#took(used, (used - first) / 4);
-    return behind;
-  }
-
-  #took(used: number, elements: number): void {
-    const ranges = this.#ranges;
-    for (let at = this.#used; at < used; at += 2) this.#bytes += (ranges[at + 1] ?? 0) - (ranges[at] ?? 0);
-    this.#used = used;
-    this.#count += elements;
   }
 
   #roomFor(ranges: number): Uint32Array {
