@@ -42,10 +42,10 @@ function rowOf({ name, median, skipped }: Standing, { what, measured, isFirst }:
 }
 
 export function describeGoal({ what, value, atMost, unit = "×" }: Goal): string {
-  const limit = atMost === undefined ? "" : `at most ${atMost}`;
-  if (value === undefined) return `${what}: not measured${limit === "" ? "" : ` (${limit} ${unit})`}`;
-  const told = `${what}: ${value.toFixed(2)} ${unit}`;
-  return atMost === undefined ? told : `${told}, ${limit}: ${value <= atMost ? "met" : "MISSED"}`;
+  const told = value === undefined ? "not measured" : `${value.toFixed(2)} ${unit}`;
+  if (atMost === undefined) return `${what}: ${told}`;
+  if (value === undefined) return `${what}: ${told} (at most ${atMost} ${unit})`;
+  return `${what}: ${told}, at most ${atMost}: ${value <= atMost ? "met" : "MISSED"}`;
 }
 
 function row(cells: readonly string[]): string {

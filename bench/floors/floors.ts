@@ -48,13 +48,14 @@ function requestsOver(connections: number, script: string): Peer {
     name: `prepared requests, ${connections === 1 ? "one connection" : `${connections} connections`}`,
     install: () => Promise.resolve(""),
     async prepare({ dump, server, scratch }) {
-      const { command, args } = floorScript(script, [dump, server.endpoint, scratch, String(connections)]);
+      const { command, args } = nodeScript(`../floors/${script}`, [
+        dump,
+        server.endpoint,
+        scratch,
+        String(connections),
+      ]);
       await run(command, args, { environment: ENVIRONMENT });
     },
-    command: ({ server, scratch }: Ground) => floorScript("send.mjs", [scratch, server.endpoint]),
+    command: ({ server, scratch }: Ground) => nodeScript("../floors/send.mjs", [scratch, server.endpoint]),
   };
-}
-
-function floorScript(name: string, args: readonly string[]) {
-  return { command: process.execPath, args: [join(import.meta.dirname, name), ...args] };
 }

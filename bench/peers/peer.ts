@@ -1,4 +1,6 @@
 /** What an operator would type instead. Each is a program of others, or a loop of a dozen lines around a library. */
+import { join } from "node:path";
+
 import type { RunningServer } from "../../testcontainers/server.js";
 import type { Contestant } from "../contest.js";
 import type { Command } from "../watched-process.js";
@@ -36,7 +38,7 @@ export function sha256sum(dump: string): Contestant {
   };
 }
 
-/** A program of this folder, run by the Node that measures. */
-export function nodeScript(name: string, args: readonly string[]): Pick<Command, "args" | "command"> {
-  return { command: process.execPath, args: [`${import.meta.dirname}/${name}`, ...args] };
+/** A program by its path from this folder, run by the Node that measures. */
+export function nodeScript(path: string, args: readonly string[]): Pick<Command, "args" | "command"> {
+  return { command: process.execPath, args: [join(import.meta.dirname, path), ...args] };
 }

@@ -30,7 +30,7 @@ async function measure(init: RestoreScenario, ready: Ready): Promise<Measurement
   const warmsUp = init.shape.warmsUp === true && settings.profiles === undefined;
   const warmUp = warmsUp ? contestants.findLast(({ skipped }) => skipped === undefined) : undefined;
   const end = await contest(contestants, settings, warmUp);
-  const goals = init.atMost === undefined || contestants.length === 1 ? [] : goalsOfTime(end.standings, init);
+  const goals = contestants.length === 1 ? [] : goalsOfTime(end.standings, init);
   return { ...measurementOf(init, ready, end), goals };
 }
 
@@ -40,9 +40,8 @@ async function contestantsOf(init: RestoreScenario, ready: Ready): Promise<Conte
   const ours = ourRestoreOf(shape, ready, { options });
   if (peers.length === 0 || !settings.peers) return [ours];
   const others: Contestant[] = [];
-  for (const peer of floor === undefined ? peers : [...peers, floor]) {
-    others.push(await contestantOf(peer, init, ready));
-  }
+  const all = floor === undefined ? peers : [...peers, floor];
+  for (const peer of all) others.push(await contestantOf(peer, init, ready));
   return [ours, sha256sum(dump.path), ...others];
 }
 
@@ -75,11 +74,11 @@ async function contestantOf(peer: Peer, { shape }: RestoreScenario, ready: Ready
 /** Beside the others, and, without a limit, beside what is left to gain. */
 function goalsOfTime(standings: readonly Standing[], { atMost, peers = [], floor }: RestoreScenario): Goal[] {
   const named = (wanted: string) => standings.find(({ name }) => name === wanted);
-  const ratioTo = (who: string, other: Standing | undefined) => ({
-    what: `time ÷ (${SHA256SUM} + ${other?.name ?? who})`,
+  const ratioTo = (other: Standing | undefined) => ({
+    what: `time ÷ (${SHA256SUM} + ${other?.name ?? "a peer"})`,
     value: timeRatio(named(OURS), [named(SHA256SUM), other]),
   });
   const best = fastestOf(standings.filter(({ name }) => peers.some((peer) => peer.name === name)));
-  const goal = { ...ratioTo("a peer", best), ...(atMost === undefined ? {} : { atMost }) };
-  return floor === undefined ? [goal] : [goal, ratioTo(floor.name, named(floor.name))];
+  const goal = { ...ratioTo(best), ...(atMost === undefined ? {} : { atMost }) };
+  return floor === undefined ? [goal] : [goal, ratioTo(named(floor.name))];
 }
