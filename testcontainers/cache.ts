@@ -116,7 +116,7 @@ async function exists(path: string): Promise<boolean> {
 }
 
 /** The full path of a command, or undefined. */
-async function findCommand(command: string): Promise<string | undefined> {
+export async function findCommand(command: string): Promise<string | undefined> {
   for (const directory of (process.env["PATH"] ?? "").split(delimiter)) {
     const path = join(directory, command);
     const runs = await access(path, constants.X_OK).then(

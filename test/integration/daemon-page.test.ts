@@ -19,12 +19,12 @@ import { listedRecords, nightlyRuns, progressAt, scenicPlan, scopeProgress } fro
 import { nightlySchedule } from "../support/page-schedules.js";
 import { outcomes } from "../support/plans.js";
 
-const browserPath = findBrowser();
+const browserPath = await findBrowser();
 const DUMP = { root: "backups", path: "prod/2026-11-25T0200" };
 const PHONE: BrowserContextOptions = { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true };
 const AA = 4.5;
 
-// Skipped, and said so, where there is no Chromium: `apt-get install chromium`.
+// Skipped, and said so, where there is no Chromium and none can be installed.
 describe.skipIf(browserPath === undefined)("the daemon's page", () => {
   let browser: Browser;
   let daemon: PageDaemon;

@@ -1,16 +1,21 @@
 /** The browser of this machine, and what tests ask of a page in it. */
-import { existsSync } from "node:fs";
-import { delimiter, join } from "node:path";
 import { type Browser, chromium, type Page } from "playwright-core";
+import { findCommand, needCommand } from "../../testcontainers/cache.js";
 
 const NAMES = ["chromium", "chromium-browser", "google-chrome"];
 
-/** `ELASTICKV_RESTORE_TEST_CHROMIUM`, or the first Chromium on the PATH; undefined where there is none. */
-export function findBrowser(env: NodeJS.ProcessEnv = process.env): string | undefined {
+/**
+ * `ELASTICKV_RESTORE_TEST_CHROMIUM`, or the first Chromium on the PATH, which is installed where that can be done; undefined
+ * where there is none.
+ */
+export async function findBrowser(env: NodeJS.ProcessEnv = process.env): Promise<string | undefined> {
   const named = env["ELASTICKV_RESTORE_TEST_CHROMIUM"];
   if (named !== undefined) return named;
-  const folders = (env["PATH"] ?? "").split(delimiter);
-  return NAMES.flatMap((name) => folders.map((folder) => join(folder, name))).find((path) => existsSync(path));
+  for (const name of NAMES) {
+    const found = await findCommand(name);
+    if (found !== undefined) return found;
+  }
+  return await needCommand("chromium", "chromium").catch(() => undefined);
 }
 
 export async function startBrowser(path: string): Promise<Browser> {
