@@ -3,14 +3,14 @@ import { interrupted } from "../errors/interruption.js";
 import { type Catalogue, CatalogueWriter } from "./catalogue.js";
 import { Problems } from "./check-problems.js";
 import { CHECKSUMS_FILE, invalidChecksums } from "./checksum-row.js";
-import { sortedBlocks, surveyListing } from "./checksums.js";
+import { blocksInOrder, NotInOrder, sortedBlocks } from "./checksums.js";
 import type { CheckSink } from "./dump.js";
 import { FileThreads } from "./file-threads.js";
 import { type HashedBatch, HashPool, type TreeJob } from "./hash-pool.js";
 import { LinkCheck } from "./link-check.js";
-import { pathOf } from "./listing-blocks.js";
+import { type ListingBlock, listingBlocks, pathOf } from "./listing-blocks.js";
 import { asText, type PathSum, PathTally } from "./path-tally.js";
-import { identityAt } from "./row-batch.js";
+import { identityAt, PATH_AT } from "./row-batch.js";
 import { matchTree } from "./tree-match.js";
 import { tallyFiles } from "./tree-walk.js";
 
@@ -29,35 +29,68 @@ export interface CheckOptions {
  *   DUMP_UNREADABLE and FILE_UNLISTED after everything was looked at, with the first 20 problems
  */
 export async function checkDump(options: CheckOptions): Promise<Catalogue> {
-  const { root, workDirectory, signal } = options;
-  const writer = new CatalogueWriter(root, workDirectory);
+  const { root, workDirectory } = options;
   const threads = new FileThreads();
-  const pool = new HashPool({ root, threads, signal, keptBytes: KEPT_CONTENTS });
-  const look = new Look(options, writer);
   const end = new AbortController();
   const tree = tallied(options, threads, end.signal);
-  tree.catch((error: unknown) => pool.stop(error as Error));
+  tree.catch(() => undefined);
   let catalogue: Catalogue | undefined;
+  const check = async (rows: AsyncIterable<ListingBlock>) => await checkRows(rows, { options, threads, tree });
   try {
-    const survey = await surveyListing(root);
-    if (survey.ownLine !== undefined) {
-      throw invalidChecksums(survey.ownLine, "it lists CHECKSUMS itself, whose digest no row of it can hold");
-    }
-    for await (const batch of pool.hashAll(sortedBlocks(root, workDirectory, survey))) {
+    const listing = () => withoutItself(listingBlocks(root));
+    catalogue = await check(blocksInOrder(listing())).catch(async (error: unknown) => {
+      if (!(error instanceof NotInOrder)) throw error;
+      return await check(sortedBlocks(listing(), workDirectory));
+    });
+    return catalogue;
+  } finally {
+    end.abort();
+    if (catalogue === undefined) await threads.close();
+    await tree.catch(() => undefined);
+  }
+}
+
+interface Checking {
+  readonly options: CheckOptions;
+  /** The catalogue takes them over. */
+  readonly threads: FileThreads;
+  readonly tree: Promise<PathTally>;
+}
+
+async function checkRows(rows: AsyncIterable<ListingBlock>, { options, threads, tree }: Checking): Promise<Catalogue> {
+  const { root, workDirectory, signal } = options;
+  const writer = new CatalogueWriter(root, workDirectory);
+  const pool = new HashPool({ root, threads, signal, keptBytes: KEPT_CONTENTS });
+  const look = new Look(options, writer);
+  tree.catch((error: unknown) => pool.stop(error as Error));
+  try {
+    for await (const batch of pool.hashAll(rows)) {
       const told = look.add(batch);
       if (told !== undefined) await told;
     }
     const tally = await tree;
     if (signal?.aborted === true) throw interrupted();
     await look.finish(tally);
-    catalogue = writer.finish(threads);
-    return catalogue;
+    return writer.finish(threads);
   } finally {
-    end.abort();
     writer.discard();
     look.close();
-    if (catalogue === undefined) await threads.close();
-    await tree.catch(() => undefined);
+  }
+}
+
+const OWN_ROW_CHARS = PATH_AT + CHECKSUMS_FILE.length + 1;
+
+/** No row of CHECKSUMS can hold the digest of CHECKSUMS. */
+async function* withoutItself(blocks: AsyncIterable<ListingBlock>): AsyncGenerator<ListingBlock> {
+  for await (const block of blocks) {
+    let start = 0;
+    for (const [row, end] of block.ends.entries()) {
+      if (end - start === OWN_ROW_CHARS && pathOf(block, row) === CHECKSUMS_FILE) {
+        throw invalidChecksums(block.line + row, "it lists CHECKSUMS itself, whose digest no row of it can hold");
+      }
+      start = end;
+    }
+    yield block;
   }
 }
 

@@ -1,74 +1,68 @@
-/** CHECKSUMS: `sha256sum` output over every file of the dump, looked at as a whole and read in the order of its paths. */
+/** CHECKSUMS: `sha256sum` output over every file of the dump, in the order of its paths. */
 import type { RestoreError } from "../errors/restore-error.js";
 import { escapeForDisplay } from "../model/display.js";
-import { CHECKSUMS_FILE, type ChecksumRow, invalidChecksums } from "./checksum-row.js";
+import { type ChecksumRow, invalidChecksums } from "./checksum-row.js";
 import { sortRows } from "./checksum-sort.js";
 import { blocksOfRows, type ListingBlock, listingBlocks, pathOf, rowsOf } from "./listing-blocks.js";
 import { asText } from "./path-tally.js";
 
-export interface ListingSurvey {
-  /** Rows stand in bytewise order of their paths, as shipped dumps have them: then none stands twice. */
-  readonly isSorted: boolean;
-  /** Of a row that lists CHECKSUMS itself. */
-  readonly ownLine?: number;
-}
+/** Rows do not stand in bytewise order of their paths. */
+export class NotInOrder extends Error {}
 
-/** Looks at every row. @throws RestoreError CHECKSUMS_MISSING, CHECKSUMS_INVALID, TREE_INVALID, DUMP_UNREADABLE */
-export async function surveyListing(root: string): Promise<ListingSurvey> {
-  let [isSorted, last, ownLine]: [boolean, string, number | undefined] = [true, "", undefined];
-  for await (const block of listingBlocks(root)) {
+/**
+ * The blocks, as long as their rows stand in bytewise order of their paths, as shipped dumps have them: then none stands
+ * twice.
+ * @throws NotInOrder at the first row that does not; RestoreError CHECKSUMS_INVALID, and as the blocks do
+ */
+export async function* blocksInOrder(blocks: AsyncIterable<ListingBlock>): AsyncGenerator<ListingBlock> {
+  let last = "";
+  for await (const block of blocks) {
     for (let row = 0; row < block.ends.length; row++) {
       const path = pathOf(block, row);
       if (path === last) throw listedTwice(block.line + row, asText(path));
-      isSorted &&= path > last;
-      if (path === CHECKSUMS_FILE) ownLine = block.line + row;
+      if (path < last) throw new NotInOrder();
       last = path;
     }
+    yield block;
   }
   if (last === "") throw invalidChecksums(1, "it has no rows");
-  return { isSorted, ...(ownLine === undefined ? {} : { ownLine }) };
+}
+
+/** The same for rows in any order: sorted in runs on disk, in `workDirectory`. @throws as `blocksInOrder` */
+export function sortedBlocks(blocks: AsyncIterable<ListingBlock>, workDirectory: string): AsyncGenerator<ListingBlock> {
+  return blocksOfRows(sorted(blocks, workDirectory));
 }
 
 /**
- * The rows in bytewise order of their paths, streamed where they stand so; others are sorted in runs on disk, in
- * `workDirectory`.
- * @throws RestoreError as `surveyListing`
+ * The dump's rows in bytewise order of their paths, streamed where they stand so.
+ * @throws RestoreError CHECKSUMS_MISSING, CHECKSUMS_INVALID, TREE_INVALID, DUMP_UNREADABLE
  */
 export async function* sortedChecksums(root: string, workDirectory: string): AsyncGenerator<ChecksumRow> {
-  const { isSorted } = await surveyListing(root);
-  if (isSorted) yield* readChecksums(root);
-  else yield* sorted(root, workDirectory);
+  if (await standInOrder(root)) yield* rowsOfAll(listingBlocks(root));
+  else yield* sorted(listingBlocks(root), workDirectory);
 }
 
-/** The same in blocks. `survey` is what was seen before. */
-export function sortedBlocks(root: string, workDirectory: string, survey: ListingSurvey): AsyncIterable<ListingBlock> {
-  return survey.isSorted ? inOrder(listingBlocks(root)) : blocksOfRows(sorted(root, workDirectory));
+async function standInOrder(root: string): Promise<boolean> {
+  try {
+    for await (const _ of blocksInOrder(listingBlocks(root)));
+    return true;
+  } catch (error) {
+    if (error instanceof NotInOrder) return false;
+    throw error;
+  }
 }
 
-async function* sorted(root: string, workDirectory: string): AsyncGenerator<ChecksumRow> {
+async function* sorted(blocks: AsyncIterable<ListingBlock>, workDirectory: string): AsyncGenerator<ChecksumRow> {
   let last: ChecksumRow | undefined;
-  for await (const row of sortRows(readChecksums(root), workDirectory)) {
+  for await (const row of sortRows(rowsOfAll(blocks), workDirectory)) {
     if (last?.path === row.path) throw listedTwice(row.line, row.path);
     yield row;
     last = row;
   }
 }
 
-async function* readChecksums(root: string): AsyncGenerator<ChecksumRow> {
-  for await (const block of listingBlocks(root)) yield* rowsOf(block);
-}
-
-/** What is read a second time has to be what was surveyed as far as others rely on it. */
-async function* inOrder(blocks: AsyncIterable<ListingBlock>): AsyncGenerator<ListingBlock> {
-  let last = "";
-  for await (const block of blocks) {
-    for (let row = 0; row < block.ends.length; row++) {
-      const path = pathOf(block, row);
-      if (path <= last) throw invalidChecksums(block.line + row, "it changed while it was read");
-      last = path;
-    }
-    yield block;
-  }
+async function* rowsOfAll(blocks: AsyncIterable<ListingBlock>): AsyncGenerator<ChecksumRow> {
+  for await (const block of blocks) yield* rowsOf(block);
 }
 
 function listedTwice(line: number, path: string): RestoreError {

@@ -260,6 +260,20 @@ describe("CHECKSUMS", () => {
     });
   });
 
+  it("is taken with its last row out of order, whose files are counted and compared once", async () => {
+    const names = Array.from({ length: 4_000 }, (_, at) => `redis/db_0/strings/${String(at).padStart(40, "k")}.bin`);
+    await withBuilt({ files: Object.fromEntries(names.map((name) => [name, "v"])) }, async (root) => {
+      await rewriteRows(([first = "", ...others]) => [...others, first])(root);
+      await withDump(root, async (dump) => expect((await dump.check()).files).toBe(names.length + 1));
+      await writeFile(join(root, names[1] ?? ""), "w");
+      const { code, message } = await restoreErrorOf(readWhole(root));
+      expect({ code, problems: message.match(/has another digest/g)?.length }).toEqual({
+        code: "CHECKSUM_MISMATCH",
+        problems: 1,
+      });
+    });
+  });
+
   it("escapes newline, carriage return and backslash as coreutils do", async () => {
     const name = "s3/b/line\nfeed\r\\x";
     const files = { "s3/b/_bucket.json": { format_version: 1, name: "b" }, [name]: "body" };
