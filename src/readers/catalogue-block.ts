@@ -30,13 +30,15 @@ export function encodeBlock(batches: readonly HashedBatch[]): Buffer {
 }
 
 export class CatalogueBlock {
-  readonly rows: readonly CatalogueRow[];
+  readonly count: number;
   /** In memory. */
   readonly bytes: number;
+  /** Of all rows, as `row-batch.js` has them. */
+  readonly text: string;
   readonly #columns: Uint32Array;
-  readonly #text: string;
+  readonly #sizes: Float64Array;
   /** Of each row in the text; and of the text's end. */
-  readonly #starts: number[] = [];
+  readonly #starts: Uint32Array;
   readonly #tags: ReadonlyMap<number, string>;
 
   /** `bytes` are a whole block and begin where 64-bit floats can. */
@@ -45,43 +47,63 @@ export class CatalogueBlock {
     const columnsAt = HEADER_WORDS * WORD_BYTES;
     const rowsAt = columnsAt + count * COLUMN_WORDS * WORD_BYTES;
     const tagsAt = rowsAt + rowBytes;
+    this.count = count;
     this.bytes = bytes.length;
     this.#columns = new Uint32Array(bytes.buffer, bytes.byteOffset + columnsAt, count * COLUMN_WORDS);
-    this.#text = bytes.toString("utf8", rowsAt, tagsAt);
+    this.#sizes = new Float64Array(this.#columns.buffer, this.#columns.byteOffset, this.#columns.length / 2);
+    this.text = bytes.toString("utf8", rowsAt, tagsAt);
     this.#tags = tagBytes === 0 ? new Map() : decodeTags(bytes.toString("latin1", tagsAt));
-    this.rows = this.#decode(count);
+    this.#starts = startsOf(this.text, count);
+  }
+
+  /** `bytes`: what its file holds, where that was read and checked ahead. */
+  row(row: number, bytes?: Buffer): CatalogueRow {
+    return new BlockRow(this, { row, path: this.pathOf(row), size: this.sizeOf(row), bytes });
+  }
+
+  /** Where the row's path begins in the text. */
+  pathStart(row: number): number {
+    return (this.#starts[row] ?? 0) + PATH_AT;
+  }
+
+  /** Behind its last character. */
+  pathEnd(row: number): number {
+    return (this.#starts[row + 1] ?? 0) - 1;
+  }
+
+  pathOf(row: number): string {
+    return this.text.slice(this.pathStart(row), this.pathEnd(row));
+  }
+
+  /** Of the row's file. */
+  sizeOf(row: number): number {
+    return this.#sizes[(row * COLUMN_WORDS) / 2] ?? 0;
   }
 
   identityOf(row: number): string {
     return identityAt(this.#columns, row);
   }
 
-  sha256At(at: number): string {
-    return this.#text.slice(at, at + DIGEST_CHARS);
+  sha256Of(row: number): string {
+    const start = this.#starts[row] ?? 0;
+    return this.text.slice(start, start + DIGEST_CHARS);
   }
 
   /** The bytes of some rows and their columns, of which the caller may do what it likes. */
   part(start: number, end: number): { readonly text: string; readonly columns: Uint32Array } {
-    const text = this.#text.slice(this.#starts[start], this.#starts[end]);
+    const text = this.text.slice(this.#starts[start], this.#starts[end]);
     return { text, columns: this.#columns.slice(start * COLUMN_WORDS, end * COLUMN_WORDS) };
   }
 
   tagsOf(row: number): string {
     return this.#tags.get(row) ?? "";
   }
+}
 
-  #decode(count: number): CatalogueRow[] {
-    const sizes = new Float64Array(this.#columns.buffer, this.#columns.byteOffset, this.#columns.length / 2);
-    const rows: CatalogueRow[] = [];
-    for (let row = 0, at = 0; row < count; row++) {
-      const end = this.#text.indexOf("\0", at);
-      const path = this.#text.slice(at + PATH_AT, end);
-      this.#starts.push(at);
-      rows.push(new BlockRow(this, { row, at, path, size: sizes[(row * COLUMN_WORDS) / 2] ?? 0 }));
-      at = end + 1;
-    }
-    return rows;
-  }
+function startsOf(text: string, count: number): Uint32Array {
+  const starts = new Uint32Array(count + 1);
+  for (let row = 1; row <= count; row++) starts[row] = text.indexOf("\0", starts[row - 1]) + 1;
+  return starts;
 }
 
 function decodeTags(text: string): Map<number, string> {
@@ -98,17 +120,16 @@ function decodeTags(text: string): Map<number, string> {
 class BlockRow implements CatalogueRow {
   readonly path: string;
   readonly size: number;
+  readonly bytes: Buffer | undefined;
   readonly #block: CatalogueBlock;
   readonly #row: number;
-  /** In the block's text. */
-  readonly #at: number;
 
-  constructor(block: CatalogueBlock, init: { row: number; at: number; path: string; size: number }) {
+  constructor(block: CatalogueBlock, init: Pick<CatalogueRow, "path" | "size" | "bytes"> & { readonly row: number }) {
     this.path = init.path;
     this.size = init.size;
+    this.bytes = init.bytes;
     this.#block = block;
     this.#row = init.row;
-    this.#at = init.at;
   }
 
   get identity(): string {
@@ -116,7 +137,7 @@ class BlockRow implements CatalogueRow {
   }
 
   get sha256(): string {
-    return this.#block.sha256At(this.#at);
+    return this.#block.sha256Of(this.#row);
   }
 
   get blocks(): string {

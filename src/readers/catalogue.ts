@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { messageOf, RestoreError } from "../errors/restore-error.js";
 import type { Content } from "../model/record.js";
 import { compareUtf8 } from "../support/byte-order.js";
-import { partitionPoint } from "../support/partition-point.js";
+import { partitionIndex, partitionPoint } from "../support/partition-point.js";
 import { CatalogueBlock, encodeBlock } from "./catalogue-block.js";
 import { type CatalogueRow, FileContent } from "./content.js";
 import { closedDump, type FileThreads } from "./file-threads.js";
@@ -163,11 +163,8 @@ export class Catalogue {
 
   /** Rows whose path begins with `prefix`, in order; with `after`, only those behind that path. */
   *rows(prefix: string, after?: string): Generator<CatalogueRow> {
-    for (const { block, start, end } of this.#ranges(prefix, after)) {
-      for (let at = start; at < end; at++) {
-        const row = block.rows[at];
-        if (row !== undefined) yield row;
-      }
+    for (const { block, start, end } of this.ranges(prefix, after)) {
+      for (let row = start; row < end; row++) yield block.row(row);
     }
   }
 
@@ -177,7 +174,7 @@ export class Catalogue {
    */
   readAhead(prefix: string, after?: string): AsyncGenerator<readonly CatalogueRow[]> {
     const contents = this.#contents;
-    return readAhead(this.#ranges(prefix, after), { root: this.#root, threads: this.#threads, contents });
+    return readAhead(this.ranges(prefix, after), { root: this.#root, threads: this.#threads, contents });
   }
 
   /** Names of the directories right below `prefix`, in order. Reads a block a directory. */
@@ -195,24 +192,25 @@ export class Catalogue {
   find(path: string): CatalogueRow | undefined {
     // Readers ask for one key's names in several directories, which are the same gap for most keys.
     if (this.#gap !== undefined && isWithin(this.#gap, path)) return undefined;
-    const block = this.#blockOf(path);
-    const { rows } = this.#block(block);
-    const place = placeOf(rows, path);
-    const row = rows[place];
-    if (row?.path === path) return row;
-    this.#gap = { before: rows[place - 1]?.path, behind: row?.path ?? this.#index[block + 1]?.path };
+    const index = this.#blockOf(path);
+    const block = this.#block(index);
+    const place = placeOf(block, path);
+    const behind = place < block.count ? block.pathOf(place) : undefined;
+    if (behind === path) return block.row(place);
+    const before = place > 0 ? block.pathOf(place - 1) : undefined;
+    this.#gap = { before, behind: behind ?? this.#index[index + 1]?.path };
     return undefined;
   }
 
   sizeOf(prefix: string): { files: number; bytes: number } {
     const total = { files: 0, bytes: 0 };
-    for (let block = this.#blockOf(prefix); block < this.#index.length; block++) {
-      const [entry, next] = [this.#index[block], this.#index[block + 1]];
+    for (let index = this.#blockOf(prefix); index < this.#index.length; index++) {
+      const [entry, next] = [this.#index[index], this.#index[index + 1]];
       if (entry === undefined || compareUtf8(entry.path.slice(0, prefix.length), prefix) > 0) break;
       const isWhole = entry.path.startsWith(prefix) && next?.path.startsWith(prefix) === true;
-      const rows = isWhole ? [] : this.#block(block).rows.filter(({ path }) => path.startsWith(prefix));
-      total.files += isWhole ? entry.files : rows.length;
-      total.bytes += isWhole ? entry.bytes : rows.reduce((sum, { size }) => sum + size, 0);
+      const { files, bytes } = isWhole ? entry : sizeWithin(this.#block(index), prefix);
+      total.files += files;
+      total.bytes += bytes;
     }
     return total;
   }
@@ -228,18 +226,19 @@ export class Catalogue {
     await this.#threads.close();
   }
 
-  *#ranges(prefix: string, after?: string): Generator<BlockRange> {
+  /** The same as ranges of whole blocks. */
+  *ranges(prefix: string, after?: string): Generator<BlockRange> {
     const from = after !== undefined && compareUtf8(after, prefix) > 0 ? after : prefix;
     for (let index = this.#blockOf(from), isFirst = true; index < this.#index.length; index++, isFirst = false) {
       const block = this.#block(index);
-      const { rows } = block;
-      let start = isFirst ? placeOf(rows, from) : 0;
-      if (rows[start]?.path === after) start++;
-      let end = rows.length;
-      const isWhole = rows[start]?.path.startsWith(prefix) === true && rows.at(-1)?.path.startsWith(prefix) === true;
-      if (!isWhole) for (end = start; rows[end]?.path.startsWith(prefix) === true; ) end++;
+      const { count } = block;
+      let start = isFirst ? placeOf(block, from) : 0;
+      if (start < count && block.pathOf(start) === after) start++;
+      let end = count;
+      const isWhole = start < count && isBelow(block, start, prefix) && isBelow(block, count - 1, prefix);
+      if (!isWhole) for (end = start; end < count && isBelow(block, end, prefix); ) end++;
       if (start < end) yield { index, block, start, end };
-      if (end < rows.length) return;
+      if (end < count) return;
     }
   }
 
@@ -275,9 +274,23 @@ export class Catalogue {
   }
 }
 
-/** The index of the first row that is not before `path`. */
-function placeOf(rows: readonly CatalogueRow[], path: string): number {
-  return partitionPoint(rows, (row) => compareUtf8(row.path, path) < 0);
+/** The first row that is not before `path`. */
+function placeOf(block: CatalogueBlock, path: string): number {
+  return partitionIndex(block.count, (row) => compareUtf8(block.pathOf(row), path) < 0);
+}
+
+function isBelow(block: CatalogueBlock, row: number, prefix: string): boolean {
+  return block.text.startsWith(prefix, block.pathStart(row));
+}
+
+function sizeWithin(block: CatalogueBlock, prefix: string): { files: number; bytes: number } {
+  const total = { files: 0, bytes: 0 };
+  for (let row = 0; row < block.count; row++) {
+    if (!isBelow(block, row, prefix)) continue;
+    total.files++;
+    total.bytes += block.sizeOf(row);
+  }
+  return total;
 }
 
 function isWithin({ before, behind }: Gap, path: string): boolean {

@@ -66,29 +66,34 @@ async function readBatch(
   { root, threads, contents }: ReadAheadInit,
 ): Promise<readonly CatalogueRow[]> {
   const { index, block, start, end } = range;
-  const rows = block.rows.slice(start, end);
-  const bytes = bytesOf(rows);
-  if (bytes > KEPT_BYTES) return rows;
+  const bytes = bytesOf(block, start, end);
+  if (bytes > KEPT_BYTES) return rowsOf(range);
   const kept = contents.get(index);
   // Records are read in order, and hardly ever twice.
-  if (end === block.rows.length) contents.delete(index);
+  if (end === block.count) contents.delete(index);
   const { text, columns } = block.part(start, end);
-  const job: ReadJob = { root, text, columns, count: rows.length, bytes, isKept: kept !== undefined };
+  const job: ReadJob = { root, text, columns, count: end - start, bytes, isKept: kept !== undefined };
   const answer = await threads.ask<ReadAnswer>(job).catch(() => undefined);
-  if (answer === undefined) return rows;
-  const before = kept === undefined ? 0 : bytesOf(block.rows.slice(0, start));
-  return withBytes(rows, (kept ?? answer.contents).subarray(before), answer.failed);
+  if (answer === undefined) return rowsOf(range);
+  const before = kept === undefined ? 0 : bytesOf(block, 0, start);
+  return withBytes(range, (kept ?? answer.contents).subarray(before), answer.failed);
 }
 
-function bytesOf(rows: readonly CatalogueRow[]): number {
-  return rows.reduce((sum, { size }) => sum + size, 0);
+function bytesOf(block: CatalogueBlock, start: number, end: number): number {
+  let bytes = 0;
+  for (let row = start; row < end; row++) bytes += block.sizeOf(row);
+  return bytes;
+}
+
+function rowsOf({ block, start, end }: BlockRange): CatalogueRow[] {
+  return Array.from({ length: end - start }, (_, index) => block.row(start + index));
 }
 
 /** A large file is a batch of its own. */
 function* batchesOf({ index, block, start, end }: BlockRange): Generator<BlockRange> {
   let [from, bytes] = [start, 0];
   for (let at = start; at < end; at++) {
-    const size = block.rows[at]?.size ?? 0;
+    const size = block.sizeOf(at);
     if (from < at && bytes + size > KEPT_BYTES) {
       yield { index, block, start: from, end: at };
       [from, bytes] = [at, 0];
@@ -98,39 +103,18 @@ function* batchesOf({ index, block, start, end }: BlockRange): Generator<BlockRa
   if (from < end) yield { index, block, start: from, end };
 }
 
-function withBytes(rows: readonly CatalogueRow[], contents: Uint8Array, failed: readonly number[]): CatalogueRow[] {
+function withBytes(
+  { block, start, end }: BlockRange,
+  contents: Uint8Array,
+  failed: readonly number[],
+): readonly CatalogueRow[] {
   const missing = new Set(failed);
-  let at = 0;
-  return rows.map((row, index) => {
-    const bytes = Buffer.from(contents.buffer, contents.byteOffset + at, row.size);
-    at += row.size;
-    return missing.has(index) ? row : new ReadRow(row, bytes);
-  });
-}
-
-/** A row with its file's bytes. */
-class ReadRow implements CatalogueRow {
-  readonly #row: CatalogueRow;
-  readonly path: string;
-  readonly size: number;
-  readonly bytes: Buffer;
-
-  constructor(row: CatalogueRow, bytes: Buffer) {
-    this.#row = row;
-    this.path = row.path;
-    this.size = row.size;
-    this.bytes = bytes;
+  const rows: CatalogueRow[] = [];
+  for (let row = start, at = 0; row < end; row++) {
+    const size = block.sizeOf(row);
+    const bytes = missing.has(row - start) ? undefined : Buffer.from(contents.buffer, contents.byteOffset + at, size);
+    rows.push(block.row(row, bytes));
+    at += size;
   }
-
-  get identity(): string {
-    return this.#row.identity;
-  }
-
-  get sha256(): string {
-    return this.#row.sha256;
-  }
-
-  get blocks(): string {
-    return this.#row.blocks;
-  }
+  return rows;
 }

@@ -2,7 +2,7 @@
 import { compareUtf8 } from "../support/byte-order.js";
 import type { Catalogue } from "./catalogue.js";
 import type { Keymap } from "./keymap.js";
-import { decodeSegment, encodeSegment, fallbackSegment, isFallback } from "./segments.js";
+import { decodeSegment, encodeSegment, fallbackSegment, isBarePart, isFallback } from "./segments.js";
 
 const REDIS_DIRECTORIES = {
   hashes: ".json",
@@ -47,6 +47,28 @@ export function keyFileOf(below: string): KeyFile | undefined {
   const { directory, start, extension } = latest;
   if (!below.endsWith(extension) || below.includes("/", start.length)) return undefined;
   return { directory, segment: below.slice(start.length, -extension.length) };
+}
+
+/** The latest file of a key that was met in a longer text, without its name being cut out. */
+export class MetKeyFile {
+  directory: RedisDirectory = "strings";
+  /** Of the segment in the text. */
+  start = 0;
+  end = 0;
+
+  /**
+   * Takes the path from `from` up to `to`, which is below the database's directory, when the file is a key's and named by
+   * the key itself, as most are. False for all others, and for some whose name looks like a special form.
+   */
+  meet(text: string, from: number, to: number): boolean {
+    if (latest === undefined || !text.startsWith(latest.start, from)) latest = folderOf(text.slice(from, to));
+    if (latest === undefined) return false;
+    const { directory, start, extension } = latest;
+    this.directory = directory;
+    this.start = from + start.length;
+    this.end = to - extension.length;
+    return text.startsWith(extension, this.end) && this.start <= this.end && isBarePart(text, this.start, this.end);
+  }
 }
 
 /** True for a path that only a key's file may have. */

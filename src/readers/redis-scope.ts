@@ -4,7 +4,7 @@ import type { DatabaseScope } from "../model/scope.js";
 import type { Catalogue } from "./catalogue.js";
 import { structuralError } from "./faults.js";
 import { Keymap, type KeymapEntry } from "./keymap.js";
-import { isInKeyFolder, type KeyFile, keyFileOf, TTL_FILES } from "./redis-layout.js";
+import { isInKeyFolder, type KeyFile, keyFileOf, MetKeyFile, type RedisDirectory, TTL_FILES } from "./redis-layout.js";
 import type { ScopeContext } from "./scope-context.js";
 import type { ScopeDirectory } from "./scope-directories.js";
 import { assertSegment, fallbackSegment, isFallback, isPlain } from "./segments.js";
@@ -27,7 +27,10 @@ export async function readDatabaseScope(
   const { catalogue } = context;
   const keymap = await loadKeymap(context, path);
   const times = { strings: await loadTimes(context, path, "strings"), hll: await loadTimes(context, path, "hll") };
-  const { strays, dangling } = assertNames(catalogue, path, { keymap, times });
+  const names = new NameCheck(path, { keymap, times });
+  names.look(catalogue);
+  const { strays, timed } = names;
+  const dangling = [...danglingLines(times.strings, timed.strings), ...danglingLines(times.hll, timed.hll)];
   const warnings = [...dangling, ...strays.warnings];
   const scope = { adapter: "redis" as const, name, path, database: databaseNumber(name), warnings };
   return { scope, indexes: { keymap, times } };
@@ -53,34 +56,51 @@ async function loadKeymap({ catalogue, indexes }: ScopeContext, database: string
   return Keymap.load(path, catalogue.content(row), { names: indexes.names, unique: false, check });
 }
 
-/** Makes sure that every key can be known. Tells of files that are no key's, and of times that are none's. */
-function assertNames(
-  catalogue: Catalogue,
-  database: string,
-  { keymap, times }: DatabaseIndexes,
-): { strays: StrayFiles; dangling: string[] } {
-  const prefix = `${database}/`;
-  const strays = new StrayFiles();
-  const met = { strings: 0, hll: 0 };
-  for (const { path } of catalogue.rows(prefix)) {
-    const below = path.slice(prefix.length);
+/** Looks at the names of all files, so that every key can be known. */
+class NameCheck {
+  /** Files that are no key's. */
+  readonly strays = new StrayFiles();
+  /** Keys that have a time, by where it stands. */
+  readonly timed = { strings: 0, hll: 0 };
+  readonly #prefix: string;
+  readonly #indexes: DatabaseIndexes;
+  readonly #met = new MetKeyFile();
+
+  constructor(database: string, indexes: DatabaseIndexes) {
+    this.#prefix = `${database}/`;
+    this.#indexes = indexes;
+  }
+
+  /** @throws RestoreError NAME_INVALID */
+  look(catalogue: Catalogue): void {
+    const met = this.#met;
+    for (const { block, start, end } of catalogue.ranges(this.#prefix)) {
+      for (let row = start; row < end; row++) {
+        const below = block.pathStart(row) + this.#prefix.length;
+        if (met.meet(block.text, below, block.pathEnd(row))) this.#count(met.directory, block.text, met.start, met.end);
+        else this.#lookAt(block.pathOf(row));
+      }
+    }
+  }
+
+  /** A path that is not told at first sight. */
+  #lookAt(path: string): void {
+    const below = path.slice(this.#prefix.length);
     const file = keyFileOf(below);
     if (file !== undefined) {
-      const { directory, segment } = file;
-      assertKey(path, file, keymap);
-      if ((directory === "strings" || directory === "hll") && times[directory].get(segment) !== undefined) {
-        met[directory]++;
-      }
+      assertKey(path, file, this.#indexes.keymap);
+      this.#count(file.directory, file.segment, 0, file.segment.length);
     } else if (isInKeyFolder(below)) {
-      throw structuralError(
-        "NAME_INVALID",
-        { path },
-        "it is no key's file: directory and ending do not belong together",
-      );
-    } else if (!OWN_FILES.has(below)) strays.add(path);
+      const what = "it is no key's file: directory and ending do not belong together";
+      throw structuralError("NAME_INVALID", { path }, what);
+    } else if (!OWN_FILES.has(below)) this.strays.add(path);
   }
-  const dangling = [danglingLines(times.strings, met.strings), danglingLines(times.hll, met.hll)];
-  return { strays, dangling: dangling.flat() };
+
+  #count(directory: RedisDirectory, text: string, start: number, end: number): void {
+    if (directory !== "strings" && directory !== "hll") return;
+    const times = this.#indexes.times[directory];
+    if (times.mayHold(text, start, end) && times.get(text.slice(start, end)) !== undefined) this.timed[directory]++;
+  }
 }
 
 /** A warning of lines whose key has no file. */

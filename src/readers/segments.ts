@@ -49,6 +49,16 @@ export function isBare(segment: string): boolean {
   return segment.length <= MAX_SEGMENT_BYTES && BARE.test(segment) && !segment.startsWith("b64.");
 }
 
+/** By code: it stands for itself. */
+const BARE_CODES = Uint8Array.from({ length: 128 }, (_, code) => (UNRESERVED.test(String.fromCharCode(code)) ? 1 : 0));
+
+/** Of a part of a text, which need not be cut out: it is bare and no fallback. False for some that look like one. */
+export function isBarePart(text: string, from: number, to: number): boolean {
+  if (to - from > MAX_SEGMENT_BYTES || text.startsWith("b64.", from) || text.startsWith("__", from + 32)) return false;
+  for (let at = from; at < to; at++) if (BARE_CODES[text.charCodeAt(at)] !== 1) return false;
+  return true;
+}
+
 /**
  * The bytes that a plain segment stands for.
  * @throws SegmentError for lower-case hex, unescaped bytes and bytes that are escaped without need

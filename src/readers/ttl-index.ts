@@ -3,7 +3,7 @@ import type { Content } from "../model/record.js";
 import { parseJson } from "../support/json.js";
 import { structural, structuralError } from "./faults.js";
 import { asInteger, asObject, asString, FieldError } from "./json-access.js";
-import { lines, tooLong } from "./lines.js";
+import { type Line, linesByBlock, tooLong } from "./lines.js";
 import { indexKey, type ScopeIndexes } from "./scope-indexes.js";
 
 const INT64_MAX = 2n ** 63n - 1n;
@@ -26,24 +26,28 @@ export class TtlIndex {
 
   /** @throws RestoreError TTL_INVALID for malformed lines and a key with two times; LOCAL_IO, CHANGED_AFTER_CHECK */
   async load(content: Content): Promise<void> {
+    for await (const some of linesByBlock(content.blocks())) for (const line of some) this.#take(line);
+  }
+
+  #take({ bytes, line }: Line): void {
     const { path } = this;
-    const { times, expiring } = this.#indexes;
-    for await (const { bytes, line } of lines(content.blocks())) {
-      if (bytes === undefined) throw structuralError("TTL_INVALID", { path, line }, tooLong());
-      const { key, time } = structural("TTL_INVALID", { path, line }, () => parseLine(bytes));
-      expiring.add(key);
-      const before = times.set(indexKey(path, key), time);
-      if (before === undefined) this.#size++;
-      else if (before !== time) {
-        throw structuralError("TTL_INVALID", { path, line }, `"${key}" has two expiry times`);
-      }
-    }
+    if (bytes === undefined) throw structuralError("TTL_INVALID", { path, line }, tooLong());
+    const { key, time } = structural("TTL_INVALID", { path, line }, () => parseLine(bytes));
+    this.#indexes.expiring.add(key);
+    const before = this.#indexes.times.set(indexKey(path, key), time);
+    if (before === undefined) this.#size++;
+    else if (before !== time) throw structuralError("TTL_INVALID", { path, line }, `"${key}" has two expiry times`);
+  }
+
+  /** False: the segment that stands there in a text has no time. */
+  mayHold(text: string, start: number, end: number): boolean {
+    return this.#size > 0 && this.#indexes.expiring.mayHoldPart(text, start, end);
   }
 
   /** @throws RestoreError LOCAL_IO */
   get(segment: string): bigint | undefined {
-    const { times, expiring } = this.#indexes;
-    return this.#size > 0 && expiring.mayHold(segment) ? times.get(indexKey(this.path, segment)) : undefined;
+    if (!this.mayHold(segment, 0, segment.length)) return undefined;
+    return this.#indexes.times.get(indexKey(this.path, segment));
   }
 }
 

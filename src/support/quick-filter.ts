@@ -19,10 +19,17 @@ export class QuickFilter {
 
   /** False: it was never added. */
   mayHold(bytes: Uint8Array | string): boolean {
-    if (this.#bits === undefined) return false;
-    const hash = hashOf(bytes);
-    return isSet(this.#bits, hash & (BITS - 1)) && isSet(this.#bits, other(hash));
+    return this.#bits !== undefined && isIn(this.#bits, hashOf(bytes));
   }
+
+  /** The same of a part of a text, from one place up to another. */
+  mayHoldPart(text: string, from: number, to: number): boolean {
+    return this.#bits !== undefined && isIn(this.#bits, hashOfPart(text, from, to));
+  }
+}
+
+function isIn(bits: Uint8Array, hash: number): boolean {
+  return isSet(bits, hash & (BITS - 1)) && isSet(bits, other(hash));
 }
 
 function isSet(bits: Uint8Array, bit: number): boolean {
@@ -33,18 +40,28 @@ function other(hash: number): number {
   return Math.imul(hash, 0x9e3779b1) >>> 9;
 }
 
-/** FNV-1a, with the bits of its end mixed once more. */
+const BASIS = 0x811c9dc5;
+const PRIME = 0x01000193;
+
 function hashOf(bytes: Uint8Array | string): number {
-  let hash = 0x811c9dc5;
-  if (typeof bytes === "string") {
-    for (let at = 0; at < bytes.length; at++) {
-      const unit = bytes.charCodeAt(at);
-      if (unit > 0x7f) return hashOf(Buffer.from(bytes));
-      hash = Math.imul(hash ^ unit, 0x01000193);
-    }
-  } else {
-    for (let at = 0; at < bytes.length; at++) hash = Math.imul(hash ^ (bytes[at] ?? 0), 0x01000193);
+  if (typeof bytes === "string") return hashOfPart(bytes, 0, bytes.length);
+  let hash = BASIS;
+  for (let at = 0; at < bytes.length; at++) hash = Math.imul(hash ^ (bytes[at] ?? 0), PRIME);
+  return mixed(hash);
+}
+
+function hashOfPart(text: string, from: number, to: number): number {
+  let hash = BASIS;
+  for (let at = from; at < to; at++) {
+    const unit = text.charCodeAt(at);
+    if (unit > 0x7f) return hashOf(Buffer.from(text.slice(from, to)));
+    hash = Math.imul(hash ^ unit, PRIME);
   }
-  hash = Math.imul(hash ^ (hash >>> 15), 0x85ebca6b);
-  return (hash ^ (hash >>> 13)) >>> 0;
+  return mixed(hash);
+}
+
+/** FNV-1a, with the bits of its end mixed once more. */
+function mixed(hash: number): number {
+  const spread = Math.imul(hash ^ (hash >>> 15), 0x85ebca6b);
+  return (spread ^ (spread >>> 13)) >>> 0;
 }
