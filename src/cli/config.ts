@@ -5,7 +5,7 @@
 import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { daemonSchema } from "../daemon/settings.js";
 import { messageOf, RestoreError, systemCode } from "../errors/restore-error.js";
 import { nearest } from "../support/nearest.js";

@@ -2,7 +2,7 @@
  * What a daemon and the processes of its jobs say to one another, over Node's own channel between a process and its
  * child. Both sides check what they are told: a child may be of another build than its daemon.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { ERROR_CODES, type ErrorCode } from "../errors/codes.js";
 import { totalsSchema } from "../run/tally.js";
 

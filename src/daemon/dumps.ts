@@ -1,6 +1,6 @@
 /** The dumps that stand below the configured roots. */
 import { relative, sep } from "node:path";
-import type { z } from "zod";
+import type * as z from "zod";
 import { messageOf, RestoreError } from "../errors/restore-error.js";
 import { dumpsBelow } from "../run/drill/pick.js";
 import { nearest } from "../support/nearest.js";

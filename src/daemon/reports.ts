@@ -3,7 +3,7 @@
  * What drills and comparisons with targets come to, for what a job says of itself and a schedule of its run.
  */
 import { readFile } from "node:fs/promises";
-import { z } from "zod";
+import * as z from "zod";
 import { EXIT } from "../errors/codes.js";
 import { totalsSchema } from "../run/tally.js";
 import { present } from "../support/present.js";

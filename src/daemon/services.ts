@@ -1,5 +1,5 @@
 /** What the daemon's parts ask of one another: HTTP and schedules know jobs by these alone. */
-import type { z } from "zod";
+import type * as z from "zod";
 import type { Limits } from "./channel.js";
 import type {
   JobEvent,

@@ -1,5 +1,5 @@
 /** The `daemon:` section of the configuration file. It holds no secrets: it names the file or variable that does. */
-import { z } from "zod";
+import * as z from "zod";
 import { limitsSchema } from "./channel.js";
 import { drillOptionsSchema, verifyOptionsSchema } from "./schema/options.js";
 

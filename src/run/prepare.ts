@@ -166,6 +166,10 @@ async function open({
   const adapters = ADAPTERS.filter((adapter) => wanted.some((scope) => scope.adapter === adapter));
   assertEndpoints(adapters, options.targets);
   if (asWriter) await assertWritable(options, selection, adapters);
+  // The job is begun and the targets are asked meanwhile: a check is work for threads, and those are waiting.
+  const checking = check(dump, options);
+  const settled = checking.then(ignored, ignored);
+  closers.push(() => settled);
   const identity = await identityOf({ options, dump, selection, wanted });
   const job = await openJobOf?.(identity);
   if (job !== undefined) closers.push(job.release);
@@ -178,10 +182,6 @@ async function open({
     writeSignal,
     ...(job === undefined ? {} : { job }),
   });
-  // Targets are asked meanwhile: a check is work for threads, and asking is waiting.
-  const checking = check(dump, options);
-  const settled = checking.then(ignored, ignored);
-  closers.push(() => settled);
   const replayers = await Replayers.create(adapters, init);
   closers.push(() => replayers.close());
   const capabilities = await unlessInterrupted(probeAll(replayers), options.signal);

@@ -2,7 +2,7 @@
  * The report: what a run did, as data with a published schema. Sums are the ledger's; the schema is the source of the
  * report's type, so that what is published and what is written cannot differ.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { ERROR_CODES, type ErrorCode, EXIT } from "../errors/codes.js";
 import { interruptionStatus } from "../errors/interruption.js";
 import { RestoreError } from "../errors/restore-error.js";

@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { messageOf, RestoreError } from "../errors/restore-error.js";
 import type { OutcomeKind } from "../model/outcome.js";
 import type { Place } from "../model/position.js";

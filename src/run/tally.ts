@@ -1,5 +1,5 @@
 /** Counts of how records ended: sums that can be added up, written down and read again. */
-import { z } from "zod";
+import * as z from "zod";
 import type { Outcome, OutcomeKind } from "../model/outcome.js";
 import { type Note, OUTCOMES } from "../model/outcome.js";
 import type { DumpRecord } from "../model/record.js";

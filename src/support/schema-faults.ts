@@ -1,5 +1,5 @@
 /** What is wrong with a value that a schema refused, a sentence for each place. Values are not quoted: one may be secret. */
-import type { z } from "zod";
+import type * as z from "zod";
 
 export interface SchemaFault {
   /** Where it stands, from the outermost value on. */

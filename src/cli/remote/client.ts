@@ -1,7 +1,7 @@
 /** What is asked of a daemon, in its own words. What it answers is checked: it may be of another build. */
 import { randomBytes } from "node:crypto";
 import type { IncomingMessage } from "node:http";
-import type { z } from "zod";
+import type * as z from "zod";
 import type { Limits } from "../../daemon/channel.js";
 import { documentSchema } from "../../daemon/schema/http.js";
 import {

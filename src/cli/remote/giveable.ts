@@ -1,5 +1,5 @@
 /** What a client may ask of a daemon's job, and who decides all the rest. */
-import type { z } from "zod";
+import type * as z from "zod";
 import {
   applyOptionsSchema,
   drillOptionsSchema,

@@ -1,5 +1,5 @@
 /** A job's options and limits, and the dump that it is about, out of what was typed. Pure. */
-import type { z } from "zod";
+import type * as z from "zod";
 import type { Limits } from "../../daemon/channel.js";
 import type { PlacedDump } from "../../daemon/schema/job.js";
 import { RestoreError } from "../../errors/restore-error.js";

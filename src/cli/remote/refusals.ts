@@ -1,5 +1,5 @@
 /** What a daemon refuses, as the command line's own errors: the same words, with the exit status that fits. Pure. */
-import { z } from "zod";
+import * as z from "zod";
 import { FAULTS } from "../../daemon/fault.js";
 import { ERROR_CODES, type ErrorCode } from "../../errors/codes.js";
 import { RestoreError } from "../../errors/restore-error.js";

@@ -1,6 +1,6 @@
 /** What a daemon's job came to: the same texts, files and exit status as of a run of this process. */
 import { open } from "node:fs/promises";
-import { z } from "zod";
+import * as z from "zod";
 import type { JobView } from "../../daemon/schema/job.js";
 import { ERROR_CODES, EXIT } from "../../errors/codes.js";
 import { messageOf, RestoreError } from "../../errors/restore-error.js";

@@ -10,7 +10,7 @@ import Fastify, {
   type RawServerDefault,
 } from "fastify";
 import { createSerializerCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
-import type { z } from "zod";
+import type * as z from "zod";
 import { schemaFaults, schemaFaultText } from "../../support/schema-faults.js";
 import { Fault } from "../fault.js";
 import type { Client } from "../services.js";

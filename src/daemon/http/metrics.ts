@@ -6,7 +6,7 @@
  * known from a restore's report, once it has ended.
  */
 import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
-import { z } from "zod";
+import * as z from "zod";
 import { ADAPTERS } from "../../model/scope.js";
 import { readReport } from "../reports.js";
 import { ENDED_STATES, JOB_KINDS, JOB_STATES, type JobView } from "../schema/job.js";

@@ -1,7 +1,7 @@
 /** The OpenAPI document: made of the schemas that validate what comes and write what goes. */
 import type { FastifyDynamicSwaggerOptions } from "@fastify/swagger";
 import { jsonSchemaTransform, jsonSchemaTransformObject } from "fastify-type-provider-zod";
-import { z } from "zod";
+import * as z from "zod";
 import { progressSchema, scopeProgressSchema } from "../channel.js";
 import { faultSchema } from "../schema/http.js";
 import { jobEventSchema, jobRequestSchema, jobSchema } from "../schema/job.js";

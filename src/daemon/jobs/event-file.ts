@@ -3,7 +3,7 @@
  * Beyond a size the oldest events of progress go; those of state stay.
  */
 import { type FileHandle, open, truncate } from "node:fs/promises";
-import { z } from "zod";
+import * as z from "zod";
 import { systemCode } from "../../errors/restore-error.js";
 import { replaceFile } from "../../support/durable-files.js";
 import { jobEventSchema } from "../schema/job.js";

@@ -4,7 +4,7 @@
  */
 import { createHash, randomBytes } from "node:crypto";
 import { join } from "node:path";
-import type { z } from "zod";
+import type * as z from "zod";
 import { messageOf } from "../../errors/restore-error.js";
 import { listedPath } from "../../run/job/job-file.js";
 import { readPlan } from "../../run/plan/read-plan.js";

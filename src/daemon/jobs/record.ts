@@ -1,5 +1,5 @@
 /** What is kept of a job, in its folder's `job.json`: all that a daemon needs that knows nothing else of it. */
-import { z } from "zod";
+import * as z from "zod";
 import { present } from "../../support/present.js";
 import { failureSchema, type Progress, progressSchema } from "../channel.js";
 import { ENDED_STATES, type JobView, jobSchema, resultSchema } from "../schema/job.js";

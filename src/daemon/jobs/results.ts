@@ -1,5 +1,5 @@
 /** What a job's report says in a line. A report that is not whole is none. */
-import { z } from "zod";
+import * as z from "zod";
 import { EXIT } from "../../errors/codes.js";
 import { type Plan, planSchema } from "../../run/plan/plan-schema.js";
 import { totalsSchema } from "../../run/tally.js";

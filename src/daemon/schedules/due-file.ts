@@ -1,6 +1,6 @@
 /** What a schedule remembers of time: up to when its due times were seen to, and which comes next. */
 import { readFile } from "node:fs/promises";
-import { z } from "zod";
+import * as z from "zod";
 import { messageOf, RestoreError, systemCode } from "../../errors/restore-error.js";
 import { replaceFile } from "../../support/durable-files.js";
 

@@ -4,7 +4,7 @@
  */
 import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { messageOf, RestoreError } from "../../errors/restore-error.js";
 import { replaceFile } from "../../support/durable-files.js";
 

@@ -1,5 +1,5 @@
 /** What the daemon is asked and answers beside jobs. One source: what validates, what TypeScript checks and what is published. */
-import { z } from "zod";
+import * as z from "zod";
 import { ERROR_CODES, type ErrorCode } from "../../errors/codes.js";
 import { ADAPTERS } from "../../model/scope.js";
 import { FAULTS, type FaultCode } from "../fault.js";

@@ -1,5 +1,5 @@
 /** Jobs as clients ask for them and see them. One source: what validates, what TypeScript checks and what is published. */
-import { z } from "zod";
+import * as z from "zod";
 import { totalsSchema } from "../../run/tally.js";
 import { failureSchema, limitsSchema, progressSchema } from "../channel.js";
 import { applyOptionsSchema, drillOptionsSchema, planOptionsSchema, verifyOptionsSchema } from "./options.js";

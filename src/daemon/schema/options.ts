@@ -2,7 +2,7 @@
  * What a client may ask of a job: the command line's own options but for endpoints, credentials, files and modules, which
  * only the configuration names.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { ADAPTERS } from "../../model/scope.js";
 import { TTL_POLICIES } from "../../modes/expiry.js";
 

@@ -1,5 +1,5 @@
 /** Schedules and their runs as clients see them, and what webhooks are sent. One source, as for jobs. */
-import { z } from "zod";
+import * as z from "zod";
 import { JOB_ID, jobSchema } from "./job.js";
 
 const name = z.string().regex(/^[\w.-]{1,100}$/);

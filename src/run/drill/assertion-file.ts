@@ -4,7 +4,7 @@
  */
 import { readFile } from "node:fs/promises";
 import { isCollection, isNode, LineCounter, type Node, type ParsedNode, parseDocument } from "yaml";
-import type { z } from "zod";
+import type * as z from "zod";
 import { messageOf, RestoreError } from "../../errors/restore-error.js";
 import { scopeLabel } from "../../model/scope.js";
 import { nearest } from "../../support/nearest.js";

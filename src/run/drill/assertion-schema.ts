@@ -2,7 +2,7 @@
  * What an operator asserts of a restored dump: the shapes of the assertions file. All scalars arrive as text, as they stand
  * in the file, so that a number keeps its digits. Types and schemas; who reads the file is `assertion-file.ts`.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { isMatch } from "./pattern.js";
 
 const text = z.string();

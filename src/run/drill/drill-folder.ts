@@ -5,7 +5,7 @@
  */
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { messageOf, RestoreError, systemCode } from "../../errors/restore-error.js";
 import { ADAPTERS } from "../../model/scope.js";
 import { replaceFile, syncDirectory } from "../../support/durable-files.js";

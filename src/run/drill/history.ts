@@ -8,7 +8,7 @@
 import { createHash } from "node:crypto";
 import { mkdir, open, readFile } from "node:fs/promises";
 import { dirname } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { messageOf, RestoreError, systemCode } from "../../errors/restore-error.js";
 import { replaceFile, syncDirectory } from "../../support/durable-files.js";
 import { VERDICTS } from "./verdict.js";

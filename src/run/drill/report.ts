@@ -1,5 +1,5 @@
 /** What a drill came to, as data with a published schema, which is the source of its type. */
-import { z } from "zod";
+import * as z from "zod";
 import { ERROR_CODES, type ErrorCode } from "../../errors/codes.js";
 import { OUTCOMES } from "../../model/outcome.js";
 import { ADAPTERS } from "../../model/scope.js";

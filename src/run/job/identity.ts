@@ -3,7 +3,7 @@
  * only by the same identity. Rates, concurrency, waits, progress and reports are no part of it.
  */
 import { createHash } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 import { ADAPTERS } from "../../model/scope.js";
 
 const words = z.array(z.string());

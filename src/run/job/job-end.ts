@@ -1,7 +1,7 @@
 /** How a job ended, in its folder: `report.json` of one that came to its end, `cancelled.json` of one that was let go of. */
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { messageOf, RestoreError, systemCode } from "../../errors/restore-error.js";
 import { replaceFile } from "../../support/durable-files.js";
 import { jobDirectory } from "./job-file.js";

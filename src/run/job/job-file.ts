@@ -5,7 +5,7 @@
 import { mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
 import { userInfo } from "node:os";
 import { dirname, join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { messageOf, RestoreError, systemCode } from "../../errors/restore-error.js";
 import { replaceFile, syncDirectory } from "../../support/durable-files.js";
 import { identitySchema } from "./identity.js";

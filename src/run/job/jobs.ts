@@ -1,5 +1,5 @@
 /** Looking at the jobs of a state directory, also at those that another process works on. Changes nothing. */
-import { z } from "zod";
+import * as z from "zod";
 import { messageOf, RestoreError } from "../../errors/restore-error.js";
 import { type Adapter, scopeLabel } from "../../model/scope.js";
 import { readFileJournal } from "../journal/file-journal.js";

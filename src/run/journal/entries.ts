@@ -1,5 +1,5 @@
 /** What a journal holds: entries, each kept whole or not at all, with the schema by which they are read again. */
-import { z } from "zod";
+import * as z from "zod";
 import { NOTES, OUTCOMES } from "../../model/outcome.js";
 import { ADAPTERS } from "../../model/scope.js";
 import { tallySchema } from "../tally.js";

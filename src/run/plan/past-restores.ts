@@ -3,7 +3,7 @@
  * run works on some at once.
  */
 import { stat } from "node:fs/promises";
-import { z } from "zod";
+import * as z from "zod";
 import { OUTCOMES } from "../../model/outcome.js";
 import { ADAPTERS, type Adapter } from "../../model/scope.js";
 import { endReportPath, readEnd } from "../job/job-end.js";

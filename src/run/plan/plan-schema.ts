@@ -2,7 +2,7 @@
  * A plan as data with a published schema, which is the source of its types: what `plan` prints and keeps, and what
  * `apply --plan` reads. What a report says too has the report's names, so that both can be compared member by member.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { ERROR_CODES, type ErrorCode } from "../../errors/codes.js";
 import { OUTCOMES } from "../../model/outcome.js";
 import { ADAPTERS } from "../../model/scope.js";

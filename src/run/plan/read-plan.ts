@@ -1,6 +1,6 @@
 /** Reads a plan that was kept. */
 import { readFile } from "node:fs/promises";
-import { z } from "zod";
+import * as z from "zod";
 import { messageOf, RestoreError } from "../../errors/restore-error.js";
 import { PLAN_VERSION, type Plan, planSchema } from "./plan-schema.js";
 

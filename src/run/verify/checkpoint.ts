@@ -4,7 +4,7 @@
  */
 import { type FileHandle, mkdir, open, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { messageOf, RestoreError, systemCode } from "../../errors/restore-error.js";
 import type { Place } from "../../model/position.js";
 import { replaceFile } from "../../support/durable-files.js";

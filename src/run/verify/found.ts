@@ -3,7 +3,7 @@
  * memory, for the report.
  */
 import { type FileHandle, open, rename } from "node:fs/promises";
-import { z } from "zod";
+import * as z from "zod";
 import { messageOf, RestoreError, systemCode } from "../../errors/restore-error.js";
 import { DIFFERENCES, type Difference } from "../../model/difference.js";
 import { printableJson } from "../../model/display.js";

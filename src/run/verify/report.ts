@@ -1,5 +1,5 @@
 /** What a comparison of a dump with its targets found, as data with a published schema. */
-import { z } from "zod";
+import * as z from "zod";
 import { ADAPTERS } from "../../model/scope.js";
 import { TTL_POLICIES } from "../../modes/expiry.js";
 import { MODE_NAMES } from "../../modes/mode.js";

@@ -1,7 +1,7 @@
 /** Live events: of one job, and of all jobs' states. */
 import { Readable } from "node:stream";
 import type { FastifyReply, FastifyRequest } from "fastify";
-import { z } from "zod";
+import * as z from "zod";
 import type { Clock } from "../../../support/clock.js";
 import {
   eventsHeadersSchema,

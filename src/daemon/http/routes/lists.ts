@@ -1,5 +1,5 @@
 /** What there is to choose from: targets and dumps; and who asks. */
-import type { z } from "zod";
+import type * as z from "zod";
 import type { Dumps } from "../../dumps.js";
 import { dumpsQuerySchema, dumpsSchema, noQuerySchema, targetsSchema, whoamiSchema } from "../../schema/http.js";
 import type { App } from "../app.js";

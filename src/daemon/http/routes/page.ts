@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { extname, join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { textSchema } from "../../schema/http.js";
 import type { App } from "../app.js";
 import { NO_TOKEN } from "../openapi.js";
