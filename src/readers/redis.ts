@@ -13,7 +13,7 @@ import type { DatabaseIndexes } from "./redis-scope.js";
 import { readStream, streamInMemory } from "./redis-stream.js";
 import type { ScopeReader } from "./scope-reader.js";
 import { SeenKeys } from "./seen-keys.js";
-import { isBare, isFallback } from "./segments.js";
+import { isBarePart } from "./segments.js";
 
 const COLLECTIONS: Partial<Record<RedisDirectory, CollectionType>> = {
   hashes: "hash",
@@ -97,9 +97,11 @@ export class DatabaseReader implements ScopeReader<"redis"> {
     { file, seen }: Met,
     readLater: (file: Found) => Promise<T>,
   ): DumpRecord<"redis"> | Promise<T> {
-    const key = keyOf(file.segment, this.#indexes.keymap);
+    const { segment } = file;
+    const isKey = isBarePart(segment, 0, segment.length);
+    const key = isKey ? Buffer.from(segment, "latin1") : keyOf(segment, this.#indexes.keymap);
     const place = { path: row.path };
-    const displayKey = isShownAsKey(file.segment) ? file.segment : displayBytes(key);
+    const displayKey = isKey ? segment : displayBytes(key);
     const frame = { place, after: place, displayKey, bytes: row.size, key };
     try {
       if (seen?.isNew(key) === false) this.#assertFirst(row.path, file, key);
@@ -181,10 +183,6 @@ interface Found {
   readonly frame: KeyFrame;
   readonly file: KeyFile;
   readonly content: Content;
-}
-
-function isShownAsKey(segment: string): boolean {
-  return isBare(segment) && !isFallback(segment);
 }
 
 function collectionOf(

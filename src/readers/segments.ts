@@ -44,15 +44,18 @@ export function isPlain(segment: string): boolean {
   );
 }
 
-/** True for a plain segment that is the key itself, letter by letter. */
-export function isBare(segment: string): boolean {
+/** True for a plain segment that is the key itself, letter by letter, and for a fallback of such a key. */
+function isBare(segment: string): boolean {
   return segment.length <= MAX_SEGMENT_BYTES && BARE.test(segment) && !segment.startsWith("b64.");
 }
 
 /** By code: it stands for itself. */
 const BARE_CODES = Uint8Array.from({ length: 128 }, (_, code) => (UNRESERVED.test(String.fromCharCode(code)) ? 1 : 0));
 
-/** Of a part of a text, which need not be cut out: it is bare and no fallback. False for some that look like one. */
+/**
+ * Of a part of a text, which need not be cut out: it is the key itself, letter by letter. False for some that look like a
+ * special form.
+ */
 export function isBarePart(text: string, from: number, to: number): boolean {
   if (to - from > MAX_SEGMENT_BYTES || text.startsWith("b64.", from) || text.startsWith("__", from + 32)) return false;
   for (let at = from; at < to; at++) if (BARE_CODES[text.charCodeAt(at)] !== 1) return false;

@@ -1,5 +1,5 @@
 /** What the daemon's OpenAPI document says, as checks of what was really asked and answered. */
-import { z } from "zod";
+import * as z from "zod";
 
 type Json = Record<string, unknown>;
 

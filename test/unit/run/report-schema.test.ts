@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { reportSchema } from "../../../src/run/report.js";
 
 it("publishes the schema that reports are written by", async () => {

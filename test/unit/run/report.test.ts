@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import type { ErrorCode } from "../../../src/errors/codes.js";
 import { Interruption } from "../../../src/errors/interruption.js";
 import { RestoreError } from "../../../src/errors/restore-error.js";

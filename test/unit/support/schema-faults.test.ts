@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { schemaFaults, schemaFaultText } from "../../../src/support/schema-faults.js";
 
 const form = z.union([

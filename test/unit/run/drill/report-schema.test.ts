@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { drillReportSchema } from "../../../../src/run/drill/report.js";
 
 it("publishes the schema that drills' reports are written by", async () => {

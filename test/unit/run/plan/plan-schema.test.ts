@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { planSchema } from "../../../../src/run/plan/plan-schema.js";
 import { plannedScope, planWith } from "../../../support/plans.js";
 

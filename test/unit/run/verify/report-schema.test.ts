@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { verificationSchema } from "../../../../src/run/verify/report.js";
 
 it("is published as it is used", async () => {
