@@ -364,6 +364,8 @@ class RedisReplayer implements Replayer<"redis"> {
     try {
       await link.command("PING", []);
     } catch (error) {
+      // Asked again, it would be waited for again.
+      if (error instanceof RestoreError && error.code === "TARGET_UNREACHABLE") throw error;
       // What else there is to say of it is found when it is asked what it can do.
       if (!(error instanceof RestoreError) || error.code !== "OUTAGE") return;
       if (!(error.cause instanceof RestoreError) || error.cause.code !== "THROTTLED") throw unreachable(error);
