@@ -20,12 +20,13 @@ import { mayBeUnlisted, tallyTree } from "./tree-tally.js";
 
 const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 const WORD = 2 ** 32;
-const buffer = Buffer.allocUnsafe(BLOCK);
+const COLUMN_FLOATS = COLUMN_WORDS / 2;
+/** Not Buffers: parts of those take twice as long to make, and there is one of each file. */
+const buffer = new Uint8Array(BLOCK);
 /** Contents of a batch that is to be kept. */
-const kept = Buffer.allocUnsafe(KEPT_BYTES);
-/** Columns of the file at hand, and the same as floats. */
-const found = new Uint32Array(COLUMN_WORDS);
-const foundFloats = new Float64Array(found.buffer);
+const kept = new Uint8Array(KEPT_BYTES);
+/** Columns of the file at hand. */
+const found = columnsFor(1);
 
 /**
  * @param {HashJob} job
@@ -33,7 +34,7 @@ const foundFloats = new Float64Array(found.buffer);
  */
 function compareRows({ root, rows, count, isKept }) {
   const text = Buffer.from(rows.buffer, rows.byteOffset, rows.byteLength).toString("utf8");
-  const columns = new Uint32Array(count * COLUMN_WORDS);
+  const columns = columnsFor(count);
   /** @type {import("./hash-pool.js").RowException[]} */
   const exceptions = [];
   /** @type {number[]} */
@@ -48,14 +49,12 @@ function compareRows({ root, rows, count, isKept }) {
     const path = text.slice(at + PATH_AT, end);
     if (!mayBeUnlisted(path)) listed.add(asBytes(path));
     try {
-      const { links, size, sha256, tags } = hashFile(`${root}/${path}`);
+      const { links, size, sha256, tags } = hashFile(`${root}/${path}`, columns, row);
       if (links > 1) linked.push(row);
       if (tags !== "") tagged.push({ row, tags });
       if (!text.startsWith(sha256, at)) exceptions.push({ row, sha256 });
-      foundFloats[0] = size;
-      columns.set(found, row * COLUMN_WORDS);
       // The buffer holds all of a file that is shorter.
-      if (isKept && bytes + size <= KEPT_BYTES) buffer.copy(kept, bytes, 0, size);
+      if (isKept && bytes + size <= KEPT_BYTES) kept.set(buffer.subarray(0, size), bytes);
       bytes += size;
     } catch (error) {
       const { message, code } = /** @type {NodeJS.ErrnoException} */ (error);
@@ -63,28 +62,48 @@ function compareRows({ root, rows, count, isKept }) {
     }
     at = end + 1;
   }
-  const contents = isKept && bytes <= KEPT_BYTES ? new Uint8Array(kept.subarray(0, bytes)) : undefined;
+  const contents = isKept && bytes <= KEPT_BYTES ? kept.slice(0, bytes) : undefined;
   const ms = performance.now() - start;
-  return { columns, bytes, ms, exceptions, linked, tagged, listed: listed.sum, contents };
+  return { columns: columns.words, bytes, ms, exceptions, linked, tagged, listed: listed.sum, contents };
 }
 
 /**
- * Fills `found`, but for the size, which is how much was read.
+ * Columns, as words and as floats.
+ * @typedef {{ readonly words: Uint32Array, readonly floats: Float64Array }} Columns
+ */
+
+/**
+ * @param {number} count
+ * @returns {Columns}
+ */
+function columnsFor(count) {
+  const words = new Uint32Array(count * COLUMN_WORDS);
+  return { words, floats: new Float64Array(words.buffer) };
+}
+
+/**
+ * Fills the row's columns. The size is how much was read.
  * @param {string} path
+ * @param {Columns} columns
+ * @param {number} row
  * @returns {{ links: number, size: number, sha256: string, tags: string }}
  */
-function hashFile(path) {
+function hashFile(path, columns, row) {
   const fd = openSync(path, FLAGS);
   try {
     const stat = fstatSync(fd);
     if (!stat.isFile()) throw new Error("not a regular file");
-    describe(stat, () => fstatSync(fd, { bigint: true }));
+    describe(stat, fd, columns, row);
     let length = readSync(fd, buffer, 0, BLOCK, null);
     // A read that gives less than was asked for, and all that there is by the size, has met the end of a regular file.
     if (length !== stat.size) length = fill(fd, length);
     const links = stat.nlink;
-    if (length === BLOCK) return { links, ...hashBlocks(fd) };
-    return { links, size: length, sha256: hash("sha256", buffer.subarray(0, length)), tags: "" };
+    const { size, sha256, tags } =
+      length === BLOCK
+        ? hashBlocks(fd)
+        : { size: length, sha256: hash("sha256", buffer.subarray(0, length)), tags: "" };
+    columns.floats[row * COLUMN_FLOATS] = size;
+    return { links, size, sha256, tags };
   } finally {
     closeSync(fd);
   }
@@ -161,7 +180,7 @@ function readRows({ root, text, count, columns, bytes, isKept }) {
 function look(path) {
   try {
     const stat = lstatSync(path);
-    describe(stat, () => lstatSync(path, { bigint: true }));
+    describe(stat, path, found, 0);
     return true;
   } catch {
     return false;
@@ -179,7 +198,7 @@ function readInto(into, path) {
     const file = openSync(path, FLAGS);
     fd = file;
     const stat = fstatSync(file);
-    describe(stat, () => fstatSync(file, { bigint: true }));
+    describe(stat, file, found, 0);
     return stat.isFile() && stat.size === into.length && readSync(file, into, 0, into.length, 0) === into.length;
   } catch {
     return false;
@@ -189,26 +208,36 @@ function readInto(into, path) {
 }
 
 /**
- * Fills `found`. A number cannot hold device and inode on file systems that number files by all of 64 bits.
+ * Fills a row's columns. A number cannot hold device and inode on file systems that number files by all of 64 bits.
  * @param {import("node:fs").Stats} stat
- * @param {() => import("node:fs").BigIntStats} exactly
+ * @param {string | number} file what it is of: a path, or an open file
+ * @param {Columns} columns
+ * @param {number} row
  */
-function describe(stat, exactly) {
-  const { dev, ino } = Number.isSafeInteger(stat.dev) && Number.isSafeInteger(stat.ino) ? stat : exactly();
-  foundFloats[0] = stat.size;
-  foundFloats[1] = stat.ctimeMs;
-  setId(DEVICE_WORD, dev);
-  setId(INODE_WORD, ino);
+function describe(stat, file, { words, floats }, row) {
+  const isExact = Number.isSafeInteger(stat.dev) && Number.isSafeInteger(stat.ino);
+  const { dev, ino } = isExact ? stat : statExactly(file);
+  floats[row * COLUMN_FLOATS] = stat.size;
+  floats[row * COLUMN_FLOATS + 1] = stat.ctimeMs;
+  setId(words, row * COLUMN_WORDS + DEVICE_WORD, dev);
+  setId(words, row * COLUMN_WORDS + INODE_WORD, ino);
+}
+
+/** @param {string | number} file */
+function statExactly(file) {
+  return typeof file === "number" ? fstatSync(file, { bigint: true }) : lstatSync(file, { bigint: true });
 }
 
 /**
+ * @param {Uint32Array} words
  * @param {number} word
  * @param {number | bigint} id
  */
-function setId(word, id) {
+function setId(words, word, id) {
+  // Of a number, a word takes what is left by 2^32.
   const isNumber = typeof id === "number";
-  found[word] = isNumber ? id % WORD : Number(BigInt.asUintN(32, id));
-  found[word + 1] = isNumber ? id / WORD : Number(BigInt.asUintN(64, id) >> 32n);
+  words[word] = isNumber ? id : Number(BigInt.asUintN(32, id));
+  words[word + 1] = isNumber ? id / WORD : Number(BigInt.asUintN(64, id) >> 32n);
 }
 
 /**
@@ -218,7 +247,7 @@ function setId(word, id) {
  * @param {number} word
  */
 function isAsFound(columns, first, word) {
-  for (let at = word; at < COLUMN_WORDS; at++) if (columns[first + at] !== found[at]) return false;
+  for (let at = word; at < COLUMN_WORDS; at++) if (columns[first + at] !== found.words[at]) return false;
   return true;
 }
 
