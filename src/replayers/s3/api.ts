@@ -29,7 +29,7 @@ import { RestoreError } from "../../errors/restore-error.js";
 import type { CallStats } from "../calls.js";
 import { carrying, type Exchange } from "../exchange.js";
 import { type Source, streamed } from "./body.js";
-import { hasReason, NO_SUCH_BUCKET, NOT_FOUND, putOffError } from "./classify-error.js";
+import { errorOfOne, hasReason, NO_SUCH_BUCKET, NOT_FOUND } from "./classify-error.js";
 import { type AnswerHeaders, answerHeaders, type Wire, withHeaders } from "./client.js";
 import { decodedKey, type ObjectName, type Requests, withAttempts } from "./requests.js";
 import { assertArrived, type Stored, stored, unquoted } from "./stored.js";
@@ -237,11 +237,12 @@ export class S3Api {
       );
       const again = new Set<string>();
       let putOff: RestoreError | undefined;
-      for (const { Key = "", Code = "", Message = "" } of answer.Errors ?? []) {
-        const error = putOffError(Code, `DeleteObjects: ${Code}: ${Message}`);
-        if (error === undefined) refused.push(`${Code}: ${Message}`);
-        else again.add(Key);
-        putOff ??= error;
+      for (const one of answer.Errors ?? []) {
+        const error = this.#requests.classify(errorOfOne(one), "DeleteObjects");
+        if (error.retry === "yes") {
+          again.add(one.Key ?? "");
+          putOff ??= error;
+        } else refused.push(`${one.Code}: ${one.Message}`);
       }
       if (putOff === undefined) return;
       const named = left.filter(({ key }) => again.has(key));

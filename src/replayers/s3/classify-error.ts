@@ -1,7 +1,6 @@
 /** What S3's errors mean for a run, and in which word a refused object is listed. By the error's name and status alone. */
 import type { ErrorCode } from "../../errors/codes.js";
 import { RestoreError, type RestoreErrorInit } from "../../errors/restore-error.js";
-import { escapeForDisplay } from "../../model/display.js";
 import { type AwsErrorContext, awsErrorName, awsErrorStatus, awsErrorText, classifyAwsError } from "../aws-client.js";
 
 /** Reasons that the replayer itself acts upon. */
@@ -147,21 +146,18 @@ export function asksForDigest(error: unknown): boolean {
   return awsErrorName(error) === "InvalidRequest" && /content-md5|x-amz-checksum/i.test(awsErrorText(error));
 }
 
-/** Of one of many names in a request that was answered as a whole: it may go another time. */
-const PUT_OFF: Readonly<Record<string, Meaning>> = {
-  InternalError: ["CALL_FAILED", "server-error", "yes"],
-  OperationAborted: ["THROTTLED", "throttled", "yes"],
-  ServiceUnavailable: ["THROTTLED", "throttled", "yes"],
-  SlowDown: ["THROTTLED", "throttled", "yes"],
-  SlowDownWrite: ["THROTTLED", "throttled", "yes"],
-};
+/** Of errors that are told by it. */
+const STATUS_OF_ONE: Readonly<Record<string, number>> = { InternalError: 500, ServiceUnavailable: 503 };
 
-/** What a name's own error means where it is to be asked for again; else undefined. `said`: for people. */
-export function putOffError(name: string, said: string): RestoreError | undefined {
-  const meaning = Object.hasOwn(PUT_OFF, name) ? PUT_OFF[name] : undefined;
-  if (meaning === undefined) return undefined;
-  const [code, reason, retry] = meaning;
-  return new RestoreError(code, escapeForDisplay(said), { reason, retry });
+interface ErrorOfOne {
+  readonly Code?: string | undefined;
+  readonly Message?: string | undefined;
+}
+
+/** What an answer says of one of the many names in a request, as an error of a request for that name alone. */
+export function errorOfOne({ Code = "", Message = "" }: ErrorOfOne): Error {
+  const status = Object.hasOwn(STATUS_OF_ONE, Code) ? STATUS_OF_ONE[Code] : undefined;
+  return Object.assign(new Error(Message), { name: Code, $metadata: { httpStatusCode: status } });
 }
 
 /** Whether the error says `reason`. */

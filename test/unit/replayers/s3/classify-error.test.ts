@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { classifyError } from "../../../../src/replayers/s3/classify-error.js";
+import { classifyError, errorOfOne } from "../../../../src/replayers/s3/classify-error.js";
 
 function answer(name: string, status: number): Error {
   return Object.assign(new Error("said"), { name, $metadata: { httpStatusCode: status } });
@@ -27,6 +27,20 @@ it.each([
   ["constructor", 400, "RECORD_REFUSED", "refused-by-target", "no"],
 ] as const)("%s with %i is %s, %s, retried: %s", (name, status, code, reason, retry) => {
   expect(classifyError(answer(name, status), "PutObject", CONTEXT)).toMatchObject({ code, reason, retry });
+});
+
+it.each([
+  ["InternalError", true],
+  ["OperationAborted", true],
+  ["ServiceUnavailable", true],
+  ["SlowDown", true],
+  ["SlowDownWrite", true],
+  ["AccessDenied", false],
+  ["NoSuchVersion", false],
+  ["", false],
+])("%s of one of many names may go another time: %s", (Code, isRetried) => {
+  const { retry } = classifyError(errorOfOne({ Code, Message: "said" }), "DeleteObjects", CONTEXT);
+  expect(retry === "yes").toBe(isRetried);
 });
 
 it("credentials that are wrong are not the same as those that may not", () => {
