@@ -1,4 +1,5 @@
 /** What restores of one shape into one server have in common, whatever is measured of them. */
+import type { OutcomeKind } from "../../src/model/outcome.js";
 import type { Contestant } from "../contest.js";
 import { type Ready, whenReady } from "../ground.js";
 import { ourRestore, runIn } from "../ours.js";
@@ -29,6 +30,10 @@ interface Varied {
   readonly name?: string;
   /** What the tool is told beside the dump and the server. */
   readonly options?: readonly string[];
+  /** How records may end, none otherwise; default: restored. */
+  readonly outcomes?: readonly OutcomeKind[];
+  /** What an earlier run left on the target is still there. */
+  readonly keepsTarget?: boolean;
   /** Where it is sent, instead of to the server itself. */
   server?(): Ready["target"]["server"];
 }
@@ -37,14 +42,16 @@ interface Varied {
 export function ourRestoreOf(
   shape: Shape,
   { settings, scratch, dump, target }: Ready,
-  { server = () => target.server, ...varied }: Varied = {},
+  { server = () => target.server, keepsTarget = false, ...varied }: Varied = {},
 ): Contestant {
   return ourRestore({
     ...varied,
     run: runIn(scratch, settings),
     dump,
     servers: () => [{ adapter: shape.adapter, server: server() }],
-    empty: async () => await target.empty(),
+    empty: async () => {
+      if (!keepsTarget) await target.empty();
+    },
     check: async () => await shape.check(target.server, dump),
   });
 }

@@ -21,6 +21,7 @@ import { checkScenario } from "./check.js";
 import { elastickvRedis } from "./elastickv.js";
 import { growthScenario } from "./growth.js";
 import { limiterScenario } from "./limiter.js";
+import { modesScenario } from "./modes.js";
 import { restoreScenario } from "./restore.js";
 import { helpScenario, tenRecordsScenario } from "./startup.js";
 
@@ -160,6 +161,30 @@ export const SPEED: readonly Scenario[] = [
     limit: 4 * MEBIBYTE,
     unit: "B/s",
     watch: async ({ server }) => await watchBodies(server),
+  }),
+  modesScenario({
+    name: "speed/modes-redis-strings",
+    title: "Redis strings in each mode",
+    size: 200_000,
+    shape: redisStrings({ expireEvery: 10, chars: 64 }),
+  }),
+  modesScenario({
+    name: "speed/modes-redis-collections",
+    title: "Redis hashes, lists, sets, sorted sets and streams, of each, in each mode",
+    size: 20_000,
+    shape: redisCollections,
+  }),
+  modesScenario({
+    name: "speed/modes-dynamodb",
+    title: "DynamoDB items in each mode",
+    size: 20_000,
+    shape: dynamoDbLines,
+  }),
+  modesScenario({
+    name: "speed/modes-s3",
+    title: "S3 objects of 4 KiB in each mode",
+    size: 5_000,
+    shape: s3SmallObjects,
   }),
   helpScenario,
   tenRecordsScenario,
