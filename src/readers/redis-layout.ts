@@ -40,13 +40,14 @@ const FOLDERS: readonly KeyFolder[] = DIRECTORIES.map((directory) => {
 /** Of the path that was asked for last: the next one is mostly of the same. */
 let latest: KeyFolder | undefined;
 
-/** Undefined for a file that is no key's: `below` is the path below the database's directory. */
-export function keyFileOf(below: string): KeyFile | undefined {
-  if (latest === undefined || !below.startsWith(latest.start)) latest = folderOf(below);
-  if (latest === undefined) return undefined;
-  const { directory, start, extension } = latest;
-  if (!below.endsWith(extension) || below.includes("/", start.length)) return undefined;
-  return { directory, segment: below.slice(start.length, -extension.length) };
+/** Undefined for a file that is no key's. `from`: where in the path begins what is below the database's directory. */
+export function keyFileOf(path: string, from: number): KeyFile | undefined {
+  const folder = folderAt(path, from);
+  if (folder === undefined) return undefined;
+  const { directory, start, extension } = folder;
+  const segment = from + start.length;
+  if (!path.endsWith(extension) || path.includes("/", segment)) return undefined;
+  return { directory, segment: path.slice(segment, -extension.length) };
 }
 
 /** The latest file of a key that was met in a longer text, without its name being cut out. */
@@ -61,9 +62,9 @@ export class MetKeyFile {
    * the key itself, as most are. False for all others, and for some whose name looks like a special form.
    */
   meet(text: string, from: number, to: number): boolean {
-    if (latest === undefined || !text.startsWith(latest.start, from)) latest = folderOf(text.slice(from, to));
-    if (latest === undefined) return false;
-    const { directory, start, extension } = latest;
+    const folder = folderAt(text, from);
+    if (folder === undefined) return false;
+    const { directory, start, extension } = folder;
     this.directory = directory;
     this.start = from + start.length;
     this.end = to - extension.length;
@@ -72,12 +73,15 @@ export class MetKeyFile {
 }
 
 /** True for a path that only a key's file may have. */
-export function isInKeyFolder(below: string): boolean {
-  return folderOf(below) !== undefined;
+export function isInKeyFolder(path: string, from: number): boolean {
+  return folderAt(path, from) !== undefined;
 }
 
-function folderOf(below: string): KeyFolder | undefined {
-  return FOLDERS.find(({ start }) => below.startsWith(start));
+function folderAt(path: string, from: number): KeyFolder | undefined {
+  if (latest === undefined || !path.startsWith(latest.start, from)) {
+    latest = FOLDERS.find(({ start }) => path.startsWith(start, from));
+  }
+  return latest;
 }
 
 /** @throws SegmentError, and Error when KEYMAP has no line for a fallback name (which `scopes` has ruled out) */

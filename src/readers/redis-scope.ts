@@ -85,15 +85,15 @@ class NameCheck {
 
   /** A path that is not told at first sight. */
   #lookAt(path: string): void {
-    const below = path.slice(this.#prefix.length);
-    const file = keyFileOf(below);
+    const below = this.#prefix.length;
+    const file = keyFileOf(path, below);
     if (file !== undefined) {
       assertKey(path, file, this.#indexes.keymap);
       this.#count(file.directory, file.segment, 0, file.segment.length);
-    } else if (isInKeyFolder(below)) {
+    } else if (isInKeyFolder(path, below)) {
       const what = "it is no key's file: directory and ending do not belong together";
       throw structuralError("NAME_INVALID", { path }, what);
-    } else if (!OWN_FILES.has(below)) this.strays.add(path);
+    } else if (!OWN_FILES.has(path.slice(below))) this.strays.add(path);
   }
 
   #count(directory: RedisDirectory, text: string, start: number, end: number): void {

@@ -61,7 +61,7 @@ export class DatabaseReader implements ScopeReader<"redis"> {
     for await (const rows of this.#catalogue.readAhead(this.#prefix, from?.path)) {
       let records: (DumpRecord<"redis"> | T)[] = [];
       for (const row of rows) {
-        const file = keyFileOf(row.path.slice(this.#prefix.length));
+        const file = keyFileOf(row.path, this.#prefix.length);
         if (file === undefined) continue;
         const record = this.#record(row, { file, seen }, readLater);
         if (record instanceof Promise) {
@@ -81,14 +81,14 @@ export class DatabaseReader implements ScopeReader<"redis"> {
     if (last === undefined) return seen;
     for (const { path } of this.#catalogue.rows(this.#prefix)) {
       if (compareUtf8(path, last) > 0) break;
-      const file = keyFileOf(path.slice(this.#prefix.length));
+      const file = keyFileOf(path, this.#prefix.length);
       if (file !== undefined) seen.isNew(keyOf(file.segment, this.#indexes.keymap));
     }
     return seen;
   }
 
   #folders(): number {
-    return [...this.#catalogue.directories(this.#prefix)].filter((name) => isInKeyFolder(`${name}/`)).length;
+    return [...this.#catalogue.directories(this.#prefix)].filter((name) => isInKeyFolder(`${name}/`, 0)).length;
   }
 
   /** A promise only where a file has to be waited for. */

@@ -30,7 +30,7 @@ describe("a key's file that is met in a longer text", () => {
         const met = new MetKeyFile();
         const text = before + below + behind;
         const isMet = met.meet(text, before.length, before.length + below.length);
-        const file = keyFileOf(below);
+        const file = keyFileOf(before + below, before.length);
         const isNamedByKey = file !== undefined && isNamedBy(file.segment);
         const looksSpecial = file !== undefined && /^b64|^.{32}__/.test(file.segment);
         expect({ looksSpecial, isMet }).toEqual({ looksSpecial, isMet: isNamedByKey && (isMet || !looksSpecial) });
