@@ -1,5 +1,5 @@
 import { onEach } from "../support/servers/contract-server.js";
-import { REDIS_SERVERS } from "../support/servers/redis.js";
+import { REDIS_IN_MEMORY, REDIS_SERVERS } from "../support/servers/redis.js";
 import { redisReplacing } from "./suites/redis-replacing.js";
 
-onEach(REDIS_SERVERS, redisReplacing);
+onEach([...REDIS_SERVERS, REDIS_IN_MEMORY], redisReplacing);

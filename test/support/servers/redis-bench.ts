@@ -6,6 +6,7 @@ import type { Outcome } from "../../../src/model/outcome.js";
 import type { RedisRecord } from "../../../src/model/record.js";
 import type { DatabaseScope } from "../../../src/model/scope.js";
 import type { Replayer } from "../../../src/replayers/replayer.js";
+import { inMemory } from "../plain-records.js";
 import { databaseScope } from "../redis-records.js";
 import { type RestoreOptions, replayerFor, words } from "../redis-restore.js";
 import { started } from "./contract-server.js";
@@ -62,7 +63,8 @@ export class RedisBench {
     const { write } = replayer;
     replayer.write = async (scope, records: readonly RedisRecord[]) => {
       this.view.willHold?.(jobId, records);
-      return await write.call(replayer, scope, records);
+      const handed = this.#server.inMemory === true ? await Promise.all(records.map(handedOver)) : records;
+      return await write.call(replayer, scope, handed);
     };
     this.#open.push(replayer);
     return replayer;
@@ -100,3 +102,18 @@ export class RedisBench {
     for (const replayer of this.#open.splice(0)) await replayer.close();
   }
 }
+
+/** In memory, where a reader would have it there. */
+async function handedOver(record: RedisRecord): Promise<RedisRecord> {
+  switch (record.kind) {
+    case "string":
+      return await inMemory(record);
+    case "collection":
+    case "stream":
+      return record.count <= CHUNK ? await inMemory(record) : record;
+    case "hll":
+      return record;
+  }
+}
+
+const CHUNK = 1_000;

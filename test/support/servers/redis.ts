@@ -19,9 +19,14 @@ export interface RedisServer extends ContractServer {
   view(endpoint: string): RedisView;
   /** What a replayer is told beside the address. */
   readonly target?: Partial<RedisTarget>;
+  /** Records of no more than a chunk are handed over with their content in memory, as those of small files are. */
+  readonly inMemory?: boolean;
 }
 
 const redis: RedisServer = { name: "Redis", limits: [], start: startRedis, view: fullView };
+
+/** Beside those that get their records' content from elsewhere. */
+export const REDIS_IN_MEMORY: RedisServer = { ...redis, name: "Redis with content in memory", inMemory: true };
 
 /** Started from the PATH, unless the environment names one. */
 const VALKEY_VARIABLE = "ELASTICKV_RESTORE_TEST_VALKEY_URL";
