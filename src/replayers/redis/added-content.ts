@@ -2,6 +2,7 @@
 
 import type { Packed } from "../../model/record.js";
 import type { Command } from "./connection.js";
+import { argumentsIn } from "./resp.js";
 
 export type AddCommand = "HSET" | "RPUSH" | "SADD" | "ZADD";
 
@@ -18,6 +19,6 @@ export interface AddedContent {
 }
 
 /** How many elements RPUSH adds. */
-export function elementsOf({ args, packed }: Command): number {
-  return args.length - 1 + (packed === undefined ? 0 : packed.ranges.length / 2);
+export function elementsOf(command: Command): number {
+  return argumentsIn(command) - 1;
 }

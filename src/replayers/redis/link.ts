@@ -10,6 +10,7 @@ import type { Packed } from "../../model/record.js";
 import type { Calls, Portion } from "../calls.js";
 import { ConnectionLost, isReplyError, replyError } from "./classify-error.js";
 import type { Command, Reply } from "./connection.js";
+import type { Arguments } from "./resp.js";
 import type { Shard, Wire } from "./wire.js";
 
 interface LinkRequest {
@@ -204,7 +205,7 @@ export class Link {
       const trouble = this.#troubleIn(pending, own, operation);
       if (trouble === undefined) pending.resolve(own);
       else if (trouble.reason === "reply-lost" && pending.request.repeatable === false) {
-        pending.reject(new RestoreError("REPLY_LOST", `the answer to ${operation} was lost`, REPLY_LOST));
+        pending.reject(replyLost(operation));
         error = worse(error, trouble);
       } else {
         left.push(pending);
@@ -242,7 +243,9 @@ interface Unsettled {
   readonly error: RestoreError | undefined;
 }
 
-const REPLY_LOST = { retry: "no", reason: "reply-lost" } as const;
+export function replyLost(operation: string): RestoreError {
+  return new RestoreError("REPLY_LOST", `the answer to ${operation} was lost`, { retry: "no", reason: "reply-lost" });
+}
 
 /** A fatal error outweighs one that passes. */
 function worse(a: RestoreError | undefined, b: RestoreError): RestoreError {
@@ -259,10 +262,11 @@ function opsOf({ request, commands }: Pending): number {
 }
 
 function bytesOf(commands: readonly Command[]): number {
-  return sum(
-    commands,
-    ({ args, packed }) => sum(args, (arg) => arg.length) + (packed === undefined ? 0 : sizeOf(packed)),
-  );
+  return sum(commands, (command) => bytesIn(command) + sum(command.more ?? [], bytesIn));
+}
+
+function bytesIn({ args, packed }: Arguments): number {
+  return sum(args, (arg) => arg.length) + (packed === undefined ? 0 : sizeOf(packed));
 }
 
 function sizeOf({ ranges }: Packed): number {

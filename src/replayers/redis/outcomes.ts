@@ -81,6 +81,6 @@ export function outcomeOfError(error: unknown): Outcome {
   }
 }
 
-export function isReplyLost(error: unknown): boolean {
+export function isReplyLost(error: unknown): error is RestoreError {
   return error instanceof RestoreError && error.code === "REPLY_LOST";
 }

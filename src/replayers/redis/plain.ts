@@ -1,57 +1,46 @@
 /**
- * Writes the plain records of a batch all at once: those whose whole content is in memory and that win whatever stands
- * under their key. Each is one atomic step that may be repeated:
+ * Writes the plain records of a batch all at once: those whose whole content is in memory. Each is one atomic step:
  *
- * - a string is one SET with its expiry;
- * - a collection or a stream goes with others into a transaction that deletes the keys and writes them anew, so that
- *   nobody sees half of one, a connection that breaks in the middle runs nothing of it, and a second run ends the same.
+ * - a string that wins whatever stands under its key, or yields to it, is one SET with its expiry, and a collection that is
+ *   merged without one is the one command that adds to it;
+ * - a collection or a stream that wins goes with others into a transaction that deletes the keys and writes them anew, so
+ *   that nobody sees half of one, a connection that breaks in the middle runs nothing of it, and a second run ends the same;
+ * - where it has to be known what stands under the key, several go into a call of a script.
  *
- * So what was not answered is sent again, and what the server refused is left to those who write with care, one record at
- * a time: they find out whose fault it was. A server that has no transactions for this user gets strings alone this way.
+ * What was not answered is sent again, unless the key had to be free: what stands there now may be the record. That, what
+ * the server refused, and streams that are there are left to those who write with care, one record at a time: they find
+ * out whose fault it was. A server that has no transactions for this user gets none of what needs them this way.
  */
 import { RestoreError } from "../../errors/restore-error.js";
 import { type Outcome, RESTORED } from "../../model/outcome.js";
-import type { WritePolicy } from "../../model/policy.js";
-import type { CollectionRecord, SentRecord, StreamRecord, StringRecord } from "../../model/record.js";
+import type { CollectionRecord, SentRecord, StreamRecord } from "../../model/record.js";
 import type { AddCommand } from "./added-content.js";
 import { ADD_COMMANDS } from "./collection.js";
-import { momentNow, type WriteContext } from "./context.js";
+import { judge, momentNow, scriptModeOf, type WriteContext } from "./context.js";
 import { type Moment, setOptions } from "./expiry.js";
-import type { Link } from "./link.js";
+import { type Link, replyLost } from "./link.js";
+import {
+  answerOf,
+  EXEC,
+  MULTI,
+  type Plain,
+  type PlainRecord,
+  ScriptCalls,
+  Transaction,
+  typeOf,
+} from "./plain-groups.js";
 import type { Command, Reply } from "./resp.js";
-import { compareIds, EntryTally } from "./stream-entries.js";
+import type { ScriptMode } from "./scripts.js";
+import { compareIds, EntryTally, SCRIPT_FIELDS } from "./stream-entries.js";
 import { STREAMED_BYTES } from "./string.js";
-
-/** Transactions stay so short that other clients do not notice them. */
-const TRANSACTION_RECORDS = 64;
-const TRANSACTION_BYTES = 256 * 1024;
-
-const MULTI: Command = { name: "MULTI", args: [] };
-const EXEC: Command = { name: "EXEC", args: [] };
 
 /** Where a batch's outcomes are kept. */
 export interface PlainEnds {
   readonly outcomes: (Outcome | undefined)[];
   /** Has been sent, perhaps: without an outcome nobody knows. */
   readonly sent: boolean[];
-}
-
-type PlainRecord =
-  | (StringRecord & { readonly value: { readonly bytes: Buffer } })
-  | (CollectionRecord & Required<Pick<CollectionRecord, "packed">>)
-  | (StreamRecord & Required<Pick<StreamRecord, "packed">>);
-
-/** A plain record on its way. */
-interface Plain {
-  /** Its place in the batch. */
-  readonly i: number;
-  readonly record: PlainRecord;
-  /** Where its reply, or that of its transaction, is among the replies, and where that begins. */
-  from: number;
-  at: number;
-  /** Its own replies within its transaction's. */
-  within: number;
-  count: number;
+  /** REPLY_LOST of those whose key had to be free: what stands there now may be theirs. */
+  readonly lost: (RestoreError | undefined)[];
 }
 
 export class PlainWriter {
@@ -98,7 +87,7 @@ export class PlainWriter {
           return commands;
         },
         settle: (replies) => {
-          const settled = this.#settle(left, replies, ends);
+          const settled = this.#settle(context, { open: left, replies, ends });
           left = settled.left;
           return settled.error;
         },
@@ -109,19 +98,24 @@ export class PlainWriter {
     }
   }
 
-  /** What is to be sent again is left, with the error that says why; what was refused is neither left nor has it ended. */
-  #settle(open: readonly Plain[], replies: readonly Reply[], ends: PlainEnds) {
+  /** What is to be sent again is left, with the error that says why; what is for others is neither left nor has it ended. */
+  #settle(context: WriteContext, { open, replies, ends }: Answered) {
     const left: Plain[] = [];
     let error: RestoreError | undefined;
     for (const plain of open) {
-      const why = failureOf(plain, replies);
-      if (why === undefined) {
-        ends.outcomes[plain.i] = outcomeOf(plain.record);
+      const answer = answerOf(plain, replies);
+      if (typeof answer === "string") {
+        ends.outcomes[plain.i] = outcomeOf(context, plain.record, answer);
         continue;
       }
-      const classified = this.#link.classify(why, plain.record.kind === "string" ? "SET" : "EXEC");
+      const operation = operationOf(plain);
+      const classified = this.#link.classify(answer, operation);
       // A right that is lacking here may not be needed by those who write with care.
       if (classified.retry === "no" || classified.code === "TARGET_CREDENTIALS") continue;
+      if (classified.reason === "reply-lost" && plain.mode === "absent") {
+        ends.lost[plain.i] = replyLost(operation);
+        continue;
+      }
       if (error === undefined || (error.retry !== "fatal" && classified.retry === "fatal")) error = classified;
       left.push(plain);
     }
@@ -134,16 +128,17 @@ export class PlainWriter {
     // elastickv is told by what it lacks; a cluster has no transaction over two slots.
     if (!abilities.listable || !abilities.absoluteTimes || link.clustered) return [];
     const plain: Plain[] = [];
-    let strings = 0;
+    let transacted = 0;
     for (let i = 0; i < batch.length; i++) {
       const record = batch[i];
-      if (record === undefined || !isPlain(context, record)) continue;
-      if (policy.expiryOf(record.expireAtMs).kind === "skip") continue;
-      if (record.kind === "string") strings++;
-      plain.push({ i, record, from: 0, at: 0, within: 0, count: 0 });
+      if (record === undefined || !isInMemory(record)) continue;
+      const mode = modeOf(context, record);
+      if (mode === undefined || policy.expiryOf(record.expireAtMs).kind === "skip") continue;
+      if (isTransacted(record, mode)) transacted++;
+      plain.push({ i, record, mode, by: "itself", from: 0, at: 0, within: 0, count: 0 });
     }
-    if (strings === plain.length || (await this.#canTransact())) return plain;
-    return plain.filter(({ record }) => record.kind === "string");
+    if (transacted === 0 || (await this.#canTransact())) return plain;
+    return plain.filter(({ record, mode }) => !isTransacted(record, mode));
   }
 
   async #canTransact(): Promise<boolean> {
@@ -159,30 +154,52 @@ export class PlainWriter {
   }
 }
 
+interface Answered {
+  readonly open: readonly Plain[];
+  readonly replies: readonly Reply[];
+  readonly ends: PlainEnds;
+}
+
 /** One that an earlier process may have begun is for those who look first. */
-function isPlain({ policy, abilities }: WriteContext, record: SentRecord<"redis">): record is PlainRecord {
+function isInMemory(record: SentRecord<"redis">): record is PlainRecord {
   if (record.announcedAt !== undefined) return false;
   switch (record.kind) {
     case "string":
-      return record.value.bytes !== undefined && isPut(policy, "string") && record.value.size <= STREAMED_BYTES;
+      return record.value.bytes !== undefined && record.value.size <= STREAMED_BYTES;
     case "collection":
-      return record.packed !== undefined && record.count > 0 && isPut(policy, record.type);
+      return record.packed !== undefined && record.count > 0;
     case "stream":
-      return (
-        record.packed !== undefined &&
-        record.count > 0 &&
-        record.faultyEntries.length === 0 &&
-        isPut(policy, "stream") &&
-        (abilities.xsetid || !isAboveTop(record))
-      );
+      return record.packed !== undefined && record.count > 0 && record.faultyEntries.length === 0;
     case "hll":
     case "unjudged":
       return false;
   }
 }
 
-function isPut(policy: WritePolicy, type: Parameters<WritePolicy["actionFor"]>[0]): boolean {
-  return policy.actionFor(type) === "put";
+/** What may be under its key; undefined for what is written with care alone. */
+function modeOf({ policy, abilities }: WriteContext, record: PlainRecord): ScriptMode | undefined {
+  const action = policy.actionFor(typeOf(record));
+  if (action === "append") return undefined;
+  const mode = scriptModeOf(action);
+  switch (record.kind) {
+    case "string":
+      return action === "put-if-absent" || mode === "put" || mode === "overwrite" ? mode : undefined;
+    case "collection":
+      return mode;
+    case "stream":
+      if (!abilities.xsetid && isAboveTop(record)) return undefined;
+      return mode === "put" || (mode === "absent" && !hasWideEntry(record)) ? mode : undefined;
+  }
+}
+
+function isTransacted({ kind }: PlainRecord, mode: ScriptMode): boolean {
+  return kind !== "string" && mode === "put";
+}
+
+/** More arguments than a script's `unpack` surely takes. */
+function hasWideEntry({ packed: { widths } }: StreamRecord & Required<Pick<StreamRecord, "packed">>): boolean {
+  for (const width of widths) if (width > SCRIPT_FIELDS) return true;
+  return false;
 }
 
 function isAboveTop({ lastId, topId }: StreamRecord): boolean {
@@ -197,71 +214,45 @@ function opsOf(record: PlainRecord): number {
 function laidOut(context: WriteContext, open: readonly Plain[]): { commands: Command[]; sent: Plain[] } {
   const commands: Command[] = [];
   const sent: Plain[] = [];
-  const group = new Transaction(commands);
+  const transaction = new Transaction(commands);
+  const calls = new ScriptCalls(commands, context.policy.jobId);
   for (const plain of open) {
-    const { record } = plain;
+    const { record, mode } = plain;
     const moment = momentNow(context, record);
     // What is past, or further ahead than a server can count, has its own ways.
     if (moment.how === "skip" || moment.how === "X" || ("clamped" in moment && moment.clamped)) continue;
     sent.push(plain);
-    if (record.kind !== "string") {
-      group.add(plain, writesOf(record, moment));
-      continue;
-    }
-    plain.at = plain.from = commands.length;
-    plain.within = -1;
-    commands.push({ name: "SET", args: [record.key, record.value.bytes, ...setOptions(moment, true)] });
+    const writes = writesOf(plain, moment);
+    const only = writes.length === 1 ? writes[0] : undefined;
+    if (only !== undefined && needsNoOther(plain)) {
+      plain.by = "itself";
+      plain.at = plain.from = commands.push(only) - 1;
+    } else if (mode === "put") transaction.add(plain, writes);
+    else calls.add(plain, writes);
   }
-  group.end();
+  transaction.end();
+  calls.end();
   return { commands, sent };
 }
 
-/** Gathers the commands of several records, between others that are not its own. */
-class Transaction {
-  readonly #commands: Command[];
-  #plains: Plain[] = [];
-  #keys: Buffer[] = [];
-  #writes: Command[] = [];
-  #bytes = 0;
-
-  constructor(commands: Command[]) {
-    this.#commands = commands;
-  }
-
-  add(plain: Plain, writes: readonly Command[]): void {
-    const bytes = plain.record.bytes;
-    const isFull = this.#plains.length >= TRANSACTION_RECORDS || this.#bytes + bytes > TRANSACTION_BYTES;
-    if (isFull && this.#plains.length > 0) this.end();
-    // Behind the one that deletes all keys.
-    plain.within = 1 + this.#writes.length;
-    plain.count = writes.length;
-    this.#plains.push(plain);
-    this.#keys.push(plain.record.key);
-    for (const write of writes) this.#writes.push(write);
-    this.#bytes += bytes;
-  }
-
-  end(): void {
-    if (this.#plains.length === 0) return;
-    const from = this.#commands.length;
-    this.#commands.push(MULTI, { name: "DEL", args: this.#keys });
-    for (const write of this.#writes) this.#commands.push(write);
-    const at = this.#commands.push(EXEC) - 1;
-    for (const plain of this.#plains) {
-      plain.from = from;
-      plain.at = at;
-    }
-    [this.#plains, this.#keys, this.#writes, this.#bytes] = [[], [], [], 0];
-  }
+/** Whether one command that writes the record keeps to its condition without help. */
+function needsNoOther({ record, mode }: Plain): boolean {
+  return record.kind === "string" ? mode !== "overwrite" : mode === "merge";
 }
 
-function writesOf(record: Exclude<PlainRecord, StringRecord>, moment: Moment): Command[] {
+/** The commands that write a record under its key where the condition holds. */
+function writesOf({ record, mode }: Plain, moment: Moment): Command[] {
   const { key } = record;
+  if (record.kind === "string") {
+    const condition = mode === "absent" ? ["NX"] : [];
+    return [{ name: "SET", args: [key, record.value.bytes, ...condition, ...setOptions(moment, true)] }];
+  }
   const writes = record.kind === "stream" ? entriesOf(record) : [addOf(key, ADD_COMMANDS[record.type], record.packed)];
   if (record.kind === "stream" && isAboveTop(record)) {
     writes.push({ name: "XSETID", args: [key, record.lastId ?? ""] });
   }
   if (moment.how === "A") writes.push({ name: "PEXPIREAT", args: [key, moment.ms] });
+  if (moment.how === "P" && (mode === "merge" || mode === "overwrite")) writes.push({ name: "PERSIST", args: [key] });
   return writes;
 }
 
@@ -280,26 +271,20 @@ function entriesOf({ key, packed: { bytes, ranges, widths } }: StreamRecord & Re
   return commands;
 }
 
-/** Why the record may not have been written. */
-function failureOf({ from, at, within, count }: Plain, replies: readonly Reply[]): Error | undefined {
-  const reply = replies[at];
-  if (within < 0) return reply instanceof Error ? reply : undefined;
-  // A transaction that was not run says so last; why, was said before.
-  if (!Array.isArray(reply)) return firstError(replies, from, at + 1) ?? new Error("a transaction was not run");
-  return firstError(reply as readonly Reply[], 0, 1) ?? firstError(reply as readonly Reply[], within, within + count);
+function operationOf({ by, record }: Plain): string {
+  if (by === "transaction") return "EXEC";
+  if (by === "script") return "EVAL";
+  return record.kind === "collection" ? ADD_COMMANDS[record.type] : "SET";
 }
 
-function firstError(replies: readonly Reply[], from: number, to: number): Error | undefined {
-  for (let at = from; at < to; at++) {
-    const reply = replies[at];
-    if (reply instanceof Error) return reply;
+/** Undefined: those who write with care find out. */
+function outcomeOf(context: WriteContext, record: PlainRecord, word: string): Outcome | undefined {
+  if (word === "ok" && record.kind === "stream") {
+    const tally = new EntryTally([]);
+    tally.restored(record.count);
+    return tally.outcome(RESTORED);
   }
-  return undefined;
-}
-
-function outcomeOf(record: PlainRecord): Outcome {
-  if (record.kind !== "stream") return RESTORED;
-  const tally = new EntryTally([]);
-  tally.restored(record.count);
-  return tally.outcome(RESTORED);
+  if (word === "ok") return RESTORED;
+  if (word === "exists" && record.kind === "stream") return undefined;
+  return judge(context, context.policy.actionFor(typeOf(record)), { word });
 }

@@ -194,7 +194,7 @@ class RedisReplayer implements Replayer<"redis"> {
     const context = await this.#writeContext(scope);
     const ends = new Ends(batch.length);
     await ends.unlessFailed(async () => await this.#database(scope).plain.write(context, batch, ends));
-    await sideBySide(ends, async (i) => await writeRecord(context, batch[i] as SentRecord<"redis">));
+    await sideBySide(ends, async (i) => await writeRecord(context, batch[i] as SentRecord<"redis">, ends.lost[i]));
     const { outcomes } = ends;
     // An expired key and an empty collection are no keys: in a replace, what the target has under their name goes.
     const isKey = (i: number): boolean => !NO_KEYS.has(outcomes[i]?.kind);
@@ -444,6 +444,7 @@ class RedisReplayer implements Replayer<"redis"> {
 class Ends implements PlainEnds {
   readonly outcomes: (Outcome | undefined)[];
   readonly sent: boolean[];
+  readonly lost: (RestoreError | undefined)[] = [];
   /** The first error that was no record's own. */
   failure: { readonly error: unknown } | undefined;
 

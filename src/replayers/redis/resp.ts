@@ -6,12 +6,17 @@ import type { Packed } from "../../model/record.js";
 import { standsAt } from "../../support/json-text.js";
 import { replyError } from "./classify-error.js";
 
-export interface Command {
-  /** Upper case. */
-  readonly name: string;
+export interface Arguments {
   readonly args: readonly (string | Buffer)[];
   /** Further arguments, behind those. */
   readonly packed?: Packed;
+}
+
+export interface Command extends Arguments {
+  /** Upper case. */
+  readonly name: string;
+  /** Still further ones, behind those. */
+  readonly more?: readonly Arguments[];
   /** On a cluster, the node that owns this slot gets it, whatever keys it names. */
   readonly slot?: number;
 }
@@ -63,11 +68,14 @@ class Encoder {
   #buffer = Buffer.allocUnsafe(BUFFER_BYTES);
   #at = 0;
 
-  command({ name, args, packed }: Command): void {
-    this.begin(STAR, 1 + args.length + (packed === undefined ? 0 : packed.ranges.length / 2));
+  command(command: Command): void {
+    const { name, more } = command;
+    let count = 1 + argumentsIn(command);
+    if (more !== undefined) for (const each of more) count += argumentsIn(each);
+    this.begin(STAR, count);
     this.argument(name);
-    for (const arg of args) this.argument(arg);
-    if (packed !== undefined) this.#packed(packed);
+    this.#arguments(command);
+    if (more !== undefined) for (const each of more) this.#arguments(each);
   }
 
   argument(arg: string | Buffer): void {
@@ -92,7 +100,10 @@ class Encoder {
     return this.#full;
   }
 
-  #packed({ bytes, ranges }: Packed): void {
+  #arguments({ args, packed }: Arguments): void {
+    for (const arg of args) this.argument(arg);
+    if (packed === undefined) return;
+    const { bytes, ranges } = packed;
     for (let i = 0; i + 1 < ranges.length; i += 2) this.#bytes(bytes, ranges[i] ?? 0, ranges[i + 1] ?? 0);
   }
 
@@ -134,6 +145,10 @@ class Encoder {
     this.#buffer = Buffer.allocUnsafe(Math.max(BUFFER_BYTES, bytes));
     this.#at = 0;
   }
+}
+
+export function argumentsIn({ args, packed }: Arguments): number {
+  return args.length + (packed === undefined ? 0 : packed.ranges.length / 2);
 }
 
 /** Writes a type and a number. Behind its line's end. */

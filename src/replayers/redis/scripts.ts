@@ -118,6 +118,52 @@ return out
 `;
 
 /**
+ * Writes whole records of one type by their commands, on a server that takes everything away at once. What takes a single
+ * command is written in place; the others are made under a spare key, so that none is seen or left half-way, and one that
+ * has expired since is refused. KEYS: spare key, keys. ARGV: mode, type, then for each record how much follows for it, and
+ * of each command name, number of arguments, arguments behind the key. A list of one command has no expiry of its own.
+ * Answers a word a record: the status `OK`, `exists`, `wrong-type`, `!…` (nothing of it is there, unless it was merged).
+ */
+export const WRITE_BY_COMMANDS = `${PRELUDE}
+local spare, mode, kind = KEYS[1], ARGV[1], ARGV[2]
+local function run(key, from, to)
+  while from < to do
+    local last = from + 1 + tonumber(ARGV[from + 1])
+    local why = refused(redis.pcall(ARGV[from], key, unpack(ARGV, from + 2, last)))
+    if why then return why end
+    from = last + 1
+  end
+  return nil
+end
+local function replace(key, from, to, how)
+  local why = run(spare, from, to)
+  if not why then
+    inherit(spare, key, mode, kind, how)
+    why = refused(redis.pcall('RENAME', spare, key))
+  end
+  if why and redis.call('EXISTS', spare) == 1 then redis.call('DEL', spare) end
+  return why
+end
+local function write(key, from, to)
+  local why = hindrance(key, mode, kind)
+  if why then return why end
+  local isThere = mode ~= 'absent' and redis.call('EXISTS', key) == 1
+  if kind == 'string' or mode == 'merge' and isThere then return run(key, from, to) end
+  local isOne = from + 1 + tonumber(ARGV[from + 1]) == to
+  if isOne and not isThere then return run(key, from, to) end
+  return replace(key, from, to, isOne and 'N' or '')
+end
+if redis.call('EXISTS', spare) == 1 then redis.call('DEL', spare) end
+local out, at = {}, 3
+for i = 2, #KEYS do
+  local to = at + tonumber(ARGV[at])
+  out[i - 1] = write(KEYS[i], at + 1, to) or {ok = 'OK'}
+  at = to + 1
+end
+return out
+`;
+
+/**
  * Puts a finished temporary key in its place. KEYS: temporary key, key, and perhaps the marker hash.
  * ARGV: mode, type, expiry, milliseconds, number of elements (empty: not counted), most, marker field. Answers `ok`,
  * `gone` (no temporary key), `torn` (other elements than were put into it), `exists`, `wrong-type`, `deleted`, `expired`,

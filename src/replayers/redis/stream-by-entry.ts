@@ -58,7 +58,8 @@ export async function settleStream(
   if (moment.how === "R") await context.link.command("PEXPIRE", [record.key, moment.ms]);
   if (moment.how === "P") await context.link.command("PERSIST", [record.key]);
   if (moment.how === "X") await context.link.command("DEL", [record.key]);
-  return tally.outcome({ ...outcome, notes: [...notesOf(moment), ...lastIdNotes] });
+  const notes = [...notesOf(moment), ...lastIdNotes];
+  return tally.outcome(notes.length === 0 ? outcome : { ...outcome, notes });
 }
 
 function fitOnes(context: WriteContext, entries: readonly StreamEntry[], tally: EntryTally): StreamEntry[] {

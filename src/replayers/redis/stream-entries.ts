@@ -9,7 +9,7 @@ import type { Abilities } from "./probe.js";
 const LISTED = 20;
 
 /** Fields that a script's `unpack` surely takes; wider entries go by a command of their own. */
-const SCRIPT_FIELDS = 1_000;
+export const SCRIPT_FIELDS = 1_000;
 
 export class EntryTally {
   #restored = 0;

@@ -21,6 +21,19 @@ describe("commands", () => {
     );
   });
 
+  it("take still more behind those, packed or not", () => {
+    const packed = { bytes: Buffer.from("abcd"), ranges: Uint32Array.of(0, 1, 1, 3) };
+    const more = [{ args: ["x"], packed }, { args: [] }, { args: ["y", "z"] }];
+    expect(
+      bytes([
+        { name: "EVAL", args: ["s"], more },
+        { name: "PING", args: [] },
+      ]),
+    ).toBe(
+      "*7\r\n$4\r\nEVAL\r\n$1\r\ns\r\n$1\r\nx\r\n$1\r\na\r\n$2\r\nbc\r\n$1\r\ny\r\n$1\r\nz\r\n*1\r\n$4\r\nPING\r\n",
+    );
+  });
+
   it("are the same bytes in one buffer and over many", () => {
     fc.assert(
       fc.property(
