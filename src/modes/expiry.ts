@@ -15,9 +15,11 @@ export interface ExpiryTimes {
   readonly jobStartedAt: number;
 }
 
+const NONE: Expiry = { kind: "none" };
+
 /** Decides one key's expiry. `expireAtMs` absent: the key has none. */
 export function resolveExpiry(expireAtMs: bigint | undefined, policy: TtlPolicy, times: ExpiryTimes): Expiry {
-  if (expireAtMs === undefined) return { kind: "none" };
+  if (expireAtMs === undefined) return NONE;
   switch (policy) {
     case "preserve":
       return { kind: "at", atMs: expireAtMs };

@@ -47,6 +47,12 @@ interface Waiting {
   readonly lane: string | undefined;
 }
 
+interface Settled {
+  readonly sequence: number;
+  readonly record: SentRecord;
+  readonly outcome: Outcome;
+}
+
 /** Enough to go on with while others are under way; what waits longer only gets old in memory. */
 const WINDOW_BATCHES = 2;
 const LEAST_WINDOW_RECORDS = 256;
@@ -194,7 +200,8 @@ class ScopeRunner {
   }
 
   #start(batch: readonly Waiting[]): void {
-    const lanes = new Set(batch.flatMap(({ lane }) => (lane === undefined ? [] : [lane])));
+    const lanes = new Set<string>();
+    for (const { lane } of batch) if (lane !== undefined) lanes.add(lane);
     for (const lane of lanes) this.#busyLanes.add(lane);
     const done = this.#write(batch)
       .catch((error: unknown) => this.#fail(error))
@@ -236,10 +243,11 @@ class ScopeRunner {
 
   async #end(batch: readonly Waiting[], ends: readonly EndAtStop[]): Promise<void> {
     const { journal, ledger } = this.#run;
-    const settled = batch.flatMap(({ sequence, record }, i) => {
+    const settled: Settled[] = [];
+    for (const [i, { sequence, record }] of batch.entries()) {
       const outcome = ends[i];
-      return typeof outcome === "object" ? [{ sequence, record, outcome }] : [];
-    });
+      if (typeof outcome === "object") settled.push({ sequence, record, outcome });
+    }
     if (settled.length > 0) await this.#settled(settled, ledger.settle(settled));
     // What an earlier process announced stays so: this process not having sent it says nothing of that one.
     const unsent = batch.filter(({ record }, i) => ends[i] === "not-sent" && record.announcedAt === undefined);

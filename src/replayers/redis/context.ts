@@ -45,13 +45,15 @@ export function scriptModeOf(action: WriteAction): ScriptMode {
 
 /** The record's expiry if it is written now. */
 export function momentNow(context: WriteContext, record: { readonly expireAtMs?: bigint | undefined }): Moment {
-  return momentOf({
-    expiry: context.policy.expiryOf(record.expireAtMs),
-    hadExpiry: record.expireAtMs !== undefined,
-    abilities: context.abilities,
-    nowMs: context.clock.now(),
-  });
+  const { expireAtMs } = record;
+  const expiry = context.policy.expiryOf(expireAtMs);
+  if (expireAtMs === undefined && expiry.kind === "none") return NO_MOMENT;
+  const { abilities, clock } = context;
+  return momentOf({ expiry, hadExpiry: expireAtMs !== undefined, abilities, nowMs: clock.now() });
 }
+
+/** Of a record without an expiry, as most are. */
+const NO_MOMENT: Moment = { how: "N" };
 
 export function judge(
   context: WriteContext,
