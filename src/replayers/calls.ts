@@ -113,6 +113,13 @@ export class Calls {
     return new Calls({ ...this.#init, maxRetryTimeMs: most }, this.#shared);
   }
 
+  /** The same target, for what can be done without: asked once, and given up when this signal aborts, too. */
+  aside(signal: AbortSignal): Calls {
+    const { pacingSignal: _, signal: own, ...init } = this.#init;
+    const either = own === undefined ? signal : AbortSignal.any([own, signal]);
+    return new Calls({ ...init, signal: either, maxRetryTimeMs: 0 }, this.#shared);
+  }
+
   /**
    * The same target, for giving back what was taken from it: begun also when the run is to stop, until writes have to end
    * as well. Retries last as long as told, or as long as all of them where that is shorter.

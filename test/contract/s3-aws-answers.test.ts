@@ -23,6 +23,7 @@ const TRAITS: Traits = {
   hasVersioning: true,
   hasPolicies: true,
   honoursConditions: true,
+  listsTruly: true,
   keepsHeadersOfParts: true,
   fallbacks: [],
 };

@@ -24,6 +24,7 @@ const TRAITS: Traits = {
   hasVersioning: true,
   hasPolicies: true,
   honoursConditions: true,
+  listsTruly: true,
   keepsHeadersOfParts: true,
   fallbacks: [],
 };

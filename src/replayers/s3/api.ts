@@ -58,8 +58,16 @@ export interface VersionPage {
   readonly next?: VersionName;
 }
 
+export interface ListedObject {
+  readonly size: number;
+  /** As of `HeldObject`. */
+  readonly etag: string;
+}
+
 export interface KeyPage {
   readonly keys: readonly string[];
+  /** Of the key at the same place. */
+  readonly objects: readonly ListedObject[];
   /** Whether the keys stand in the answer in a form in which every key can be written: XML cannot write them all. */
   readonly isExact: boolean;
   readonly next?: string;
@@ -68,8 +76,12 @@ export interface KeyPage {
 export interface KeysAsked {
   /** As an earlier page's `next`. */
   readonly after?: string;
+  /** Keys behind this one, which need not be there. */
+  readonly behind?: string;
   readonly prefix?: string;
   readonly most?: number;
+  /** Called when the request goes out. */
+  readonly onSend?: () => void;
 }
 
 export interface PutInit {
@@ -92,6 +104,11 @@ export class S3Api {
   /** The same, for what belongs to the write of an object: it may go on for some time when the run is to stop. */
   forWrites(): S3Api {
     return new S3Api(this.#requests.forWrites());
+  }
+
+  /** The same, for what can be done without: asked once, and given up when this signal aborts, too. */
+  aside(signal: AbortSignal): S3Api {
+    return new S3Api(this.#requests.aside(signal));
   }
 
   get endpoint(): string {
@@ -170,21 +187,25 @@ export class S3Api {
   }
 
   /** Keys in the server's order. */
-  async listObjects(bucket: string, { after, prefix, most }: KeysAsked = {}): Promise<KeyPage> {
-    const answer = await this.#requests.run("ListObjectsV2", bucket, () =>
-      this.wire.sdk.send(
+  async listObjects(bucket: string, { after, behind, prefix, most, onSend }: KeysAsked = {}): Promise<KeyPage> {
+    const answer = await this.#requests.run("ListObjectsV2", bucket, () => {
+      onSend?.();
+      return this.wire.sdk.send(
         new ListObjectsV2Command({
           Bucket: bucket,
           EncodingType: "url",
           ...(after === undefined ? {} : { ContinuationToken: after }),
+          ...(behind === undefined ? {} : { StartAfter: behind }),
           ...(prefix === undefined ? {} : { Prefix: prefix }),
           ...(most === undefined ? {} : { MaxKeys: most }),
         }),
-      ),
-    );
-    const keys = (answer.Contents ?? []).map(({ Key = "" }) => decodedKey(Key, answer.EncodingType));
+      );
+    });
+    const { Contents = [], EncodingType } = answer;
+    const keys = Contents.map(({ Key = "" }) => decodedKey(Key, EncodingType));
+    const objects = Contents.map(({ Size = 0, ETag }) => ({ size: Size, etag: unquoted(ETag) }));
     const next = answer.IsTruncated === true ? answer.NextContinuationToken : undefined;
-    return { keys, isExact: answer.EncodingType === "url", ...(next === undefined ? {} : { next }) };
+    return { keys, objects, isExact: EncodingType === "url", ...(next === undefined ? {} : { next }) };
   }
 
   /** Versions and delete markers; at most `most` on the page, of keys that begin with `prefix`. */

@@ -28,6 +28,8 @@ export interface Traits {
   readonly hasPolicies: boolean;
   /** Known to honour `If-None-Match: *` in PutObject and in CompleteMultipartUpload. */
   readonly honoursConditions: boolean;
+  /** Known to list objects as they stand at that time, in the order of their keys' bytes. */
+  readonly listsTruly: boolean;
   /** Known to keep content encoding, cache control and disposition of an upload in parts. */
   readonly keepsHeadersOfParts: boolean;
   /** Ways round what it lacks, for people. */
@@ -126,6 +128,7 @@ async function askAround(
     hasVersioning,
     hasPolicies,
     honoursConditions: known,
+    listsTruly: known,
     keepsHeadersOfParts: known || listsUploads,
   };
   return { ...found, fallbacks: fallbacks(found, { mayListBuckets, signsEveryHeader: api.wire.signsEveryHeader }) };

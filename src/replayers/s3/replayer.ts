@@ -23,6 +23,7 @@ import { AbandonedUploads } from "./abandoned.js";
 import { S3Api } from "./api.js";
 import { assertThere, createBucket, inspectBucket } from "./bucket.js";
 import { emptyBucket, removeBucket } from "./emptying.js";
+import { ListingAhead } from "./listing-ahead.js";
 import { bucketLosses } from "./losses.js";
 import { Multipart } from "./multipart.js";
 import { checkBucketName } from "./names.js";
@@ -75,7 +76,10 @@ class S3Replayer implements Replayer<"s3"> {
   /** Contents on their way or being read, of writes and comparisons. */
   readonly #slots = new Slots(BODIES_AT_ONCE);
   readonly verifier: Verifier<"s3">;
+  /** Ends what nobody waits for. */
+  readonly #closing = new AbortController();
   #traits: Promise<Traits> | undefined;
+  #ahead: ListingAhead | undefined;
   #writer: ObjectWriter | undefined;
   #anyWritten = false;
 
@@ -165,6 +169,7 @@ class S3Replayer implements Replayer<"s3"> {
     await this.#trials.sweep(scope, () => this.#learn());
     const { notebook } = this.#context;
     if (notebook.find(scope, WRITTEN).size > 0) await notebook.note(scope, WRITTEN);
+    this.#ahead?.forget(scope.target);
     return { warnings: this.#abandoned.left(scope) };
   }
 
@@ -198,6 +203,7 @@ class S3Replayer implements Replayer<"s3"> {
   }
 
   close(): Promise<void> {
+    this.#closing.abort();
     this.#api.destroy();
     return Promise.resolve();
   }
@@ -219,7 +225,8 @@ class S3Replayer implements Replayer<"s3"> {
   }
 
   #createWriter(traits: Traits): ObjectWriter {
-    const { signal: stop } = this.#context;
+    const { signal: stop, clock } = this.#context;
+    this.#ahead = new ListingAhead({ api: this.#api.aside(this.#closing.signal), clock, hidesBelow: traits.minio });
     const common = { api: this.#writeApi, slots: this.#slots, stop };
     return new ObjectWriter({
       ...common,
@@ -228,6 +235,7 @@ class S3Replayer implements Replayer<"s3"> {
       multipartThresholdBytes: this.#target.multipartThresholdBytes ?? MULTIPART_THRESHOLD_BYTES,
       keepEtag: this.#target.keepEtag ?? false,
       trials: this.#trials,
+      ahead: this.#ahead,
     });
   }
 

@@ -54,6 +54,11 @@ export class Requests {
     return new Requests({ ...this.#core, calls: this.calls.forWrites() });
   }
 
+  /** The same, for what can be done without: asked once, and given up when this signal aborts, too. */
+  aside(signal: AbortSignal): Requests {
+    return new Requests({ ...this.#core, calls: this.calls.aside(signal) });
+  }
+
   async run<T>(operation: string, scope: string, attempt: () => Promise<T>, bytes = 0): Promise<T> {
     return await this.calls.run({ operation, scope, bytes }, attempt);
   }

@@ -13,6 +13,7 @@ import { Admission } from "./admission.js";
 import type { HeldObject, S3Api } from "./api.js";
 import { ACCESS_DENIED, EXISTS, hasReason, SIGNATURE_REFUSED } from "./classify-error.js";
 import { foreseenEtag } from "./foreseen-etag.js";
+import type { ListingAhead, Told } from "./listing-ahead.js";
 import { type HeaderRules, hasWideText, metadataHeaders, type Refusal } from "./metadata.js";
 import type { Multipart } from "./multipart.js";
 import type { Traits } from "./probe.js";
@@ -33,6 +34,7 @@ export interface WriterInit {
   readonly multipartThresholdBytes: number;
   readonly keepEtag: boolean;
   readonly trials: Trials;
+  readonly ahead: ListingAhead;
   /** Once it is aborted nothing is begun any more. */
   readonly stop: AbortSignal | undefined;
 }
@@ -109,10 +111,22 @@ export class ObjectWriter {
     const { name, record, ifAbsent } = writing;
     const { api, traits } = this.#init;
     if (action === "put") return undefined;
+    const told = await this.#listed(writing);
+    if (told !== undefined && (ifAbsent || isReplaced(record, told))) {
+      this.#init.ahead.spared(name);
+      return ifAbsent ? SKIPPED : undefined;
+    }
     if (ifAbsent && traits.honoursConditions && record.body.size <= LOOK_FIRST_BYTES) return undefined;
     const held = await api.headObject(name);
     if (held === undefined) return undefined;
     return await this.#upon(writing, held);
+  }
+
+  /** What may be this job's own is looked at itself. Where something is not to be replaced, that it is absent is not told. */
+  async #listed({ name, record, ifAbsent }: Writing): Promise<Told | undefined> {
+    const { ahead, traits } = this.#init;
+    if (record.announcedAt !== undefined || !traits.listsTruly) return undefined;
+    return await ahead.look(name, { absence: !ifAbsent });
   }
 
   /** How a write ends that comes upon this object; undefined: it replaces it. */
@@ -120,7 +134,7 @@ export class ObjectWriter {
     const { record, ifAbsent } = writing;
     if (record.announcedAt !== undefined && (await this.#isOurs(writing, held))) return withEtagNote(record, held);
     if (ifAbsent) return SKIPPED;
-    if (record.etag !== undefined && record.etag.toLowerCase() !== held.etag.toLowerCase()) return undefined;
+    if (!mayHaveEtag(record, held)) return undefined;
     return (await isSame(record, held)) ? { kind: "restored", reason: "already-equal" } : undefined;
   }
 
@@ -225,6 +239,16 @@ function writingOf(
 ): Writing {
   const ifAbsent = action !== "put" && action !== "overwrite";
   return { scope, name: { bucket: scope.target, key: record.key }, record, rules, ifAbsent };
+}
+
+/** Whether a merge sends the object, whatever metadata stand there. */
+function isReplaced(record: ObjectRecord, told: Told): boolean {
+  return told === "absent" || told.size !== record.body.size || !mayHaveEtag(record, told);
+}
+
+/** An ETag of the dump says what the object's has to be. */
+function mayHaveEtag({ etag }: ObjectRecord, held: Pick<HeldObject, "etag">): boolean {
+  return etag === undefined || etag.toLowerCase() === held.etag.toLowerCase();
 }
 
 async function isSame(record: ObjectRecord, held: HeldObject): Promise<boolean> {

@@ -278,6 +278,27 @@ it.each([
   expect(most).toBeLessThan(7);
 });
 
+describe("calls for what can be done without", () => {
+  it("are made once", async () => {
+    const { calls, clock } = newCalls();
+    const { attempt, attempts } = failing(fault("CONNECTION"));
+    await expect(calls.aside(new AbortController().signal).run({ operation: "List" }, attempt)).rejects.toThrow();
+    expect(attempts()).toBe(1);
+    expect(clock.sleeps).toEqual([]);
+    expect(calls.stats.requests).toBe(1);
+  });
+
+  it.each(["its own", "the run's"])("end with %s signal", async (whose) => {
+    const [own, runs] = [new AbortController(), new AbortController()];
+    const { calls } = newCalls({ signal: runs.signal, writeSignal: new AbortController().signal });
+    const aside = calls.aside(own.signal);
+    (whose === "its own" ? own : runs).abort();
+    const { attempt, attempts } = failing();
+    await expect(aside.run({ operation: "List" }, attempt)).rejects.toMatchObject({ code: "INTERRUPTED" });
+    expect(attempts()).toBe(0);
+  });
+});
+
 it("a request within another one's turn does not wait for its own", async () => {
   const { calls } = newCalls();
   let attempts = 0;
