@@ -222,12 +222,15 @@ function laidOut(context: WriteContext, open: readonly Plain[]): { commands: Com
     // What is past, or further ahead than a server can count, has its own ways.
     if (moment.how === "skip" || moment.how === "X" || ("clamped" in moment && moment.clamped)) continue;
     sent.push(plain);
+    // One command that keeps to the record's condition without help goes by itself.
+    if (record.kind === "string" && mode !== "overwrite") {
+      addAlone(commands, plain, setOf(record, mode, moment));
+      continue;
+    }
     const writes = writesOf(plain, moment);
-    const only = writes.length === 1 ? writes[0] : undefined;
-    if (only !== undefined && needsNoOther(plain)) {
-      plain.by = "itself";
-      plain.at = plain.from = commands.push(only) - 1;
-    } else if (mode === "put") transaction.add(plain, writes);
+    const [first] = writes;
+    if (mode === "put") transaction.add(plain, writes);
+    else if (mode === "merge" && writes.length === 1 && first !== undefined) addAlone(commands, plain, first);
     else calls.add(plain, writes);
   }
   transaction.end();
@@ -235,18 +238,23 @@ function laidOut(context: WriteContext, open: readonly Plain[]): { commands: Com
   return { commands, sent };
 }
 
-/** Whether one command that writes the record keeps to its condition without help. */
-function needsNoOther({ record, mode }: Plain): boolean {
-  return record.kind === "string" ? mode !== "overwrite" : mode === "merge";
+function addAlone(commands: Command[], plain: Plain, command: Command): void {
+  plain.by = "itself";
+  plain.at = plain.from = commands.push(command) - 1;
+}
+
+function setOf({ key, value }: PlainRecord & { readonly kind: "string" }, mode: ScriptMode, moment: Moment): Command {
+  // Grown, not spread: there is one for every key.
+  const args: (string | Buffer)[] = [key, value.bytes];
+  if (mode === "absent") args.push("NX");
+  for (const option of setOptions(moment, true)) args.push(option);
+  return { name: "SET", args };
 }
 
 /** The commands that write a record under its key where the condition holds. */
 function writesOf({ record, mode }: Plain, moment: Moment): Command[] {
   const { key } = record;
-  if (record.kind === "string") {
-    const condition = mode === "absent" ? ["NX"] : [];
-    return [{ name: "SET", args: [key, record.value.bytes, ...condition, ...setOptions(moment, true)] }];
-  }
+  if (record.kind === "string") return [setOf(record, mode, moment)];
   const writes = record.kind === "stream" ? entriesOf(record) : [addOf(key, ADD_COMMANDS[record.type], record.packed)];
   if (record.kind === "stream" && isAboveTop(record)) {
     writes.push({ name: "XSETID", args: [key, record.lastId ?? ""] });
