@@ -5,7 +5,7 @@ import type { Ready } from "../ground.js";
 import { measurementOf } from "../measurement.js";
 import { OURS } from "../ours.js";
 import type { Goal, Measurement, Scenario } from "../scenario.js";
-import { ourRestoreOf, type ShapeScenario, scenarioOf } from "./of-shape.js";
+import { ourRestoreOf, type ShapeScenario, scenarioOf, warmsUp } from "./of-shape.js";
 
 const MODES = ["merge", "skip-existing"] as const;
 
@@ -20,13 +20,11 @@ async function measure(init: ShapeScenario, ready: Ready): Promise<Measurement> 
     ...MODES.map((mode) => overAll(init, ready, mode)),
     ...MODES.map((mode) => intoNone(init, ready, mode)),
   ];
-  // A profile is of one run.
-  const isProfiled = settings.profiles !== undefined;
-  const warmUp = init.shape.warmsUp === true && !isProfiled ? plain : undefined;
+  const warmUp = warmsUp(init.shape, ready) ? plain : undefined;
   // The first one leaves all of it for the next two.
-  const end = await contest(isProfiled ? [plain] : [plain, ...others], settings, warmUp);
-  const [without, ...with_] = end.standings;
-  const goals = with_.map((each): Goal => ({ what: `${each.name} ÷ ${OURS}`, value: timeRatio(each, [without]) }));
+  const end = await contest(settings.profiles === undefined ? [plain, ...others] : [plain], settings, warmUp);
+  const [without, ...inModes] = end.standings;
+  const goals = inModes.map((each): Goal => ({ what: `${each.name} ÷ ${OURS}`, value: timeRatio(each, [without]) }));
   return { ...measurementOf(init, ready, end), goals };
 }
 

@@ -26,6 +26,11 @@ export function scenarioOf(init: ShapeScenario, measure: (ready: Ready) => Promi
   };
 }
 
+/** Whether one run goes before those that count. A profile is of one run. */
+export function warmsUp({ warmsUp: isSlowAtFirst }: Shape, { settings }: Pick<Ready, "settings">): boolean {
+  return isSlowAtFirst === true && settings.profiles === undefined;
+}
+
 interface Varied {
   readonly name?: string;
   /** What the tool is told beside the dump and the server. */

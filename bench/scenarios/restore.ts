@@ -7,7 +7,7 @@ import { measurementOf } from "../measurement.js";
 import { ENVIRONMENT, OURS } from "../ours.js";
 import { type Peer, SHA256SUM, sha256sum } from "../peers/peer.js";
 import type { Goal, Measurement, Scenario, Standing } from "../scenario.js";
-import { ourRestoreOf, type ShapeScenario, scenarioOf } from "./of-shape.js";
+import { ourRestoreOf, type ShapeScenario, scenarioOf, warmsUp } from "./of-shape.js";
 
 export interface RestoreScenario extends ShapeScenario {
   /** What the tool is told beside the dump and the server. */
@@ -26,9 +26,7 @@ export function restoreScenario(init: RestoreScenario): Scenario {
 async function measure(init: RestoreScenario, ready: Ready): Promise<Measurement> {
   const { settings } = ready;
   const contestants = await contestantsOf(init, ready);
-  // A profile is of one run.
-  const warmsUp = init.shape.warmsUp === true && settings.profiles === undefined;
-  const warmUp = warmsUp ? contestants.findLast(({ skipped }) => skipped === undefined) : undefined;
+  const warmUp = warmsUp(init.shape, ready) ? contestants.findLast(({ skipped }) => skipped === undefined) : undefined;
   const end = await contest(contestants, settings, warmUp);
   const goals = contestants.length === 1 ? [] : goalsOfTime(end.standings, init);
   return { ...measurementOf(init, ready, end), goals };

@@ -226,7 +226,7 @@ export class Catalogue {
     await this.#threads.close();
   }
 
-  /** The same as ranges of whole blocks. */
+  /** The same as ranges of blocks. */
   *ranges(prefix: string, after?: string): Generator<BlockRange> {
     const from = after !== undefined && compareUtf8(after, prefix) > 0 ? after : prefix;
     for (let index = this.#blockOf(from), isFirst = true; index < this.#index.length; index++, isFirst = false) {

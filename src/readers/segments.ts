@@ -13,8 +13,6 @@ const FALLBACK = /^[0-9a-f]{32}__/;
 const FALLBACK_PREFIX_BYTES = 64;
 /** Escapes of bytes that need none. */
 const NEEDLESS = /%(?:2[DE]|3\d|[46][1-9A-F]|5[\dAF]|7[\dA])/;
-/** Nothing is escaped. */
-const BARE = /^[A-Za-z0-9._-]*$/;
 const PERCENT = 0x25;
 const UNRESERVED = /^[A-Za-z0-9._-]$/;
 const BINARY = /^b64\.[A-Za-z0-9_-]*$/;
@@ -44,11 +42,6 @@ export function isPlain(segment: string): boolean {
   );
 }
 
-/** True for a plain segment that is the key itself, letter by letter, and for a fallback of such a key. */
-function isBare(segment: string): boolean {
-  return segment.length <= MAX_SEGMENT_BYTES && BARE.test(segment) && !segment.startsWith("b64.");
-}
-
 /** By code: it stands for itself. */
 const BARE_CODES = Uint8Array.from({ length: 128 }, (_, code) => (UNRESERVED.test(String.fromCharCode(code)) ? 1 : 0));
 
@@ -67,7 +60,7 @@ export function isBarePart(text: string, from: number, to: number): boolean {
  * @throws SegmentError for lower-case hex, unescaped bytes and bytes that are escaped without need
  */
 export function decodeSegment(segment: string): Buffer {
-  if (isBare(segment)) return Buffer.from(segment, "latin1");
+  if (isBarePart(segment, 0, segment.length)) return Buffer.from(segment, "latin1");
   if (!ENCODED.test(segment)) throw new SegmentError("it holds a byte that should be escaped as %HH in upper case");
   if (segment.length > MAX_SEGMENT_BYTES) throw new SegmentError(`it is longer than ${MAX_SEGMENT_BYTES} bytes`);
   if (segment.startsWith("b64.")) throw new SegmentError("it has the form of a binary key");

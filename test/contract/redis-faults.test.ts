@@ -1,12 +1,12 @@
 /** Lost connections, lost answers, restarts and refusals, on a real Redis behind a proxy. */
 import type { AddressInfo } from "node:net";
 import type { Redis } from "ioredis";
-import { beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { RestoreError } from "../../src/errors/restore-error.js";
 import type { CollectionRecord, Content, RedisRecord } from "../../src/model/record.js";
 import { startRedis } from "../../testcontainers/redis.js";
 import type { RunningServer } from "../../testcontainers/server.js";
-import { useProxiedRedis } from "../support/proxied-redis.js";
+import { useOwnRedis, useProxiedRedis } from "../support/proxied-redis.js";
 import { type RedisProxy, startRedisProxy } from "../support/redis-proxy.js";
 import {
   collectionRecord,
@@ -16,7 +16,7 @@ import {
   streamRecord,
   stringRecord,
 } from "../support/redis-records.js";
-import { onlooker, type RestoreOptions, remapMemory, replayerFor, restore, words } from "../support/redis-restore.js";
+import { type RestoreOptions, remapMemory, replayerFor, restore, words } from "../support/redis-restore.js";
 
 let server: RunningServer;
 let proxy: RedisProxy;
@@ -252,13 +252,8 @@ describe("a server of its own", () => {
   let own: RunningServer;
   let admin: Redis;
 
-  beforeEach(async () => {
-    own = await startRedis();
-    admin = onlooker(own.endpoint);
-    return async () => {
-      admin.disconnect();
-      await own.stop();
-    };
+  useOwnRedis((...started) => {
+    [own, admin] = started;
   });
 
   it("that is full stops the run and keeps what is there", async () => {

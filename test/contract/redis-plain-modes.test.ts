@@ -1,17 +1,17 @@
 /** Records whose content is in memory, in modes that ask what stands under a key: on a real Redis behind a proxy. */
 import type { Redis } from "ioredis";
-import { beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { Outcome } from "../../src/model/outcome.js";
 import type { CollectionRecord, StreamRecord, StringRecord } from "../../src/model/record.js";
 import { WriteStopped } from "../../src/replayers/replayer.js";
-import { startRedis } from "../../testcontainers/redis.js";
 import type { RunningServer } from "../../testcontainers/server.js";
 import { fakeClock } from "../support/fake-clock.js";
+import { expectFullIsKnown } from "../support/full-redis.js";
 import { inMemory } from "../support/plain-records.js";
-import { useProxiedRedis } from "../support/proxied-redis.js";
+import { useOwnRedis, useProxiedRedis } from "../support/proxied-redis.js";
 import type { RedisProxy } from "../support/redis-proxy.js";
 import { collectionRecord, databaseScope, streamRecord, stringRecord } from "../support/redis-records.js";
-import { onlooker, type RestoreOptions, replayerFor, restore, words } from "../support/redis-restore.js";
+import { type RestoreOptions, replayerFor, restore, words } from "../support/redis-restore.js";
 
 type PlainRecord = StringRecord | CollectionRecord | StreamRecord;
 
@@ -325,13 +325,8 @@ describe.each(["merge", "skip-existing"] as const)("a server of its own, %s", (m
   let own: RunningServer;
   let admin: Redis;
 
-  beforeEach(async () => {
-    own = await startRedis();
-    admin = onlooker(own.endpoint);
-    return async () => {
-      admin.disconnect();
-      await own.stop();
-    };
+  useOwnRedis((...started) => {
+    [own, admin] = started;
   });
 
   it("that lacks replicas for a while is waited for", async () => {
@@ -351,22 +346,7 @@ describe.each(["merge", "skip-existing"] as const)("a server of its own, %s", (m
     "that is full in the middle of a batch of %s ends the run, and what it took is known",
     async (_, make) => {
       const records = await all(Array.from({ length: 200 }, (_each, i) => make(`k${i}`)));
-      const replayer = replayerFor(own.endpoint, { mode });
-      try {
-        await replayer.probe();
-        const used = Number(/used_memory:(\d+)/.exec(await admin.info("memory"))?.[1]);
-        await admin.config("SET", "maxmemory", String(used + 4_000_000));
-        const thrown: unknown = await replayer.write(databaseScope(), records).catch((error: unknown) => error);
-        expect(thrown).toBeInstanceOf(WriteStopped);
-        const { ends, cause } = thrown as WriteStopped;
-        expect(cause).toMatchObject({ code: "TARGET_FULL" });
-        const written = ends.filter((end) => typeof end === "object" && end.kind === "restored");
-        expect(written.length).toBeGreaterThan(0);
-        expect(await admin.dbsize()).toBe(written.length);
-        expect(new Set(ends.filter((end) => typeof end === "string"))).toEqual(new Set(["unknown"]));
-      } finally {
-        await replayer.close();
-      }
+      await expectFullIsKnown({ url: own.endpoint, admin }, records, { mode });
     },
   );
 

@@ -2,10 +2,10 @@
 import type { Redis } from "ioredis";
 import { describe, expect, it } from "vitest";
 import type { RedisRecord } from "../../src/model/record.js";
-import { WriteStopped } from "../../src/replayers/replayer.js";
 import { startRedis } from "../../testcontainers/redis.js";
 import type { RunningServer } from "../../testcontainers/server.js";
 import { fakeClock } from "../support/fake-clock.js";
+import { expectFullIsKnown } from "../support/full-redis.js";
 import { inMemory } from "../support/plain-records.js";
 import { useProxiedRedis } from "../support/proxied-redis.js";
 import type { RedisProxy } from "../support/redis-proxy.js";
@@ -180,24 +180,10 @@ it("a user without transactions has collections restored by scripts", async () =
 it("a server that is full in the middle of a batch ends the run, and what it took is known", async () => {
   const own = await startRedis();
   const admin = onlooker(own.endpoint);
-  const replayer = replayerFor(own.endpoint);
   try {
-    await replayer.probe();
-    const strings = await Promise.all(
-      Array.from({ length: 200 }, (_, i) => inMemory(stringRecord(`k${i}`, "x".repeat(50_000)))),
-    );
-    const used = Number(/used_memory:(\d+)/.exec(await admin.info("memory"))?.[1]);
-    await admin.config("SET", "maxmemory", String(used + 4_000_000));
-    const thrown: unknown = await replayer.write(databaseScope(), strings).catch((error: unknown) => error);
-    expect(thrown).toBeInstanceOf(WriteStopped);
-    const { ends, cause } = thrown as WriteStopped;
-    expect(cause).toMatchObject({ code: "TARGET_FULL" });
-    const written = ends.filter((end) => typeof end === "object" && end.kind === "restored");
-    expect(written.length).toBeGreaterThan(0);
-    expect(await admin.dbsize()).toBe(written.length);
-    expect(new Set(ends.filter((end) => typeof end === "string"))).toEqual(new Set(["unknown"]));
+    const strings = Array.from({ length: 200 }, (_, i) => inMemory(stringRecord(`k${i}`, "x".repeat(50_000))));
+    await expectFullIsKnown({ url: own.endpoint, admin }, await Promise.all(strings));
   } finally {
-    await replayer.close();
     admin.disconnect();
     await own.stop();
   }

@@ -13,6 +13,19 @@ export interface ProxiedRedis {
   readonly redis: Redis;
 }
 
+/** Registers a Redis for each test of its own. `take`: called once it is there. */
+export function useOwnRedis(take: (own: RunningServer, admin: Redis) => void): void {
+  beforeEach(async () => {
+    const own = await startRedis();
+    const admin = onlooker(own.endpoint);
+    take(own, admin);
+    return async () => {
+      admin.disconnect();
+      await own.stop();
+    };
+  });
+}
+
 /** Registers what begins and ends them. `take`: called once they are there. */
 export function useProxiedRedis(take: (started: ProxiedRedis) => void): void {
   let [server, proxy, redis]: [RunningServer?, RedisProxy?, Redis?] = [];

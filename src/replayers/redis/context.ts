@@ -1,6 +1,7 @@
 /** What every writer of one database shares. */
 import type { Outcome } from "../../model/outcome.js";
-import type { WriteAction, WritePolicy } from "../../model/policy.js";
+import type { RecordType, WriteAction, WritePolicy } from "../../model/policy.js";
+import type { SentRecord } from "../../model/record.js";
 import type { DatabaseScope } from "../../model/scope.js";
 import type { Clock } from "../../support/clock.js";
 import type { Notebook } from "../replayer.js";
@@ -29,6 +30,11 @@ export interface WriteContext {
   readonly generation: () => number;
   /** Sends a command with a value of many megabytes over a connection of its own. */
   readonly sendStreamed: (command: () => Command, value: StreamedArgument, repeatable: boolean) => Promise<Reply>;
+}
+
+/** By which the policy knows it: what TYPE says of its key, and `hll` for a HyperLogLog. */
+export function typeOfRecord(record: SentRecord<"redis">): RecordType {
+  return record.kind === "collection" || record.kind === "unjudged" ? record.type : record.kind;
 }
 
 export function scriptModeOf(action: WriteAction): ScriptMode {

@@ -4,6 +4,7 @@
  */
 import type { CollectionRecord, StreamRecord, StringRecord } from "../../model/record.js";
 import { replyError } from "./classify-error.js";
+import { typeOfRecord } from "./context.js";
 import { temporaryKey } from "./own-keys.js";
 import { type Arguments, argumentsIn, type Command, type Reply } from "./resp.js";
 import { type ScriptMode, WRITE_BY_COMMANDS } from "./scripts.js";
@@ -114,7 +115,7 @@ export class ScriptCalls {
 
   add(plain: Plain, writes: readonly Command[]): void {
     const { mode, record } = plain;
-    const name = `${mode} ${typeOf(record)}`;
+    const name = `${mode} ${typeOfRecord(record)}`;
     let call = this.#open.get(name);
     if (call !== undefined && isFull(call.plains.length, call.bytes, record.bytes)) {
       this.#end(call);
@@ -141,7 +142,7 @@ export class ScriptCalls {
     const { mode, record } = first;
     const keys = plains.map((plain) => plain.record.key);
     const spare = temporaryKey(this.#jobId, record.key);
-    const args = [WRITE_BY_COMMANDS, String(1 + keys.length), spare, ...keys, mode, typeOf(record)];
+    const args = [WRITE_BY_COMMANDS, String(1 + keys.length), spare, ...keys, mode, typeOfRecord(record)];
     const at = this.#commands.push({ name: "EVAL", args, more }) - 1;
     for (const plain of plains) plain.at = plain.from = at;
   }
@@ -169,9 +170,4 @@ function addArguments(all: Arguments[], writes: readonly Command[]): void {
 
 function isFull(records: number, bytes: number, more: number): boolean {
   return records > 0 && (records >= GROUP_RECORDS || bytes + more > GROUP_BYTES);
-}
-
-/** What TYPE says of its key. */
-export function typeOf(record: PlainRecord) {
-  return record.kind === "collection" ? record.type : record.kind;
 }

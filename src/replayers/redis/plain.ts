@@ -16,19 +16,10 @@ import { type Outcome, RESTORED } from "../../model/outcome.js";
 import type { CollectionRecord, SentRecord, StreamRecord } from "../../model/record.js";
 import type { AddCommand } from "./added-content.js";
 import { ADD_COMMANDS } from "./collection.js";
-import { judge, momentNow, scriptModeOf, type WriteContext } from "./context.js";
+import { judge, momentNow, scriptModeOf, typeOfRecord, type WriteContext } from "./context.js";
 import { type Moment, setOptions } from "./expiry.js";
 import { type Link, replyLost } from "./link.js";
-import {
-  answerOf,
-  EXEC,
-  MULTI,
-  type Plain,
-  type PlainRecord,
-  ScriptCalls,
-  Transaction,
-  typeOf,
-} from "./plain-groups.js";
+import { answerOf, EXEC, MULTI, type Plain, type PlainRecord, ScriptCalls, Transaction } from "./plain-groups.js";
 import type { Command, Reply } from "./resp.js";
 import type { ScriptMode } from "./scripts.js";
 import { compareIds, EntryTally, SCRIPT_FIELDS } from "./stream-entries.js";
@@ -178,7 +169,7 @@ function isInMemory(record: SentRecord<"redis">): record is PlainRecord {
 
 /** What may be under its key; undefined for what is written with care alone. */
 function modeOf({ policy, abilities }: WriteContext, record: PlainRecord): ScriptMode | undefined {
-  const action = policy.actionFor(typeOf(record));
+  const action = policy.actionFor(typeOfRecord(record));
   if (action === "append") return undefined;
   const mode = scriptModeOf(action);
   switch (record.kind) {
@@ -294,5 +285,5 @@ function outcomeOf(context: WriteContext, record: PlainRecord, word: string): Ou
   }
   if (word === "ok") return RESTORED;
   if (word === "exists" && record.kind === "stream") return undefined;
-  return judge(context, context.policy.actionFor(typeOf(record)), { word });
+  return judge(context, context.policy.actionFor(typeOfRecord(record)), { word });
 }

@@ -1,10 +1,10 @@
 /** Writes one record and answers its outcome: by type, with lost answers cleared up and errors told apart. */
 import type { RestoreError } from "../../errors/restore-error.js";
 import type { Outcome } from "../../model/outcome.js";
-import type { RecordType, WriteAction } from "../../model/policy.js";
+import type { WriteAction } from "../../model/policy.js";
 import type { RedisRecord, SentRecord, UnjudgedCollection } from "../../model/record.js";
 import { writeCollection } from "./collection.js";
-import { judge, scriptModeOf, type WriteContext } from "./context.js";
+import { judge, scriptModeOf, typeOfRecord, type WriteContext } from "./context.js";
 import { writeHyperLogLog } from "./hll.js";
 import { discardInPlace } from "./in-place.js";
 import { isReplyLost, outcomeOfError, SKIPPED_EXPIRED } from "./outcomes.js";
@@ -44,10 +44,6 @@ export async function writeRecord(
 export async function discardBegun(context: WriteContext, key: Buffer): Promise<void> {
   await removeWhole(context, temporaryKey(context.policy.jobId, key));
   await discardInPlace(context, key);
-}
-
-function typeOfRecord(record: SentRecord<"redis">): RecordType {
-  return record.kind === "collection" || record.kind === "unjudged" ? record.type : record.kind;
 }
 
 async function judgeAndWrite(context: WriteContext, record: UnjudgedCollection, action: WriteAction): Promise<Outcome> {

@@ -5,7 +5,7 @@
 import type { Expiry } from "../../../model/policy.js";
 import type { RedisRecord } from "../../../model/record.js";
 import { type Comparing, type Comparison, EQUAL } from "../../verifier.js";
-import type { WriteContext } from "../context.js";
+import { typeOfRecord, type WriteContext } from "../context.js";
 import { outcomeOfError } from "../outcomes.js";
 import { compareContent } from "./content.js";
 import { compareExpiry, type HeldExpiry, heldExpiryOf } from "./expiry.js";
@@ -55,8 +55,7 @@ async function comparedWith(context: WriteContext, pair: Pair, how: Comparing): 
   const { abilities, clock, policy } = context;
   const { allowMore, toleranceMs } = how;
   const findings = new Findings();
-  const isAppended =
-    allowMore && policy.actionFor(record.kind === "collection" ? record.type : record.kind) === "append";
+  const isAppended = allowMore && policy.actionFor(typeOfRecord(record)) === "append";
   const matter: Matter = { reader: context, findings, allowMore, isAppended };
   await compareContent(matter, record, held.type);
   if (record.kind === "stream" && held.type === "stream") {
